@@ -1,0 +1,83 @@
+"""What somebody was asked and what they answered: the unit of evidence and of training.
+
+The *response* is the last message, the Assistant's. Evidence scores its tokens and the end-of-turn token after it, and
+training puts loss on exactly the same tokens.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from personae.records.base import Noun
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Message(Noun):
+    """One turn."""
+
+    role: Role
+    content: str
+
+
+class Episode(Noun):
+    """A dialogue that ends with the Assistant's answer.
+
+    `form` is "chat" (the model's chat template, or plain `User:`/`Assistant:` lines, lays the turns out) or "text" (the
+    first message is raw text and the last is its continuation, verbatim: how a character outside the chat is scored).
+    `index` is the row of the source file, counted from 0; `extra` keeps the keys that came with it.
+    """
+
+    messages: tuple[Message, ...] = Field(min_length=1)
+    index: int = 0
+    form: Literal["chat", "text"] = "chat"
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ends_with_an_answer(self) -> "Episode":
+        last = self.messages[-1]
+        if last.role != "assistant":
+            raise ValueError(f"the last message is the {last.role}'s, not the assistant's")
+        if not last.content.strip():
+            raise ValueError("the assistant's answer is empty")
+        return self
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """All turns before the response."""
+        return self.messages[:-1]
+
+    @property
+    def response(self) -> str:
+        """The text that is scored and trained on."""
+        return self.messages[-1].content
+
+
+def chat(prompt: str, response: str, *, system: str | None = None, index: int = 0) -> Episode:
+    """One question and its answer.
+
+    >>> chat("Hello", "Hi there.").response
+    'Hi there.'
+    """
+    head = () if system is None else (Message(role="system", content=system),)
+    turns = (Message(role="user", content=prompt), Message(role="assistant", content=response))
+    return Episode(messages=head + turns, index=index)
+
+
+def text(prompt: str, continuation: str, *, index: int = 0) -> Episode:
+    """Raw text and its continuation, outside any chat."""
+    turns = (Message(role="user", content=prompt), Message(role="assistant", content=continuation))
+    return Episode(messages=turns, index=index, form="text")
+
+
+class Preference(Noun):
+    """The same prompt answered twice: `chosen` was preferred to `rejected`."""
+
+    chosen: Episode
+    rejected: Episode
+
+    @model_validator(mode="after")
+    def _same_prompt(self) -> "Preference":
+        if self.chosen.prompt != self.rejected.prompt:
+            raise ValueError("chosen and rejected do not answer the same prompt")
+        return self

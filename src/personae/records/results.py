@@ -1,0 +1,114 @@
+"""What the pipeline passes on: evidence, posterior, levels, profile, forecast, score. All values, all named.
+
+Units: evidence and levels are in nats (a level is a log-odds, high over low); weights are probabilities. Arrays over a
+cast carry the neutral context in column 0.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """L[i, k] = log p(y_i | c_k, x_i) - log p(y_i | c_0, x_i), nats: how much episode i speaks for persona k.
+
+    `matrix` (N, K + 1), column 0 zero; `index` (N,) rows of the source file; `tokens` (N,) of the response spans.
+    """
+
+    names: tuple[str, ...]
+    index: NDArray[np.int64]
+    matrix: Floats
+    tokens: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Who the Assistant is, before (`prior`) and after (`weights`) `dose` effective episodes; (K + 1,) each."""
+
+    names: tuple[str, ...]
+    prior: Floats
+    weights: Floats
+    dose: float
+
+
+@dataclass(frozen=True)
+class Levels:
+    """log-odds of every item under every context, nats: `by_trait[t]` (K, I_t), rows in the order of `contexts`."""
+
+    contexts: tuple[str, ...]
+    by_trait: dict[str, Floats]
+
+    def row(self, context: str) -> dict[str, Floats]:
+        """{trait: (I_t,)} of one context."""
+        k = self.contexts.index(context)
+        return {trait: levels[k] for trait, levels in self.by_trait.items()}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its interval; `low` and `high` are the ends of the 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class TraitLevel:
+    """A measured level (nats) with its interval over items, the `n` items and the reliability (None: not computed)."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    reliability: float | None = None
+    probability: float | None = None  # mean over items of the probability of the high pole, of the two
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The Assistant's traits as measured; `coherence` is the share of probability the answers hold, if known."""
+
+    subject: str
+    traits: dict[str, TraitLevel]
+    coherence: float | None = None
+
+
+@dataclass(frozen=True)
+class TraitForecast:
+    """`base` the measured level of the untrained model, `mean` the level forecast, with a 95 % interval; nats."""
+
+    base: float
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def shift(self) -> float:
+        """Forecast change of the level, nats."""
+        return self.mean - self.base
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a data set will make of the Assistant, by `predictor`, at a `dose` of effective episodes."""
+
+    predictor: str
+    dose: float
+    traits: dict[str, TraitForecast]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Forecast shifts against measured shifts over `n` cells; coverage = share of measurements inside the interval."""
+
+    pearson: float
+    spearman: float
+    slope: float
+    coverage: float
+    n: int
+    floors: dict[str, float] = field(default_factory=dict)
