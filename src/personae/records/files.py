@@ -65,13 +65,15 @@ def write_bytes(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
+            Path(beside).chmod(0o644)
+            Path(beside).replace(path)
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as problem:
-        raise RunFailed(f"{path}: cannot be written ({problem.strerror}); free some space or name another --out") from problem
+        raise RunFailed(
+            f"{path}: cannot be written ({problem.strerror}); free some space or name another --out"
+        ) from problem
 
 
 def write_text(path: Path, text: str) -> None:
