@@ -1,0 +1,20 @@
+"""The language model, which enacts personas and is none: backends of the `Simulator` protocol, and names of checkpoints.
+
+Nothing heavy is imported here: `load` brings in torch when a model is really asked for.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from personae.simulator.dialogue import Dialogue, Encoded
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+__all__ = ["Dialogue", "Encoded", "load"]
+
+
+def load(name: str, **options: Any) -> "LocalSimulator":  # noqa: ANN401
+    """The simulator called `name`; see `personae.simulator.registry.load`."""
+    from personae.simulator import registry
+
+    return registry.load(name, **options)

@@ -1,0 +1,223 @@
+"""How a dialogue becomes token ids, and which of them are the response: the same for evidence, training and sampling.
+
+The *response span* is `ids[start:]`: the tokens of the last assistant turn with its end-of-turn token, and nothing after
+it. The persona context stands
+
+- in the system turn of a chat template, before the episode's own system text with a blank line between;
+- at the head of the first user turn, where the template has no system role;
+- on a line before the dialogue, where the tokenizer has no template: `User: …` and `Assistant: …` lines, each answer
+  ended by its newline;
+- on a line before the text, where the episode is raw text: the continuation is verbatim, and has no end of turn.
+
+A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates that
+think are told not to. Spaces at the end of a prompt belong to the response, because tokens carry the space before them.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+from personae.errors import BadInput
+from personae.records import Episode, Message
+
+PROBE = "qwertz"  # a word no template writes of itself
+UNBOUNDED = 10**9  # tokenizers that know no window say 10**30
+
+
+class Encoded(NamedTuple):
+    """Token ids of a whole episode; `ids[start:]` is the response span."""
+
+    ids: list[int]
+    start: int
+
+
+def _fixed_date(form: str) -> str:
+    """What templates that ask for the time are told."""
+    return datetime(2026, 1, 1, tzinfo=UTC).strftime(form)
+
+
+class Dialogue:
+    """Lays out episodes for one tokenizer (a Hugging Face one, with or without a chat template)."""
+
+    def __init__(self, tokenizer: Any) -> None:  # noqa: ANN401
+        self.tokenizer = tokenizer
+        self._ids = lru_cache(maxsize=4096)(self._tokenise)
+
+    def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
+        """The episode under a persona context. Raises `BadInput` with its row where it does not fit `window` tokens."""
+        where = f"row {episode.index}"
+        if episode.form == "text" or not self.has_template:
+            prompt = self._plain_prompt(episode.prompt, context, episode.form)
+            ending = "" if episode.form == "text" else "\n"
+            glue = "" if episode.form == "text" else " "
+            whole, lead = prompt + glue + episode.response + ending, self._lead
+        else:
+            prompt, whole = self._templated(episode, context, where)
+            lead = ()
+        prompt = prompt.rstrip(" ")
+        encoded = self._span(prompt, whole, lead)
+        if encoded.start == 0:
+            encoded = self._behind_a_document_start(encoded, where)
+        self._check_window(len(encoded.ids), window, where)
+        return encoded
+
+    def prompt_ids(self, messages: Sequence[Message], context: str = "", *, form: str = "chat") -> list[int]:
+        """Token ids up to where the Assistant's answer begins (`form` "text": raw text, to be continued)."""
+        if form == "text" or not self.has_template:
+            ids = [*self._lead, *self._ids(self._plain_prompt(messages, context, form).rstrip(" "))]
+        else:
+            ids = list(self._ids(self._render(messages, context, "the prompt", answer_next=True).rstrip(" ")))
+        return ids or list(self._document_start)
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the tokenizer lays out chats itself."""
+        return bool(getattr(self.tokenizer, "chat_template", None))
+
+    @cached_property
+    def has_system_role(self) -> bool:
+        """Whether the chat template writes a system turn."""
+        turns = [{"role": "system", "content": PROBE}, {"role": "user", "content": "Hello"}]
+        try:
+            return PROBE in self._apply(turns, answer_next=True)
+        except Exception:  # noqa: BLE001 - a template refuses in whatever way it likes
+            return False
+
+    @cached_property
+    def end_of_turn(self) -> str:
+        """The text that ends an answer: the template's special token, or the newline of the plain form."""
+        tail = self._tail
+        for token in sorted(self._special_tokens, key=len, reverse=True):
+            if tail.lstrip().startswith(token):
+                return tail[: tail.index(token) + len(token)]
+        line_end = tail.find("\n")
+        return tail if line_end < 0 else tail[: line_end + 1]
+
+    @cached_property
+    def stop_ids(self) -> list[int]:
+        """Ids of the tokens that end an answer while sampling."""
+        stop = {i for i in (self.tokenizer.eos_token_id,) if i is not None}
+        ending = self.end_of_turn
+        if "\n" in ending and not ending.strip():
+            # Some tokenizers glue the newline to a full stop, so every token with a newline in it ends the line.
+            stop |= {i for t, i in self.tokenizer.get_vocab().items() if "\n" in t or "Ċ" in t or t == "<0x0A>"}
+        elif ending.strip() in self._special_tokens:
+            stop.add(self.tokenizer.convert_tokens_to_ids(ending.strip()))
+        return sorted(stop)
+
+    # How the text is laid out ------------------------------------------------------------------------------------
+
+    def _plain_prompt(self, messages: Sequence[Message], context: str, form: str) -> str:
+        """The turns as lines, up to `Assistant:`; or the raw text as it is."""
+        if form == "text":
+            return (f"{context}\n" if context else "") + "".join(m.content for m in messages)
+        system, turns = _split_system(messages, context)
+        lines = [system] if system else []
+        lines += [f"{turn.role.capitalize()}: {turn.content}" for turn in turns]
+        return "\n".join([*lines, "Assistant:"])
+
+    def _templated(self, episode: Episode, context: str, where: str) -> tuple[str, str]:
+        """The prompt, and the whole up to the end of the last turn, as the chat template writes them."""
+        prompt = self._render(episode.prompt, context, where, answer_next=True)
+        whole = self._render(episode.messages, context, where, answer_next=False)
+        if not whole.startswith(prompt):
+            raise BadInput(
+                f"{where}: the chat template writes the prompt differently once the answer is there",
+                remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
+            )
+        if not whole.endswith(self._tail):
+            raise BadInput(f"{where}: the chat template does not end this answer with {self._tail!r} as it ends others")
+        return prompt, whole[: len(whole) - len(self._tail) + len(self.end_of_turn)]
+
+    def _render(self, messages: Sequence[Message], context: str, where: str, *, answer_next: bool) -> str:
+        system, turns = _split_system(messages, context)
+        written = [{"role": turn.role, "content": turn.content} for turn in turns]
+        if system and self.has_system_role:
+            written.insert(0, {"role": "system", "content": system})
+        elif system:
+            first = next((turn for turn in written if turn["role"] == "user"), None)
+            if first is None:
+                raise BadInput(f"{where}: no user turn to carry the context, and the chat template has no system role")
+            first["content"] = f"{system}\n\n{first['content']}"
+        try:
+            return self._apply(written, answer_next=answer_next)
+        except Exception as problem:  # a template refuses in whatever way it likes
+            raise BadInput(f"{where}: the chat template refuses these turns: {_one_line(problem)}") from problem
+
+    def _apply(self, turns: list[dict[str, str]], *, answer_next: bool) -> str:
+        rendered = self.tokenizer.apply_chat_template(
+            turns,
+            tokenize=False,
+            add_generation_prompt=answer_next,
+            enable_thinking=False,
+            strftime_now=_fixed_date,
+        )
+        return str(rendered)
+
+    @cached_property
+    def _tail(self) -> str:
+        """What is written after an answer that ends the dialogue."""
+        if not self.has_template:
+            return "\n"
+        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": PROBE}]
+        whole = self._apply(turns, answer_next=False)
+        return whole[whole.rindex(PROBE) + len(PROBE) :]
+
+    # How the text becomes tokens ---------------------------------------------------------------------------------
+
+    def _tokenise(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _span(self, prompt: str, whole: str, lead: tuple[int, ...]) -> Encoded:
+        """Tokenise the whole and find the first token of the response."""
+        fast = bool(getattr(self.tokenizer, "is_fast", False))
+        encoding = self.tokenizer(whole, add_special_tokens=False, return_offsets_mapping=fast)
+        ids, before = list(encoding["input_ids"]), list(self._ids(prompt))
+        if ids[: len(before)] == before:
+            start = len(before)
+        elif fast:  # a token straddles the border: it holds the response's first character
+            start = next(i for i, (_, end) in enumerate(encoding["offset_mapping"]) if end > len(prompt))
+        else:
+            start = next(i for i, (a, b) in enumerate(zip(ids, before, strict=False)) if a != b)
+        return Encoded([*lead, *ids], len(lead) + start)
+
+    @cached_property
+    def _lead(self) -> tuple[int, ...]:
+        """The tokenizer's own beginning-of-text token, where it adds one to plain text."""
+        first = self.tokenizer("a")["input_ids"][:1]
+        return tuple(first) if first == [self.tokenizer.bos_token_id] else ()
+
+    @cached_property
+    def _document_start(self) -> tuple[int, ...]:
+        """A token to condition the very first one on: beginning of text, or the end of the document before."""
+        ids = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id)
+        return next(((i,) for i in ids if i is not None), ())
+
+    def _behind_a_document_start(self, encoded: Encoded, where: str) -> Encoded:
+        if not self._document_start:
+            raise BadInput(f"{where}: nothing stands before the response, and the tokenizer has no token to begin with")
+        return Encoded([*self._document_start, *encoded.ids], len(self._document_start))
+
+    @cached_property
+    def _special_tokens(self) -> set[str]:
+        added = {str(token) for token in self.tokenizer.added_tokens_decoder.values()}
+        return added | set(self.tokenizer.all_special_tokens)
+
+    def _check_window(self, length: int, window: int | None, where: str) -> None:
+        limit = window if window is not None else self.tokenizer.model_max_length
+        if limit < UNBOUNDED and length > limit:
+            raise BadInput(
+                f"{where}: prompt and answer are {length} tokens, and the model's window holds {limit}",
+                remedy="shorten or leave out this row, or use a model with a longer window",
+            )
+
+
+def _split_system(messages: Sequence[Message], context: str) -> tuple[str, list[Message]]:
+    """The system text (the persona context, then the episode's own) and the other turns."""
+    own = [m.content for m in messages if m.role == "system"]
+    return "\n\n".join(part for part in (context, *own) if part), [m for m in messages if m.role != "system"]
+
+
+def _one_line(problem: BaseException) -> str:
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
