@@ -1,0 +1,23 @@
+"""Readers of every file form, one small file a form, and writers. What is wrong is named by its line, never skipped."""
+
+from personae.data.cast import read_cast
+from personae.data.episodes import read_episodes
+from personae.data.forms import FORMS, Form, sniff
+from personae.data.preferences import read_preferences
+from personae.data.prompts import read_prompts
+from personae.data.traits import TraitFile, read_trait_file, read_traits
+from personae.data.writers import write_episodes
+
+__all__ = [
+    "FORMS",
+    "Form",
+    "TraitFile",
+    "read_cast",
+    "read_episodes",
+    "read_preferences",
+    "read_prompts",
+    "read_trait_file",
+    "read_traits",
+    "sniff",
+    "write_episodes",
+]

@@ -1,0 +1,59 @@
+"""The turns of a dialogue, as a row of JSON holds them: a string, or a list of {"role", "content"}.
+
+A message's content is one string. Null, numbers and lists of content parts are refused, not guessed at, and so are keys
+that carry part of what was said somewhere else (tool calls, reasoning): leaving them out would score another text.
+Other keys of a message (a time, an id) are left out.
+"""
+
+from typing import Any, get_args
+
+from personae.data.border import found, quoted
+from personae.data.lines import Row
+from personae.records import Message
+from personae.records.episode import Role
+
+ROLES: tuple[str, ...] = get_args(Role)
+SPOKEN_ELSEWHERE = ("tool_calls", "function_call", "reasoning_content", "thinking", "refusal", "audio", "images")
+
+
+def turns(row: Row, key: str, speaker: Role) -> tuple[Message, ...]:
+    """The turns under `key`; a bare string is one turn of `speaker`."""
+    value = row.value[key]
+    if isinstance(value, str):
+        return (Message(role=speaker, content=value),)
+    return message_list(row, key, "text or a list of messages")
+
+
+def message_list(row: Row, key: str, expected: str = "a list of messages") -> tuple[Message, ...]:
+    """The turns under `key`, which must be a list of messages."""
+    value = row.value[key]
+    if not isinstance(value, list):
+        raise row.refusal(f"{key!r} is {found(value)}", f"expected {expected}")
+    if not value:
+        raise row.refusal(f"{key!r} is an empty list", f"expected {expected}")
+    return tuple(_message(row, f"message {n} of {key!r}", message) for n, message in enumerate(value, start=1))
+
+
+def answered(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The whole dialogue: the answer after its prompt, or the answer alone where it repeats the prompt."""
+    repeats = len(answer) > len(prompt) and answer[: len(prompt)] == prompt
+    return answer if repeats else prompt + answer
+
+
+def _message(row: Row, name: str, value: Any) -> Message:  # noqa: ANN401 - whatever the list holds
+    if not isinstance(value, dict):
+        raise row.refusal(f"{name} is {found(value)}", "expected an object with 'role' and 'content'")
+    for key in ("role", "content"):
+        if key not in value:
+            problem = f"{name} has no {key!r} (its keys: {quoted(value) or 'none'})"
+            raise row.refusal(problem, "expected an object with 'role' and 'content'")
+    role, content = value["role"], value["content"]
+    if role not in ROLES:
+        raise row.refusal(f"{name} has the role {found(role)}", f"expected {' or '.join(ROLES)}")
+    if not isinstance(content, str):
+        remedy = "join its text parts into one string" if isinstance(content, list) else "expected text"
+        raise row.refusal(f"the content of {name} is {found(content)}, not text", remedy)
+    for key in SPOKEN_ELSEWHERE:
+        if value.get(key):
+            raise row.refusal(f"{name} has {key!r}, which is not scored", "write it into the content, or drop the row")
+    return Message(role=role, content=content)
