@@ -1,0 +1,67 @@
+"""What every test stands on: the same draws each time, one thread, a user folder of its own, and no network.
+
+The tests of real models (`-m slow`) use the user's own folder, since that is where fetched models lie.
+"""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before anything imports torch or the hub's client, and inherited by the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1", NO_COLOR="1")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+# The same examples on every machine: a failure is then a property of the change, not of the draw. The second profile
+# looks further: `pytest --hypothesis-profile=search`.
+settings.register_profile(
+    "fixed", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", max_examples=2000, deadline=None)
+settings.load_profile("fixed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a user folder of its own, so that no test reads or writes the user's ledger."""
+    if config.getoption("markexpr") != "slow":
+        folder = tempfile.TemporaryDirectory(prefix="personae-tests-")
+        config.add_cleanup(folder.cleanup)
+        os.environ.update(XDG_DATA_HOME=f"{folder.name}/data", XDG_CACHE_HOME=f"{folder.name}/cache")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    """Refuse connections to other machines; loopback and local sockets stay open."""
+    connect = socket.socket.connect
+
+    def local_only(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else "localhost"
+        if host not in ("localhost", "::1") and not str(host).startswith("127."):
+            raise OSError(f"a test tried to reach {host}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", local_only)
+        yield
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data and weights beside the checkout; the test is skipped where there is none."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the data folder ../shared/data beside the checkout")
+    return SHARED
