@@ -1,0 +1,111 @@
+"""The mathematics of the persona selection model on NumPy arrays: no model, no file, no clock, exact and tested.
+
+| module        | the question it answers                                                      |
+|---------------|------------------------------------------------------------------------------|
+| `simplex`     | how weights are kept exact                                                   |
+| `selection`   | what episodes say about who the Assistant is: evidence, posterior, attribution |
+| `predictive`  | what a mixture of personas will do                                           |
+| `intervals`   | how sure that is                                                             |
+| `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
+| `dose`        | how many effective episodes a training run was worth                         |
+| `attenuation` | whether the character changed or the instrument died                         |
+| `reliability` | whether this model can show this trait                                       |
+| `principal`   | whether the cast is one axis                                                 |
+| `floors`      | what a forecast that knows nothing would say                                 |
+| `scores`      | whether the forecast was right                                               |
+"""
+
+from personae.theory.attenuation import attenuation_by_trait, attenuation_items, character_shift, pooled_attenuation
+from personae.theory.dose import DoseFit, DoseLaw, dose_law, fit_dose
+from personae.theory.floors import (
+    along_direction,
+    attenuation_only,
+    mean_of_others,
+    no_change,
+    one_direction_levels,
+    rank_one,
+)
+from personae.theory.intervals import (
+    clustered_mean_interval,
+    clustered_ratio_interval,
+    forecast_interval,
+    forecast_intervals,
+    percentile_interval,
+    posterior_draws,
+    shift_draws,
+)
+from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, probability
+from personae.theory.principal import direction_shares, first_direction, first_direction_share
+from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
+from personae.theory.reweighting import Fit, explained_share, fit_prior, fit_weights, held_out_mixture, mixture
+from personae.theory.scores import (
+    coverage,
+    interval_score,
+    median_within,
+    pearson,
+    score,
+    skill,
+    slope,
+    spearman,
+)
+from personae.theory.selection import Attribution, against, attribution, evidence, posterior, posterior_path
+from personae.theory.simplex import divergence, normalised, softmax
+
+__all__ = [
+    "Attribution",
+    "DoseFit",
+    "DoseLaw",
+    "Fit",
+    "VarianceComponents",
+    "against",
+    "along_direction",
+    "attenuation_by_trait",
+    "attenuation_items",
+    "attenuation_only",
+    "attribution",
+    "cell_reliability",
+    "character_shift",
+    "clustered_mean_interval",
+    "clustered_ratio_interval",
+    "coverage",
+    "direction_shares",
+    "divergence",
+    "dose_law",
+    "evidence",
+    "explained_share",
+    "first_direction",
+    "first_direction_share",
+    "fit_dose",
+    "fit_prior",
+    "fit_weights",
+    "forecast_interval",
+    "forecast_intervals",
+    "forecast_shift",
+    "held_out_mixture",
+    "interval_score",
+    "level",
+    "log_sigmoid",
+    "mean_of_others",
+    "median_within",
+    "mixture",
+    "mixture_levels",
+    "no_change",
+    "normalised",
+    "one_direction_levels",
+    "pearson",
+    "percentile_interval",
+    "pooled_attenuation",
+    "posterior",
+    "posterior_draws",
+    "posterior_path",
+    "probability",
+    "rank_one",
+    "score",
+    "seed_variance",
+    "shift_draws",
+    "skill",
+    "slope",
+    "softmax",
+    "spearman",
+    "variance_components",
+]

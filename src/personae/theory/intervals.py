@@ -1,0 +1,172 @@
+"""How sure: 95 % intervals by the bootstrap, every draw from the generator that is passed in.
+
+Two sources of doubt, kept apart:
+- a *measured* level is a mean over items; answers to one question are not independent, so whole questions are drawn;
+- a *forecast* rests on the episodes it saw, the cast it considered and the items it was read on. Each draw resamples
+  episodes with replacement, reweights the personas (Bayesian bootstrap: Exponential(1) weights on the prior, the same
+  before and after training) and resamples items. The neutral context is no sample from a population of characters, so
+  it keeps its share of the prior.
+Intervals are percentile intervals; for a mean, also bias-corrected and accelerated (BCa).
+Source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13-14; Rubin, The Bayesian bootstrap, 1981.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from personae.errors import BadInput
+from personae.records.results import Estimate, Floats
+from personae.theory.predictive import forecast_shift, mix
+from personae.theory.selection import posterior
+from personae.theory.simplex import log_of, normalised, softmax
+
+ENDS = (2.5, 97.5)  # percentiles of a 95 % interval
+BLOCK = 2_000_000  # numbers held at once while mixing draws
+
+
+def percentile_interval(draws: Floats) -> tuple[float, float]:
+    """Ends of the central 95 % of `draws` (D,)."""
+    low, high = np.percentile(draws, ENDS)
+    return float(low), float(high)
+
+
+def clustered_mean_interval(
+    values: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    rng: np.random.Generator,
+    draws: int = 2000,
+    method: Literal["percentile", "bca"] = "percentile",
+) -> Estimate:
+    """The mean of `values` (I,) and its interval, drawing whole `clusters` (I,) of them (None: each its own).
+
+    With a single cluster the spread is unknown and the ends are NaN.
+    """
+    v = np.asarray(values, dtype=np.float64)
+    return clustered_ratio_interval(v, np.ones_like(v), clusters, rng=rng, draws=draws, method=method)
+
+
+def clustered_ratio_interval(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    rng: np.random.Generator,
+    draws: int = 2000,
+    method: Literal["percentile", "bca"] = "percentile",
+) -> Estimate:
+    """Σ numerator / Σ denominator, each (I,), and its interval, drawing whole `clusters` (I,)."""
+    top, bottom = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    if top.ndim != 1 or top.shape != bottom.shape or not top.size:
+        raise BadInput(
+            f"an interval needs one number for each item, not arrays of shape {top.shape} and {bottom.shape}"
+        )
+    if clusters is not None:
+        member = _members(clusters, top.size)
+        top = np.bincount(member, weights=top).astype(np.float64)
+        bottom = np.bincount(member, weights=bottom).astype(np.float64)
+    mean = float(top.sum() / bottom.sum())
+    if len(top) < 2:
+        return Estimate(mean, np.nan, np.nan)
+    if method == "bca":
+        return Estimate(mean, *_bca(top, bottom, rng, draws))
+    drawn = rng.integers(len(top), size=(draws, len(top)))
+    return Estimate(mean, *percentile_interval(top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1)))
+
+
+def _members(clusters: ArrayLike, count: int) -> NDArray[np.intp]:
+    """(I,) the number of the cluster each of `count` values belongs to."""
+    labels = np.asarray(clusters)
+    if labels.shape != (count,):
+        raise BadInput(f"cluster labels of shape {labels.shape} for {count} values")
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _bca(top: Floats, bottom: Floats, rng: np.random.Generator, draws: int) -> tuple[float, float]:
+    from scipy.stats import bootstrap
+
+    ratios = top / bottom
+    if np.ptp(ratios) == 0.0:  # every cluster agrees: no spread, and BCa's acceleration would be 0 / 0
+        return float(ratios[0]), float(ratios[0])
+    found = bootstrap(
+        (top, bottom),
+        lambda t, b, axis=-1: t.sum(axis=axis) / b.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=draws,
+        method="BCa",
+        rng=rng,
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def posterior_draws(
+    prior: ArrayLike, matrix: ArrayLike, dose: float, *, rng: np.random.Generator, draws: int = 1000
+) -> tuple[Floats, Floats]:
+    """Log-weights before and after, (D, K + 1) each: resampled episodes, reweighted personas; neutral in column 0."""
+    scores = np.asarray(matrix, dtype=np.float64)
+    means = np.stack([_resampled_mean(scores, rng) for _ in range(draws)])
+    start = normalised(prior, size=scores.shape[1])
+    neutral, personas = start[0], start[1:] * rng.exponential(size=(draws, len(start) - 1))
+    if neutral < 1.0:
+        personas *= (1.0 - neutral) / personas.sum(axis=1, keepdims=True)
+    before = log_of(np.column_stack([np.full(draws, neutral), personas]))
+    return before, log_of(softmax(before + dose * means))
+
+
+def _resampled_mean(scores: Floats, rng: np.random.Generator) -> Floats:
+    """(K + 1,) the mean over as many episodes drawn with replacement."""
+    count = len(scores)
+    times = np.bincount(rng.integers(count, size=count), minlength=count)
+    mean: Floats = times @ scores / count
+    return mean
+
+
+def shift_draws(
+    before: Floats,
+    after: Floats,
+    levels: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    rng: np.random.Generator,
+) -> Floats:
+    """Forecast shift (D,) nats under each draw of log-weights (D, K + 1), on resampled items of `levels` (K + 1, I)."""
+    table = np.asarray(levels, dtype=np.float64)
+    blocks = max(1, -(-before.shape[0] * table.size // BLOCK))
+    pairs = zip(np.array_split(before, blocks), np.array_split(after, blocks), strict=True)
+    change = np.concatenate([mix(b, table) - mix(a, table) for a, b in pairs])  # (D, I)
+    labels = np.arange(table.shape[1]) if clusters is None else _members(clusters, table.shape[1])
+    groups = int(labels.max()) + 1
+    drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups), size=len(change))  # (D, groups)
+    times = drawn[:, labels]
+    shifts: Floats = (change * times).sum(axis=1) / times.sum(axis=1)
+    return shifts
+
+
+def forecast_intervals(
+    prior: ArrayLike,
+    matrix: ArrayLike,
+    levels: Mapping[str, Floats],
+    dose: float,
+    *,
+    rng: np.random.Generator,
+    draws: int = 1000,
+) -> dict[str, Estimate]:
+    """Forecast shift (nats) of every trait with its interval; `levels[trait]` (K + 1, I_t); traits share the draws."""
+    weights = posterior(prior, matrix, dose)
+    before, after = posterior_draws(prior, matrix, dose, rng=rng, draws=draws)
+    return {
+        trait: Estimate(
+            forecast_shift(prior, weights, table), *percentile_interval(shift_draws(before, after, table, rng=rng))
+        )
+        for trait, table in levels.items()
+    }
+
+
+def forecast_interval(
+    prior: ArrayLike, matrix: ArrayLike, levels: Floats, dose: float, rng: np.random.Generator, draws: int = 1000
+) -> Estimate:
+    """Forecast shift (nats) of one trait with `levels` (K + 1, I), and its interval."""
+    return forecast_intervals(prior, matrix, {"": levels}, dose, rng=rng, draws=draws)[""]

@@ -1,0 +1,171 @@
+"""Reweighting: how much of a model's behaviour is a mixture of the personas that were there before.
+
+    maximise  (1/C) · [ Σ_c Σ_a target[c, a] · log Σ_k w_k · component[k, c, a]  +  (pseudo/K) · Σ_k log w_k ]
+
+over w on the simplex: the mixture nearest in KL(target ‖ mixture), C contexts with A answers each. The objective is
+concave, so the point found is certified: with gradient G, no w is better by more than gap = max_k G_k - Σ_k w_k·G_k
+nats a context. With `pseudo` = 0 that is max_k G_k - 1. EM multiplies w by G and never descends; SQUAREM leaps along its
+path and is kept only where it ascends. `pseudo` > 0 (a Dirichlet prior worth that many contexts) keeps every weight
+above zero.
+Source: PSM.md section 2, Reweighting fit, Prior and Explained share; Varadhan & Roland, Scand. J. Stat. 35, 2008.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from personae.errors import BadInput
+from personae.records.results import Floats
+from personae.theory.predictive import log_sigmoid
+from personae.theory.simplex import divergence, normalised
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Weights (K,); `kl` mean KL(target ‖ mixture) over contexts, nats; `gap` by how much the fit could yet improve."""
+
+    weights: Floats
+    kl: float
+    gap: float
+    iterations: int
+
+
+def fit_weights(
+    target: ArrayLike,
+    components: ArrayLike,
+    *,
+    pseudo: float = 0.0,
+    tolerance: float = 1e-7,
+    max_iterations: int = 20_000,
+    accelerate: bool = True,
+) -> Fit:
+    """The mixture of `components` (K, C, A) nearest to `target` (C, A); all last axes are distributions over answers."""
+    goal, parts = _answers(target), _answers(components)
+    if parts.ndim != 3 or parts.shape[1:] != goal.shape:
+        raise BadInput(f"components of shape {parts.shape} cannot mix to answers of shape {goal.shape}")
+    seen = goal > 0.0
+    problem = _Problem(goal[seen] / len(goal), parts[:, seen], pseudo / len(goal))
+    w = np.full(len(parts), 1.0 / len(parts))
+    count, gap = 0, problem.gap(w)
+    while gap > tolerance and count < max_iterations:
+        w = problem.leap(w) if accelerate else problem.step(w)
+        count += 3 if accelerate else 1
+        gap = problem.gap(w)
+    return Fit(w, float(divergence(goal, mixture(w, parts)).mean()), gap, count)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """`target` (M,) shares of the answers seen, `parts` (K, M) each persona's probability of them; `pseudo` / C."""
+
+    target: Floats
+    parts: Floats
+    pseudo: float
+
+    def __post_init__(self) -> None:
+        if not (self.parts.max(axis=0) > 0.0).all():
+            raise BadInput(
+                "an answer that was given has no probability under any persona", remedy="smooth the components"
+            )
+
+    def objective(self, w: Floats) -> float:
+        fit = float(self.target @ np.log(w @ self.parts))
+        return fit + self.pseudo * float(np.log(w).mean()) if self.pseudo else fit
+
+    def gradient(self, w: Floats) -> Floats:
+        slopes: Floats = self.parts @ (self.target / (w @ self.parts))
+        return slopes + self.pseudo / (len(w) * w) if self.pseudo else slopes
+
+    def gap(self, w: Floats) -> float:
+        slopes = self.gradient(w)
+        return float(slopes.max() - w @ slopes)
+
+    def step(self, w: Floats) -> Floats:
+        """One step of EM."""
+        moved = w * self.gradient(w)
+        scaled: Floats = moved / moved.sum()
+        return scaled
+
+    def leap(self, w: Floats) -> Floats:
+        """Two steps of EM, a leap along them and a step to settle; the two steps alone where the leap would descend."""
+        first = self.step(w)
+        second = self.step(first)
+        go, bend = first - w, second - 2.0 * first + w
+        if not np.linalg.norm(bend) > 0.0:
+            return second
+        length = max(1.0, float(np.linalg.norm(go) / np.linalg.norm(bend)))
+        # a weight that reaches zero stays there, so no leap takes more than 99 % of one
+        far = np.maximum(w + 2.0 * length * go + length**2 * bend, 0.01 * second)
+        settled = self.step(far / far.sum())
+        return settled if self.objective(settled) >= self.objective(second) else second
+
+
+def mixture(weights: ArrayLike, components: ArrayLike) -> Floats:
+    """Answer distributions (C, A) of the mixture `weights` (K,) of `components` (K, C, A)."""
+    mixed: Floats = np.tensordot(normalised(weights), np.asarray(components, dtype=np.float64), axes=1)
+    return mixed
+
+
+def held_out_mixture(target: ArrayLike, components: ArrayLike, folds: ArrayLike, *, pseudo: float = 0.0) -> Floats:
+    """(C, A): each context as the mixture that was fitted on the contexts of all other `folds` (C,) predicts it."""
+    goal, parts, fold = _answers(target), _answers(components), np.asarray(folds)
+    if len(np.unique(fold)) < 2:
+        raise BadInput("contexts that the fit has not seen need at least two folds")
+    mixed = np.empty_like(goal)
+    for held in np.unique(fold):
+        out = fold == held
+        mixed[out] = mixture(fit_weights(goal[~out], parts[:, ~out], pseudo=pseudo).weights, parts[:, out])
+    return mixed
+
+
+def explained_share(post: ArrayLike, base: ArrayLike, mix: ArrayLike, *, noise: float = 0.0) -> float:
+    """1 - Σ KL(post ‖ mix) / Σ KL(post ‖ base) over contexts, all (C, A): 1 where the change is all a reweighting.
+
+    `mix` must come from a fit that has not seen these contexts (`held_out_mixture`). NaN where the change itself,
+    Σ KL(post ‖ base), is no more than `noise` nats. A share of divergence, not of blend weight.
+    """
+    after, before, mixed = _answers(post), _answers(base), _answers(mix)
+    change = float(divergence(after, before).sum())
+    return 1.0 - float(divergence(after, mixed).sum()) / change if change > noise else float("nan")
+
+
+def fit_prior(
+    neutral: ArrayLike, levels: ArrayLike, *, neutral_share: float | None = None, pseudo: float | None = None
+) -> Floats:
+    """Who the Assistant is before any training: weights (K + 1,), neutral first, from its own behaviour.
+
+    `neutral` (I,) the model's log-odds under the neutral context, `levels` (K, I) those under each persona's context.
+    The persona weights are the mixture nearest to the neutral answers, each item a context with two answers. The
+    neutral context would fit itself perfectly and take all the weight, so its share is fixed: `neutral_share`, by
+    default 1/(K + 1), the weight of "this data says nothing about who". `pseudo` contexts, by default K (Laplace's
+    rule: one a persona), keep every persona possible: a weight of zero is one that no evidence can raise.
+    """
+    table, own = np.asarray(levels, dtype=np.float64), np.asarray(neutral, dtype=np.float64)
+    if table.ndim != 2 or own.shape != table.shape[1:]:
+        raise BadInput(f"neutral levels {own.shape} do not match persona levels {table.shape}")
+    share = 1.0 / (len(table) + 1) if neutral_share is None else neutral_share
+    if not 0.0 <= share < 1.0:
+        raise BadInput(f"a neutral share of {share} leaves nothing for the personas", remedy="choose one in [0, 1)")
+    fit = fit_weights(_two_way(own), _two_way(table), pseudo=len(table) if pseudo is None else pseudo)
+    return np.concatenate([[share], (1.0 - share) * fit.weights])
+
+
+def _two_way(levels: Floats) -> Floats:
+    """(..., I, 2) the probabilities of the high and the low pole."""
+    poles: Floats = np.exp(np.stack([log_sigmoid(levels), log_sigmoid(-levels)], axis=-1))
+    return poles
+
+
+def _answers(values: ArrayLike) -> Floats:
+    """`values` (..., C, A) as distributions over A answers; rounding (of single precision, say) is scaled away."""
+    p = np.asarray(values, dtype=np.float64)
+    if p.ndim < 2 or p.size == 0 or not np.isfinite(p).all() or (p < 0.0).any():
+        raise BadInput(f"answer distributions of shape {p.shape} must be finite, not negative, (contexts, answers)")
+    sums = p.sum(axis=-1, keepdims=True)
+    if not np.allclose(sums, 1.0, rtol=0.0, atol=1e-4):
+        raise BadInput(
+            f"an answer distribution adds up to {float(sums.ravel()[np.argmax(np.abs(sums - 1.0))]):.6g}, not 1"
+        )
+    scaled: Floats = p / sums
+    return scaled

@@ -1,0 +1,121 @@
+"""Selection: episodes are evidence about who the Assistant is.
+
+    evidence    L[i, k] = log p(y_i | c_k, x_i) - log p(y_i | c_0, x_i)        nats, positive speaks for persona k
+    posterior   π'_k ∝ π_k · exp(dose · mean_i L[i, k])
+
+The neutral context is column 0 with L = 0: the hypothesis "this data says nothing about who". `dose` is the effective
+number of episodes: 0 leaves the prior, N (the length of the file) is Bayes' rule with every episode counted once.
+The mean, not the sum, meets the dose, so the order of a file and how often it is repeated do not matter; nor does a
+constant added to all personas of an episode (how hard it is to predict for anyone).
+Source: PSM.md section 2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from personae.errors import BadInput
+from personae.records.results import Floats
+from personae.theory.simplex import divergence, log_of, normalised, softmax
+
+
+def evidence(logp: ArrayLike) -> Floats:
+    """L (N, K + 1) nats from `logp` (N, K + 1), log-likelihoods with the neutral context in column 0.
+
+    >>> evidence([[-3.0, -1.0, -4.0]]).tolist()
+    [[0.0, 2.0, -1.0]]
+    """
+    scores = _matrix(logp)
+    return scores - scores[:, :1]
+
+
+def against(matrix: ArrayLike, control: ArrayLike) -> Floats:
+    """Evidence (N, K + 1) less the mean evidence of a matched file or of reference sets, `control` (M, K + 1).
+
+    What is left is what sets the file apart: personas that explain any loose prose no longer gain by it. The posterior
+    is then that of a file judged beside its control, and a file against itself gives the prior.
+    """
+    ours, theirs = _matrix(matrix), _matrix(control)
+    if ours.shape[1] != theirs.shape[1]:
+        raise BadInput(f"evidence over {ours.shape[1]} contexts cannot be set against evidence over {theirs.shape[1]}")
+    left: Floats = ours - theirs.mean(axis=0)
+    return left
+
+
+def posterior(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Floats:
+    """Weights (K + 1,) after `dose` effective episodes of the evidence `matrix` (N, K + 1) nats.
+
+    >>> posterior([0.5, 0.5], [[0.0, np.log(3)]], dose=1).round(12).tolist()
+    [0.25, 0.75]
+    """
+    weights: Floats = posterior_path(prior, matrix, [dose])[0]
+    return weights
+
+
+def posterior_path(prior: ArrayLike, matrix: ArrayLike, doses: Sequence[float]) -> Floats:
+    """Weights (D, K + 1), one row for each of `doses`: the posterior as it moves."""
+    return tilted(prior, _matrix(matrix).mean(axis=0), doses)
+
+
+def tilted(prior: ArrayLike, mean_evidence: Floats, doses: Sequence[float]) -> Floats:
+    """Weights (D, K + 1) ∝ prior · exp(dose · mean_evidence), where the mean over episodes (K + 1,) is at hand."""
+    steps = np.asarray(doses, dtype=np.float64)
+    if not np.isfinite(steps).all() or (steps < 0.0).any():
+        raise BadInput("a dose is a finite number of effective episodes, zero or more")
+    start = log_of(normalised(prior, size=len(mean_evidence)))
+    return softmax(start + steps[:, None] * mean_evidence)
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each of N episodes did to the posterior, at the dose it was given.
+
+    `bits` (N,) adds up to `total`, the symmetric divergence KL(post ‖ prior) + KL(prior ‖ post) in bits: an episode's
+    share of how far the file moved the Assistant; below zero it pulled against the rest of the file.
+    `without` (N,) KL in bits of the posterior from the one with this episode replaced by one that says nothing (L = 0).
+    `push` (N, K + 1) nats by which it raised each persona's log-odds against neutral; summed over episodes, the whole
+    change of those log-odds.
+    """
+
+    bits: Floats
+    total: float
+    without: Floats
+    push: Floats
+
+    def raised(self, episode: int, count: int = 3) -> list[int]:
+        """Columns of the personas this episode raised the most, best first; only those that it did raise."""
+        order = np.argsort(-self.push[episode], kind="stable")
+        return [int(k) for k in order[:count] if self.push[episode, k] > 0.0]
+
+
+def attribution(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Attribution:
+    """How far each episode of `matrix` (N, K + 1) moves the posterior.
+
+    The shares are exact, not a linearisation: the posterior's normaliser cancels in
+    KL(π'‖π) + KL(π‖π') = Σ_k (π'_k - π_k) · log(π'_k / π_k) = Σ_i (dose / N) · Σ_k (π'_k - π_k) · L[i, k].
+    """
+    scores = _matrix(matrix)
+    before = normalised(prior, size=scores.shape[1])
+    after = posterior(before, scores, dose)
+    push = dose / len(scores) * scores
+    bits = push @ (after - before) / np.log(2.0)
+    left_out = softmax(log_of(before) + push.sum(axis=0) - push)
+    without = divergence(np.broadcast_to(after, left_out.shape), left_out) / np.log(2.0)
+    return Attribution(bits, float(bits.sum()), np.maximum(without, 0.0), push - push[:, :1])
+
+
+def _matrix(values: ArrayLike) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2 or array.size == 0:
+        raise BadInput(
+            f"a matrix of shape {array.shape} where (episodes, contexts) is expected", remedy="give an episode"
+        )
+    if not np.isfinite(array).all():
+        i, k = np.argwhere(~np.isfinite(array))[0]
+        raise BadInput(
+            f"episode {i} has log-likelihood {array[i, k]} under context {k}",
+            remedy="every persona must give every answer some probability",
+        )
+    return array
