@@ -1,0 +1,95 @@
+"""How much training: the plan that two arms of a comparison share, and its size in the units of the dose law.
+
+A plan says everything that decides the result but the model and the rows. Steps are optimiser steps, each over exactly
+`batch` rows; the rate is AdamW's, held constant after `warmup` steps that rise to it. The loss of a step is the mean
+negative log-likelihood over all response tokens of its rows, in nats a token.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from personae.errors import BadInput
+from personae.records.files import digest
+
+Method = Literal["full", "lora"]
+Schedule = Literal["constant"]
+
+
+@dataclass(frozen=True)
+class SFTPlan:
+    """Supervised fine-tuning of all weights (`full`) or of low-rank adapters on every linear layer (`lora`).
+
+    `rank` and `alpha` (the adapter's output is scaled by alpha / rank) count for `lora` alone. `max_grad_norm` 0 clips
+    nothing. `at_once` is how many rows go through the model together (None: the whole batch): it bounds memory and
+    leaves the step what it is, up to rounding.
+    """
+
+    steps: int = 5
+    batch: int = 16
+    rate: float = 3e-4
+    method: Method = "full"
+    rank: int = 8
+    alpha: float = 16.0
+    seed: int = 0
+    warmup: int = 0
+    schedule: Schedule = "constant"
+    max_grad_norm: float = 1.0
+    weight_decay: float = 0.0
+    at_once: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that cannot be carried out."""
+        for name, least in (("steps", 1), ("batch", 1), ("rank", 1), ("seed", 0), ("warmup", 0)):
+            _whole(name, getattr(self, name), least)
+        for name in ("rate", "alpha"):
+            _number(name, getattr(self, name), "more than 0", getattr(self, name) > 0)
+        for name in ("max_grad_norm", "weight_decay"):
+            _number(name, getattr(self, name), "0 or more", getattr(self, name) >= 0)
+        _one_of("method", self.method, get_args(Method))
+        _one_of("schedule", self.schedule, get_args(Schedule))
+        if self.seed >= 2**32:
+            raise BadInput(f"the plan's seed is {self.seed}", remedy="give a whole number below 2**32")
+        if self.at_once is not None:
+            _whole("at_once", self.at_once, 1)
+            if self.batch % self.at_once:
+                raise BadInput(
+                    f"the plan's at_once is {self.at_once}, which does not divide the batch of {self.batch}",
+                    remedy="every step must see exactly `batch` rows",
+                )
+
+    @property
+    def digest(self) -> str:
+        """sha256 (hex) over every field."""
+        return digest(self)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the steps see together, a row counted each time it is seen."""
+        return self.steps * self.batch
+
+    def units(self) -> float:
+        """The size of the training for the dose law: steps x rate, and x rank where adapters are trained.
+
+        >>> SFTPlan(steps=5, rate=2e-4).units()
+        0.001
+        """
+        return self.steps * self.rate * (self.rank if self.method == "lora" else 1)
+
+
+def _whole(name: str, value: object, least: int) -> None:
+    """Raise unless `value` is a whole number of at least `least`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise BadInput(f"the plan's {name} is {value!r}", remedy=f"give a whole number of at least {least}")
+
+
+def _number(name: str, value: object, wanted: str, holds: bool) -> None:
+    """Raise unless `value` is a finite number of which `holds`."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value) or not holds:
+        raise BadInput(f"the plan's {name} is {value!r}", remedy=f"give a number, {wanted}")
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raise unless `value` is one of `allowed`."""
+    if value not in allowed:
+        raise BadInput(f"the plan's {name} is {value!r}", remedy=f"choose from {', '.join(allowed)}")
