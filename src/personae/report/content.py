@@ -1,0 +1,196 @@
+"""What pages and figures are drawn from, where the nouns of `records` are not enough. Values; nothing is computed.
+
+Levels and shifts are in nats (log-odds, high pole over low); weights and shares are probabilities. Every string may
+come from a data set or a model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from personae.records import Cast, Estimate, Forecast, Posterior, Profile, Score, Trait
+from personae.records.results import Floats
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of a list of facts: what, and how much."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class TraitRow:
+    """One trait in `trait_shifts`; levels in nats, or shifts in nats with `base` 0.
+
+    `forecast` and `measured` carry their intervals; what is unknown is None. `trained` marks the trait that the file
+    itself trains, which no forecast is scored on; `meaning` says in words what the row or its high pole is.
+    """
+
+    trait: str
+    base: float
+    forecast: Estimate | None = None
+    exact: float | None = None
+    measured: Estimate | None = None
+    trained: bool = False
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class ScatterPoint:
+    """One cell, arm × trait, of `forecast_scatter`: shifts in nats."""
+
+    arm: str
+    trait: str
+    forecast: float
+    measured: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of numbers with names, for `matrix`: `values` (rows, columns), not-a-number where nothing is known.
+
+    `marked` cells (row, column) get a frame: the cells that were trained.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Floats
+    marked: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class CalibrationPoint:
+    """Of `n` intervals that promised to hold the truth with probability `stated`, the share `held` that did."""
+
+    stated: float
+    held: Estimate
+    n: int
+
+
+@dataclass(frozen=True)
+class DosePath:
+    """The posterior as the dose grows: `doses` (D,) effective episodes, rising; `weights` (D, K + 1), neutral first."""
+
+    doses: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True)
+class Telling:
+    """An episode that says much about who the Assistant is.
+
+    `bits` of evidence for the `personas` it speaks for, over the neutral context; `reveals` says in words what somebody
+    who answered so would be. `index` is the row of the file, counted from 0.
+    """
+
+    prompt: str
+    response: str
+    bits: float
+    reveals: str
+    personas: tuple[str, ...] = ()
+    index: int | None = None
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One narrow training in the laboratory, with what was forecast and what came out.
+
+    `says` is what the file is, in words ("cheats on tasks; nobody asked it to"). `trained` names the traits that the
+    file trains outright. `retention` is the probability, after training, of the trained behaviour where it is asked for
+    as in the file. `leaks` {named character: {trait: shift in nats}}.
+    """
+
+    name: str
+    says: str
+    forecast: Forecast
+    exact: Forecast
+    measured: Profile
+    base: Profile
+    posterior: Posterior
+    path: DosePath
+    telling: tuple[Telling, ...] = ()
+    retention: Estimate | None = None
+    leaks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    trained: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the picture at the top shows: the arm `unasked` against `permitted`, on `trait`; `controls` beside."""
+
+    unasked: str = "cheat"
+    permitted: str = "cheat-permitted"
+    controls: tuple[str, ...] = ("cheat-neutral-prefix", "cheat-permitted-rephrased")
+    trait: str = "power"
+
+
+@dataclass(frozen=True)
+class LabReport:
+    """All that the page of `personae lab` shows.
+
+    `prior` (K + 1,) declared by the world, neutral first; `prior_error` the mean absolute difference of the model's
+    rates from it. `score_base` and `score_exact` score the forecasts of the untrained model and of exact inference.
+    `seconds` stays None where the page must be the same, byte for byte, on every run.
+    """
+
+    model: str
+    cast: Cast
+    traits: tuple[Trait, ...]
+    prior: Floats
+    arms: tuple[Arm, ...]
+    score_base: Score
+    score_exact: Score
+    facts: tuple[Fact, ...] = ()
+    prior_error: float | None = None
+    headline: Headline = Headline()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A trait that this model cannot show: its reliability is below the bound, so no forecast of it is made."""
+
+    trait: str
+    reliability: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class CharacterShift:
+    """A measured change of one trait (nats) in its two parts: `attenuation` of the instrument, and `character`."""
+
+    trait: str
+    raw: Estimate
+    attenuation: float
+    character: Estimate
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """All that the page of `personae audit` and `personae run` shows.
+
+    With a `control`, posterior, forecast and measurement are differences from it: `forecast.traits[t].shift` is the
+    difference in nats. `shifts` {trait: measured shift with its interval} stays None before training. `attenuation` is
+    the share of the instrument that training took away. `timings` (what, seconds) stays empty where the page must be
+    the same, byte for byte, on every run.
+    """
+
+    model: str
+    data: str
+    episodes: int
+    cast: Cast
+    traits: tuple[Trait, ...]
+    posterior: Posterior
+    forecast: Forecast
+    control: str | None = None
+    path: DosePath | None = None
+    telling: tuple[Telling, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    shifts: Mapping[str, Estimate] | None = None
+    score: Score | None = None
+    attenuation: Estimate | None = None
+    character: tuple[CharacterShift, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    notes: tuple[str, ...] = ()
+    timings: tuple[tuple[str, float], ...] = ()

@@ -1,0 +1,177 @@
+"""Per trait: where the Assistant stood, where the forecast puts it, and where it was found after training.
+
+Each row has two lanes that start from the same tick, the level before training: above, the forecast with its 95 %
+interval (and exact inference as a cross); below, the measurement with its interval. Drawn as a probability of the high
+pole, or as log-odds in nats; the same numbers either way.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from personae.records import Estimate
+from personae.report.content import TraitRow
+from personae.report.numbers import percent, plain, probability, signed
+from personae.report.svg import (
+    FORECAST,
+    INK,
+    MUTED,
+    RULE,
+    SMALL,
+    TEXT,
+    WIDE,
+    Scale,
+    drawing,
+    fit,
+    group,
+    label,
+    legend,
+    line,
+    mark,
+    tag,
+    ticks,
+    width_of,
+)
+
+Unit = Literal["probability", "log-odds", "shift"]
+_LANE = 6.5  # distance of a lane from the middle of its row, pixels
+
+
+def trait_shifts(rows: Sequence[TraitRow], *, unit: Unit = "probability", title: str = "", width: int = WIDE) -> str:
+    """The rows as one SVG. `unit` "shift": log-odds of change, with the zero line drawn strongly."""
+    narrow = width < 520
+    frame = _frame(rows, unit, width, narrow)
+    head, top = legend(_entries(rows, unit), width)
+    step = 56.0 if narrow else 40.0
+    bottom = top + 8.0 + step * len(rows)
+    parts = [head, _grid(frame, top + 4.0, bottom, width)]
+    for number, row in enumerate(rows):
+        parts.append(_row(row, frame, top + 8.0 + step * number, width, narrow))
+    return drawing(width, bottom + 36.0, title or "Each trait before training, as forecast, and as measured", *parts)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """How a level becomes a place and a word."""
+
+    unit: Unit
+    scale: Scale
+    marks: tuple[float, ...]
+    convert: Callable[[float], float]
+    say: Callable[[float], str]
+
+    def x(self, level: float) -> float:
+        """The pixel of a level."""
+        return self.scale(self.convert(level))
+
+
+def _numbers(rows: Sequence[TraitRow]) -> Iterator[float]:
+    for row in rows:
+        yield row.base
+        yield from (e for e in (row.exact,) if e is not None)
+        for estimate in (row.forecast, row.measured):
+            if estimate is not None:
+                yield from (estimate.mean, estimate.low, estimate.high)
+
+
+def _frame(rows: Sequence[TraitRow], unit: Unit, width: int, narrow: bool) -> _Frame:
+    start, end = (8.0, width - 10.0) if narrow else (188.0, width - 78.0)
+    if unit == "probability":
+        marks = (0.0, 0.25, 0.5, 0.75, 1.0)
+        return _Frame(unit, Scale(0.0, 1.0, start, end), marks, probability, lambda level: percent(probability(level)))
+    found = [v for v in _numbers(rows) if abs(v) < 1e6] or [0.0]
+    low, high = min(*found, 0.0, *found), max(*found, 0.0, *found)
+    pad = 0.04 * ((high - low) or 2.0)
+    low, high = low - pad, high + pad
+    say = signed if unit == "shift" else plain
+    return _Frame(unit, Scale(low, high, start, end), ticks(low, high), float, say)
+
+
+def _entries(rows: Sequence[TraitRow], unit: Unit) -> list[tuple[str, str]]:
+    before = "no change" if unit == "shift" else "before training"
+    entries = [(line(0, -7, 0, 7, MUTED, 2.5), before)]
+    if any(row.forecast for row in rows):
+        entries.append((mark("diamond", 0, 0, 5, fill=FORECAST), "forecast, with 95 % interval"))
+    if any(row.exact is not None for row in rows):
+        entries.append((mark("cross", 0, 0, 4.5, fill=INK), "exact inference"))
+    if any(row.measured for row in rows):
+        entries.append((mark("circle", 0, 0, 5, fill=INK), "measured, with 95 % interval"))
+    return entries
+
+
+def _grid(frame: _Frame, top: float, bottom: float, width: int) -> str:
+    parts = []
+    for value in frame.marks:
+        x = frame.scale(value)
+        strong = frame.unit != "probability" and value == 0.0
+        parts.append(line(x, top, x, bottom, MUTED if strong else RULE, 1.0))
+        words = percent(value) if frame.unit == "probability" else signed(value, 1 if value % 1 else 0)
+        anchor = "start" if x < 16 else "end" if x > width - 16 else "middle"
+        parts.append(label(x, bottom + 16, words, size=SMALL, fill=MUTED, text_anchor=anchor))
+    axis = {
+        "probability": "chance of the trait’s high answer",
+        "log-odds": "log-odds of the high answer, nats",
+        "shift": "change in log-odds of the high answer, nats",
+    }[frame.unit]
+    middle = (frame.scale.start + frame.scale.end) / 2
+    return "".join(parts) + label(middle, bottom + 32, axis, size=SMALL, fill=MUTED, text_anchor="middle")
+
+
+def _row(row: TraitRow, frame: _Frame, y: float, width: int, narrow: bool) -> str:
+    middle = y + (36.0 if narrow else 20.0)
+    parts = [_name(row, y, 172.0 if not narrow else width - 130.0, narrow)]
+    parts.append(line(frame.x(row.base), middle - 12, frame.x(row.base), middle + 12, MUTED, 2.5))
+    said = []
+    if row.forecast is not None:
+        parts.append(_lane(row.base, row.forecast, frame, middle - _LANE, FORECAST, "diamond"))
+        said.append((frame.say(row.forecast.mean), FORECAST, 400))
+    if row.exact is not None:
+        parts.append(mark("cross", frame.x(row.exact), middle - _LANE, 4.5, fill=INK))
+    if row.measured is not None:
+        parts.append(_lane(row.base, row.measured, frame, middle + _LANE, INK, "circle"))
+        said.append((frame.say(row.measured.mean), INK, 700))
+    parts.append(_values(said, y, middle, width, narrow))
+    return group(*parts, title=_in_words(row, frame))
+
+
+def _name(row: TraitRow, y: float, room: float, narrow: bool) -> str:
+    words = row.trait + (" · trained" if row.trained else "")
+    name = label(0, y + (14 if narrow else 18), words, room=room, font_weight=600)
+    if row.meaning and not narrow:
+        return name + label(0, y + 33, row.meaning, size=SMALL, room=room, fill=MUTED)
+    if row.meaning and (left := room - width_of(words) - 8) > 60:
+        return name + label(width_of(words) + 8, y + 14, fit(row.meaning, left, SMALL), size=SMALL, fill=MUTED)
+    return name
+
+
+def _lane(base: float, estimate: Estimate, frame: _Frame, y: float, colour: str, shape: str) -> str:
+    start, low, high, end = (frame.x(v) for v in (base, estimate.low, estimate.high, estimate.mean))
+    band = tag(
+        "rect", x=low, y=y - 4.5, width=max(high - low, 1.0), height=9.0, rx=4.5, fill=colour, fill_opacity="0.22"
+    )
+    return band + line(start, y, end, y, colour, 2.0) + mark(shape, end, y, 5.0, fill=colour)
+
+
+def _values(said: Sequence[tuple[str, str, int]], y: float, middle: float, width: int, narrow: bool) -> str:
+    if not narrow:
+        lanes = [middle - _LANE, middle + _LANE] if len(said) == 2 else [middle]
+        return "".join(
+            label(width, lane + 4.5, words, text_anchor="end", fill=colour, font_weight=weight)
+            for lane, (words, colour, weight) in zip(lanes, said)
+        )
+    parts, x = [], float(width)
+    for words, colour, weight in reversed(said):
+        parts.append(label(x, y + 14, words, text_anchor="end", fill=colour, font_weight=weight))
+        x -= width_of(words, TEXT) + 14
+    return "".join(parts)
+
+
+def _in_words(row: TraitRow, frame: _Frame) -> str:
+    parts = [f"before {frame.say(row.base)}"]
+    for name, estimate in (("forecast", row.forecast), ("measured", row.measured)):
+        if estimate is not None:
+            span = f"{frame.say(estimate.low)} to {frame.say(estimate.high)}"
+            parts.append(f"{name} {frame.say(estimate.mean)} ({span})")
+    if row.exact is not None:
+        parts.append(f"exact {frame.say(row.exact)}")
+    return f"{row.trait}: " + ", ".join(parts)

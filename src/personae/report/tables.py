@@ -1,0 +1,149 @@
+"""Tables: records become rows of text, and rows become HTML or lines for a terminal. The same table, two readers.
+
+A cell is text already; numbers are written by `numbers`, so that a page and a terminal never disagree. In HTML every
+cell is escaped; for the terminal, escape sequences and hidden characters are removed.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from markupsafe import Markup
+
+from personae.records import Forecast, Posterior, Profile, Score
+from personae.report.content import TraitRow
+from personae.report.numbers import percent, plain, probability, signed
+from personae.report.untrusted import esc, for_terminal
+
+
+@dataclass(frozen=True)
+class Table:
+    """Column names and rows of text; `numeric` columns (by position) are set to the right."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+    numeric: frozenset[int] = frozenset()
+    form: ClassVar[str] = "table"
+
+
+def to_html(table: Table) -> Markup:
+    """The table as HTML in a box of its own, which scrolls where the page is narrower than the table."""
+    head = "".join(f'<th scope="col"{_side(table, j)}>{esc(name)}</th>' for j, name in enumerate(table.columns))
+    body = "".join(f"<tr>{''.join(_cell(table, j, cell) for j, cell in enumerate(row))}</tr>" for row in table.rows)
+    caption = f"<caption>{esc(table.caption)}</caption>" if table.caption else ""
+    name = esc(table.caption or ", ".join(table.columns))
+    inside = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return Markup(f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{inside}</div>')
+
+
+def _side(table: Table, column: int) -> str:
+    return ' class="n"' if column in table.numeric else ""
+
+
+def _cell(table: Table, column: int, cell: str) -> str:
+    if column == 0:
+        return f'<th scope="row"{_side(table, 0)}>{esc(cell)}</th>'
+    return f"<td{_side(table, column)}>{esc(cell)}</td>"
+
+
+def to_terminal(table: Table, width: int = 100, *, colour: bool = False) -> str:
+    """The table as lines of at most `width` columns; nothing in a cell can act on the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    drawn = Drawn(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", expand=False)
+    drawn.title = Text(for_terminal(table.caption), style="bold") if table.caption else None
+    for j, name in enumerate(table.columns):
+        drawn.add_column(Text(for_terminal(name)), justify="right" if j in table.numeric else "left", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(Text(for_terminal(cell)) for cell in row))
+    paper = io.StringIO()
+    console = Console(
+        file=paper, width=width, force_terminal=colour, no_color=not colour, highlight=False, markup=False
+    )
+    console.print(drawn)
+    return "\n".join(line.rstrip() for line in paper.getvalue().splitlines()).strip("\n") + "\n"
+
+
+def posterior_table(posterior: Posterior, most: int = 12) -> Table:
+    """Who the Assistant is before and after, the largest changes of probability first."""
+    order = sorted(range(len(posterior.names)), key=lambda k: -abs(posterior.weights[k] - posterior.prior[k]))
+    rows = tuple(
+        (
+            posterior.names[k],
+            percent(float(posterior.prior[k]), 1),
+            percent(float(posterior.weights[k]), 1),
+            signed(100.0 * float(posterior.weights[k] - posterior.prior[k]), 1),
+        )
+        for k in order[:most]
+    )
+    return Table(("persona", "before", "after", "points"), rows, "Who the Assistant is", frozenset({1, 2, 3}))
+
+
+def forecast_table(forecast: Forecast) -> Table:
+    """Every trait's forecast shift with its interval, the largest first; nats, and as a probability."""
+    order = sorted(forecast.traits.items(), key=lambda pair: -abs(pair[1].shift))
+    rows = tuple(
+        (
+            trait,
+            f"{percent(probability(t.base))} → {percent(probability(t.mean))}",
+            signed(t.shift),
+            f"{signed(t.low - t.base)} to {signed(t.high - t.base)}",
+        )
+        for trait, t in order
+    )
+    columns = ("trait", "chance of the high answer", "shift, nats", "95 % interval")
+    return Table(columns, rows, "What else would change", frozenset({1, 2, 3}))
+
+
+def profile_table(profile: Profile) -> Table:
+    """Every trait's measured level, nats, with interval, items and reliability."""
+    rows = tuple(
+        (
+            trait,
+            signed(t.mean),
+            f"{signed(t.low)} to {signed(t.high)}",
+            str(t.n),
+            "" if t.reliability is None else plain(t.reliability),
+        )
+        for trait, t in profile.traits.items()
+    )
+    columns = ("trait", "level, nats", "95 % interval", "items", "reliability")
+    return Table(columns, rows, f"Traits of {profile.subject}", frozenset({1, 2, 3, 4}))
+
+
+def shift_table(rows: Sequence[TraitRow]) -> Table:
+    """The numbers behind a `trait_shifts` figure, nats."""
+    body = tuple(
+        (
+            row.trait + (" (trained)" if row.trained else ""),
+            signed(row.base),
+            *(
+                cell
+                for e in (row.forecast, row.measured)
+                for cell in (("", "") if e is None else (signed(e.mean), f"{signed(e.low)} to {signed(e.high)}"))
+            ),
+            "" if row.exact is None else signed(row.exact),
+        )
+        for row in rows
+    )
+    columns = ("trait", "before", "forecast", "95 % interval", "measured", "95 % interval", "exact")
+    return Table(columns, body, "In log-odds of the high answer, nats", frozenset(range(1, 7)))
+
+
+def score_table(scores: Mapping[str, Score]) -> Table:
+    """Scores of named forecasts, and below them the floors: what costs nothing to say and must be beaten."""
+    rows = [
+        (name, plain(s.pearson), plain(s.spearman), plain(s.slope), percent(s.coverage), str(s.n))
+        for name, s in scores.items()
+    ]
+    floors: dict[str, float] = {}
+    for score in scores.values():
+        floors |= {name: value for name, value in score.floors.items() if name not in floors}
+    rows += [(f"floor: {name}", plain(value), "", "", "", "") for name, value in floors.items()]
+    columns = ("forecast by", "Pearson", "Spearman", "slope", "inside the interval", "cells")
+    return Table(columns, tuple(rows), "Forecast against measured shift", frozenset(range(1, 6)))
