@@ -1,4 +1,4 @@
-"""The language model, which enacts personas and is none: backends of the `Simulator` protocol, and names of checkpoints.
+"""The language model, which enacts personas and is none: backends of the `Simulator` protocol, and models by name.
 
 Nothing heavy is imported here: `load` brings in torch when a model is really asked for.
 """

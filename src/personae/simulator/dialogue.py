@@ -1,7 +1,7 @@
 """How a dialogue becomes token ids, and which of them are the response: the same for evidence, training and sampling.
 
-The *response span* is `ids[start:]`: the tokens of the last assistant turn with its end-of-turn token, and nothing after
-it. The persona context stands
+The *response span* is `ids[start:]`: the tokens of the last assistant turn with its end-of-turn token, and nothing
+after it. The persona context stands
 
 - in the system turn of a chat template, before the episode's own system text with a blank line between;
 - at the head of the first user turn, where the template has no system role;
@@ -9,8 +9,9 @@ it. The persona context stands
   ended by its newline;
 - on a line before the text, where the episode is raw text: the continuation is verbatim, and has no end of turn.
 
-A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates that
-think are told not to. Spaces at the end of a prompt belong to the response, because tokens carry the space before them.
+A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates
+that think are told not to. Spaces at the end of a prompt belong to the response, because tokens carry the space before
+them.
 """
 
 from collections.abc import Sequence

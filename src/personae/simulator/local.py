@@ -1,0 +1,182 @@
+"""A language model on this machine as a `Simulator`: any Hugging Face causal model with its tokenizer."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from personae.errors import BadInput
+from personae.records import Episode, LogLikelihood, Message, Progress
+from personae.records.files import canonical
+from personae.simulator import engine
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded
+from personae.simulator.network import Network, Row, exact_network
+
+ROWS_AT_ONCE = 8192  # encoded at a time, so that memory does not grow with the number of episodes
+ANSWERS_AT_ONCE = 32
+
+
+class LocalSimulator:
+    """`model` and `tokenizer` behind the protocol; nothing is copied: a model under training is measured as it is."""
+
+    def __init__(self, model: Any, tokenizer: Any, name: str, digest: str | None = None) -> None:  # noqa: ANN401
+        self.model, self.tokenizer, self.name = model, tokenizer, name
+        self.dialogue = Dialogue(tokenizer)
+        self._digest = digest
+        self._network: Network | None = None
+
+    @classmethod
+    def from_parts(cls, model: Any, tokenizer: Any, name: str) -> "LocalSimulator":  # noqa: ANN401
+        """A simulator over a model that is already in memory, such as one just trained."""
+        return cls(model, tokenizer, name)
+
+    @property
+    def digest(self) -> str:
+        """sha256 over what determines the numbers: the files it came from or, made in memory, its weights."""
+        return self._digest if self._digest is not None else self._digest_of_weights
+
+    @cached_property
+    def _digest_of_weights(self) -> str:
+        total = hashlib.sha256(canonical(self.model.config.to_diff_dict()).encode())
+        total.update(str(self.tokenizer.chat_template).encode())
+        total.update(canonical(self.tokenizer.get_vocab()).encode())
+        for name, weight in sorted(self.model.state_dict().items()):
+            total.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
+            total.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return total.hexdigest()
+
+    @property
+    def window(self) -> int:
+        """How many tokens the model can read."""
+        config = self.model.config.get_text_config()
+        for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
+            if isinstance(value := getattr(config, key, None), int) and value > 0:
+                return value
+        return min(int(self.tokenizer.model_max_length), UNBOUNDED)
+
+    def log_likelihood(
+        self, episodes: Sequence[Episode], contexts: Sequence[str], progress: Progress | None = None
+    ) -> LogLikelihood:
+        """(N, K) nats of every response under every context. Raises `BadInput` where one does not fit the window."""
+        logp = np.zeros((len(episodes), len(contexts)))
+        tokens = np.zeros(len(episodes), dtype=np.int64)
+        size = max(16, ROWS_AT_ONCE // max(1, len(contexts)))
+        with self._at_rest():
+            for first in range(0, len(episodes) if contexts else 0, size):
+                table = [self._encode(episode, contexts) for episode in episodes[first : first + size]]
+                tokens[first : first + size] = [len(row[0].ids) - row[0].start for row in table]
+                here = _shifted(progress, first * len(contexts), logp.size)
+                logp[first : first + size] = engine.score(self._exact_network(table), table, here)
+        return LogLikelihood(logp=logp, tokens=tokens)
+
+    def _encode(self, episode: Episode, contexts: Sequence[str]) -> list[Encoded]:
+        return [self.dialogue.encode(episode, context, window=self.window) for context in contexts]
+
+    def _exact_network(self, table: list[list[Encoded]]) -> Network:
+        """The network by halves, checked against the whole model the first time."""
+        if self._network is None:
+            with torch.inference_mode():
+                checked = exact_network(self.model, [Row(row[0].ids, row[0].start) for row in table])
+            self._network = checked
+        # A new one each time: training may have changed the weights that a network keeps a copy of.
+        return Network(self.model, splits=self._network.splits, shares=self._network.shares)
+
+    def sample(
+        self,
+        prompts: Sequence[tuple[Message, ...]],
+        context: str = "",
+        *,
+        max_tokens: int = 64,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """One answer to each prompt, drawn from the model's own distribution; temperature 0: the likeliest token."""
+        rows = [self.dialogue.prompt_ids(turns, context) for turns in prompts]
+        ends_with_line = not self.dialogue.end_of_turn.strip()
+        answers = self._generate(rows, self.dialogue.stop_ids, max_tokens, temperature, seed)
+        return [(a.lstrip(" ").split("\n")[0] if ends_with_line else a).strip() for a in answers]
+
+    def continuations(
+        self, texts: Sequence[str], *, max_tokens: int = 64, temperature: float = 1.0, seed: int = 0
+    ) -> list[str]:
+        """How the model goes on with each raw text: the model as autocomplete, with no chat around it."""
+        turns = [(Message(role="user", content=text),) for text in texts]
+        rows = [self.dialogue.prompt_ids(turn, form="text") for turn in turns]
+        end = self.tokenizer.eos_token_id
+        return self._generate(rows, [] if end is None else [end], max_tokens, temperature, seed)
+
+    def _generate(
+        self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float, seed: int
+    ) -> list[str]:
+        if max_tokens < 1 or temperature < 0.0:
+            raise BadInput(f"cannot sample {max_tokens} tokens at temperature {temperature}")
+        for n, row in enumerate(rows):
+            if len(row) + max_tokens > self.window:
+                raise BadInput(
+                    f"prompt {n}: {len(row)} tokens leave no room for {max_tokens} in a window of {self.window}"
+                )
+        answers = [""] * len(rows)
+        order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
+        with self._at_rest(), torch.random.fork_rng(), torch.inference_mode():
+            torch.manual_seed(seed)
+            for first in range(0, len(order), ANSWERS_AT_ONCE):
+                chosen = order[first : first + ANSWERS_AT_ONCE]
+                drawn = self._generate_batch([rows[n] for n in chosen], stop, max_tokens, temperature)
+                for n, answer in zip(chosen, drawn):
+                    answers[n] = answer
+        return answers
+
+    def _generate_batch(self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float) -> list[str]:
+        from transformers import GenerationConfig
+
+        width, pad = max(map(len, rows)), stop[0] if stop else 0
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=self.model.device)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.model.device)
+        # The model's own defaults (top-p, repetition penalty) are set aside: the draw is from its distribution.
+        choice: dict[str, Any] = (
+            {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+            if temperature
+            else {"do_sample": False}
+        )
+        plain = GenerationConfig(
+            **choice, max_new_tokens=max_tokens, pad_token_id=pad, eos_token_id=stop or None, repetition_penalty=1.0
+        )
+        with _own_defaults_set_aside(self.model):
+            out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=plain)
+        return [_up_to(self.tokenizer, row[width:].tolist(), stop) for row in out]
+
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """No dropout while measuring; a model that was training goes on afterwards."""
+        training = self.model.training
+        self.model.eval()
+        try:
+            yield
+        finally:
+            self.model.train(training)
+
+
+@contextmanager
+def _own_defaults_set_aside(model: Any) -> Iterator[None]:  # noqa: ANN401
+    from transformers import GenerationConfig
+
+    own, model.generation_config = model.generation_config, GenerationConfig()
+    try:
+        yield
+    finally:
+        model.generation_config = own
+
+
+def _up_to(tokenizer: Any, ids: list[int], stop: list[int]) -> str:  # noqa: ANN401
+    """The text before the first stop token; a stop token that carries text (`.` and newline in one) is kept."""
+    end = next((n for n, i in enumerate(ids) if i in set(stop)), len(ids) - 1)
+    return str(tokenizer.decode(ids[: end + 1], skip_special_tokens=True))
+
+
+def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """The same progress, counted over all blocks."""
+    return None if progress is None else lambda done, _: progress(before + done, total)

@@ -1,0 +1,167 @@
+"""A causal language model in two halves: a body (tokens to hidden states) and a head (hidden states to log p, nats).
+
+The split is what makes evidence cheap: the head, often most of a small model's work, runs on response positions alone,
+a few hundred at a time, in float32 whatever the body's type. Any Hugging Face architecture is taken; whether its
+halves, and the reuse of its key-value cache, give the numbers of the whole model is checked on real rows before they
+are used, and where they do not the whole model is run instead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from personae.simulator.past import Past
+
+LOGITS_AT_ONCE = 40_000_000  # numbers held at a time by the head
+TOLERANCE = {torch.float32: 2e-4, torch.float64: 2e-4}  # nats a token, checked against the whole model
+TOLERANCE_LOW = 0.25  # a 16-bit head errs by this much itself
+
+
+@dataclass(frozen=True)
+class Row:
+    """A token sequence whose `ids[start:]` are scored; the first `known` tokens stand in a `Past`."""
+
+    ids: Sequence[int]
+    start: int
+    known: int = 0
+
+
+class Network:
+    """Forward passes of `model` by halves; `splits` and `shares` say which short cuts are exact for it."""
+
+    def __init__(self, model: Any, *, splits: bool = True, shares: bool = True) -> None:  # noqa: ANN401
+        self.model, self.splits, self.shares = model, splits, shares
+        base = _unwrapped(model)
+        self.body = base.base_model if splits else model
+        self.head = base.get_output_embeddings() if splits else None
+        config = base.config.get_text_config()
+        self._scale = _logit_scale(config)
+        self._cap: float | None = getattr(config, "final_logit_softcapping", None)
+        self._weight: Tensor | None = None  # the head in float32, where the model is not
+
+    @property
+    def device(self) -> torch.device:
+        """Where the embedding lives."""
+        weight: Tensor = _unwrapped(self.model).get_input_embeddings().weight
+        return weight.device
+
+    def forward(self, past: Past, tokens: Sequence[Sequence[int]], *, keep: bool) -> tuple[Tensor, Any]:
+        """Hidden states (B, T, D) of the rows `tokens`, each behind its row of `past`; and the cache, if `keep`."""
+        ids, fresh = _padded(tokens, self.device)
+        positions = past.lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)
+        options: dict[str, Any] = {"use_cache": keep or past.width > 0, "return_dict": True}
+        if past.width or keep:
+            options["past_key_values"] = past.as_cache()
+        if self.shares:
+            options["position_ids"] = positions
+        mask = torch.cat([past.mask(), fresh], dim=1)
+        out = self.body(input_ids=ids, attention_mask=mask, **options)
+        hidden = out.last_hidden_state if self.splits else out.logits
+        return hidden, out.past_key_values if keep else None
+
+    def extend(self, past: Past, tokens: Sequence[Sequence[int]]) -> Past:
+        """`past` with each of its rows lengthened by a row of `tokens`."""
+        _, cache = self.forward(past, tokens, keep=True)
+        lengths = torch.tensor([len(row) for row in tokens], device=self.device)
+        return past.lengthened(cache, lengths)
+
+    def logp(self, past: Past, rows: Sequence[Row]) -> list[Tensor]:
+        """The log p of each row's response tokens, nats, float32: one tensor (tokens,) a row."""
+        hidden, _ = self.forward(past, [row.ids[row.known :] for row in rows], keep=False)
+        device = hidden.device
+        counts = [len(row.ids) - row.start for row in rows]
+        which = torch.repeat_interleave(torch.tensor(counts)).to(device)
+        where = torch.cat([torch.arange(r.start - 1 - r.known, len(r.ids) - 1 - r.known) for r in rows]).to(device)
+        targets = torch.tensor([i for row in rows for i in row.ids[row.start :]], device=device)
+        picked = hidden[which, where]  # (M, D)
+        del hidden
+        return list(torch.split(self._logp_of(picked, targets), counts))
+
+    def _logp_of(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """(M,) log p of the targets from (M, D) hidden states, a chunk of rows at a time."""
+        size = int(getattr(self.model.config.get_text_config(), "vocab_size", 50_000))
+        chunk = max(64, min(1024, LOGITS_AT_ONCE // max(size, 1)))
+        parts = []
+        for h, target in zip(hidden.split(chunk), targets.split(chunk), strict=True):
+            logits = self._logits(h)
+            parts.append(logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(1))
+        return torch.cat(parts)
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        """(M, V) float32."""
+        if self.head is None:
+            return hidden.float()
+        if self.head.__class__ is torch.nn.Linear and self.head.weight.dtype != torch.float32:
+            if self._weight is None:
+                self._weight = self.head.weight.float()
+            bias = None if self.head.bias is None else self.head.bias.float()
+            logits = linear(hidden.float(), self._weight, bias)
+        else:
+            logits = self.head(hidden.to(self.head.weight.dtype)).float()
+        if self._scale != 1.0:
+            logits = logits * self._scale
+        return logits if self._cap is None else torch.tanh(logits / self._cap) * self._cap
+
+
+def exact_network(model: Any, rows: Sequence[Row]) -> Network:  # noqa: ANN401
+    """The fastest `Network` whose log-probabilities on some real rows are those of the whole model."""
+    ids = max((list(row.ids[:48]) for row in rows[:4]), key=len)
+    samples = [ids, ids[: max(2, (len(ids) * 2) // 3)]]
+    truth = [_whole_model_logp(model, sample) for sample in samples]
+    limit = TOLERANCE.get(next(model.parameters()).dtype, TOLERANCE_LOW)
+    for splits in (True, False):
+        for shares in (True, False):
+            try:
+                network = Network(model, splits=splits, shares=shares)
+                found = _logp_by_halves(network, samples)
+            except Exception:  # noqa: BLE001, S112 - an architecture refuses in whatever way it likes
+                continue
+            if all(torch.allclose(a[-len(b) :], b, rtol=0.0, atol=limit, equal_nan=True) for a, b in zip(truth, found)):
+                return network
+    return Network(model, splits=False, shares=False)
+
+
+def _logp_by_halves(network: Network, samples: list[list[int]]) -> list[Tensor]:
+    """The log p of the last tokens of each sample, as the engine would find them, by every short cut."""
+    past, known = Past.empty(len(samples), network.device), [0] * len(samples)
+    if network.shares:
+        known = [len(ids) // (2 + n) for n, ids in enumerate(samples)]
+        if min(known) > 0:
+            past = network.extend(past, [ids[:k] for ids, k in zip(samples, known)])
+        else:
+            known = [0] * len(samples)
+    rows = [Row(ids, start=k + 1, known=k) for ids, k in zip(samples, known)]
+    return network.logp(past, rows)
+
+
+def _whole_model_logp(model: Any, ids: list[int]) -> Tensor:  # noqa: ANN401
+    """(T - 1,) log p of every token but the first, by one plain call; the slow truth."""
+    device = _unwrapped(model).get_input_embeddings().weight.device
+    logits = model(input_ids=torch.tensor([ids], device=device)).logits[0].float()
+    logp: Tensor = logits[:-1].log_softmax(-1).gather(1, torch.tensor(ids[1:], device=device)[:, None])[:, 0]
+    return logp
+
+
+def _unwrapped(model: Any) -> Any:  # noqa: ANN401
+    """The Hugging Face model inside a PEFT one (adapters stay in place)."""
+    return model.get_base_model() if hasattr(model, "peft_config") and hasattr(model, "get_base_model") else model
+
+
+def _logit_scale(config: Any) -> float:  # noqa: ANN401
+    """What the head's output is multiplied by: Granite divides, Cohere and Falcon-H1 multiply."""
+    scale = 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
+    scale *= getattr(config, "lm_head_multiplier", None) or 1.0
+    return float(scale * (getattr(config, "logit_scale", None) or 1.0))
+
+
+def _padded(tokens: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Right-padded ids (B, T) and their mask (B, T)."""
+    lengths = [len(row) for row in tokens]
+    width = max(lengths)
+    ids = torch.tensor([[*row, *([0] * (width - len(row)))] for row in tokens])
+    mask = torch.arange(width)[None, :] < torch.tensor(lengths)[:, None]
+    return ids.to(device), mask.long().to(device)

@@ -1,0 +1,81 @@
+"""What a network keeps of tokens it has read: keys and values by layer, so that a shared beginning is read once.
+
+A `Past` holds R rows of unlike length, each pushed to the right: row r fills the last `lengths[r]` places of P. Pushed
+so, new tokens follow at once, distances between tokens are the true ones, and rows can be picked and repeated at will.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+
+@dataclass(frozen=True)
+class Past:
+    """Keys and values (R, H, P, D) of each layer, and how many of the P places each row fills."""
+
+    layers: tuple[tuple[Tensor, Tensor], ...]
+    lengths: Tensor  # (R,)
+
+    @classmethod
+    def empty(cls, rows: int, device: torch.device) -> "Past":
+        """Rows that have read nothing."""
+        return cls((), torch.zeros(rows, dtype=torch.long, device=device))
+
+    @property
+    def width(self) -> int:
+        """P, the places held for every row."""
+        return self.layers[0][0].shape[2] if self.layers else 0
+
+    def mask(self) -> Tensor:
+        """(R, P): 1 where a row has a token."""
+        places = torch.arange(self.width, device=self.lengths.device)
+        return (places[None, :] >= self.width - self.lengths[:, None]).long()
+
+    def select(self, rows: Sequence[int]) -> "Past":
+        """These rows, in this order, repeats included, with no more places than they need."""
+        index = torch.tensor(rows, device=self.lengths.device)
+        lengths = self.lengths[index]
+        if not self.layers or not (width := int(lengths.max())):
+            return Past((), lengths)
+        return Past(tuple((k[index, :, -width:], v[index, :, -width:]) for k, v in self.layers), lengths)
+
+    def as_cache(self) -> Any:  # noqa: ANN401
+        """A Hugging Face cache that a forward pass may lengthen."""
+        from transformers import DynamicCache
+
+        cache = DynamicCache()
+        for layer, (keys, values) in enumerate(self.layers):
+            cache.update(keys, values, layer)
+        return cache
+
+    def lengthened(self, cache: Any, fresh: Tensor) -> "Past":  # noqa: ANN401
+        """The past after a forward pass on right-padded tokens, `fresh` (R,) of them real; padding is squeezed out."""
+        width = cache.layers[0].keys.shape[2]
+        slack = (width - self.width) - fresh  # (R,) padding at the right end of each row
+        places = (torch.arange(width, device=fresh.device)[None, :] - slack[:, None]) % width  # (R, P + T)
+        layers = tuple((_along(layer.keys, places), _along(layer.values, places)) for layer in cache.layers)
+        return Past(layers, self.lengths + fresh)
+
+    @classmethod
+    def stack(cls, parts: Sequence["Past"]) -> "Past":
+        """All rows of the parts, one below the other."""
+        width = max(part.width for part in parts)
+
+        def widened(tensor: Tensor) -> Tensor:
+            return pad(tensor, (0, 0, width - tensor.shape[2], 0))
+
+        layers = tuple(
+            (torch.cat([widened(k) for k, _ in same]), torch.cat([widened(v) for _, v in same]))
+            for same in zip(*(part.layers for part in parts), strict=True)
+        )
+        return cls(layers, torch.cat([part.lengths for part in parts]))
+
+
+def _along(tensor: Tensor, places: Tensor) -> Tensor:
+    """(R, H, P, D) with the places of each row taken in a new order (R, P)."""
+    index = places[:, None, :, None].expand(-1, tensor.shape[1], -1, tensor.shape[3])
+    return tensor.gather(2, index)
