@@ -1,0 +1,68 @@
+"""What ships with the package for real models: a cast, traits with their items, candidate inoculation prompts.
+
+All of it is YAML in the forms that a user's own files have, read by the readers a user's files go through.
+
+| call             | gives                                                                             |
+|------------------|-----------------------------------------------------------------------------------|
+| `cast()`         | the `Cast`: people, fiction and AIs, and a neutral context of like length         |
+| `traits()`       | the `Trait`s, in the order of their names, or those that are named                |
+| `inoculations()` | candidate prompts with what each asks for, and the controls that ask for nothing  |
+
+Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
+word that tells a pole by its spelling. Behaviour (what is done) comes before statements (what is said of oneself).
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from personae.errors import BadInput
+
+if TYPE_CHECKING:
+    from personae.library.inoculation import Inoculation
+    from personae.records import Cast, Trait
+
+__all__ = ["cast", "inoculations", "traits"]
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def cast(name: str = "library") -> "Cast":
+    """The built-in cast of that name."""
+    from personae.data.cast import read_cast
+
+    known = sorted(file.stem for file in (_HERE / "casts").glob("*.yaml"))
+    if name not in known:
+        raise BadInput(f"there is no built-in cast {name!r}", remedy=f"choose from {', '.join(known)}, or give a file")
+    return read_cast(_HERE / "casts" / f"{name}.yaml")
+
+
+def traits(names: Iterable[str] | None = None) -> tuple["Trait", ...]:
+    """All built-in traits in the order of their names, or those named, in the order in which they are named."""
+    every = _all_traits()
+    if names is None:
+        return tuple(every.values())
+    wanted = (names,) if isinstance(names, str) else tuple(names)
+    for name in wanted:
+        if name not in every:
+            raise BadInput(f"there is no built-in trait {name!r}", remedy=f"choose from {', '.join(every)}")
+        if wanted.count(name) > 1:
+            raise BadInput(f"the trait {name!r} is named twice", remedy="name each trait once")
+    return tuple(every[name] for name in wanted)
+
+
+@cache
+def inoculations() -> tuple["Inoculation", ...]:
+    """The candidate inoculation prompts, and after them the controls."""
+    from personae.library.inoculation import read_inoculations
+
+    return read_inoculations(_HERE / "inoculations.yaml")
+
+
+@cache
+def _all_traits() -> dict[str, "Trait"]:
+    from personae.data.traits import read_traits
+
+    return {trait.name: trait for trait in sorted(read_traits(_HERE / "traits"), key=lambda trait: trait.name)}
