@@ -16,7 +16,7 @@ from personae.records import NEUTRAL, Item
 
 TRAITS = traits()
 NEGATION = re.compile(r"\b(?:not|no|never|nobody|nothing|none|nowhere|without|cannot|nor|neither|\w+n['’]t)\b", re.I)
-MANNER = {"want", "speak", "talk", "feel", "feelings", "voice", "calm", "love"}
+MANNER = {"want", "speak", "talk", "feel", "feelings", "voice", "calm", "mumble"}
 EVERY_TRAIT = pytest.mark.parametrize("trait", TRAITS, ids=lambda trait: trait.name)
 
 
