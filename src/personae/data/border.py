@@ -67,7 +67,7 @@ def built(
     file: Path,
     line: int,
     lines: Mapping[str, int] | None = None,
-    remedy: str = "",
+    remedy: str = "correct it in the file",
 ) -> N:
     """A record made of `fields`, or `BadInput` at `line` (at `lines[field]` where the fault lies in one field)."""
     try:

@@ -17,7 +17,7 @@ from personae.data.lines import Row, read_rows
 from personae.data.turns import answered, message_list, turns
 from personae.records import Episode, Message
 
-_REMEDY = "end every row with the Assistant's answer"
+_REMEDY = "end the row with the Assistant's answer, or drop it"
 
 
 def read_episodes(path: str | Path, *, limit: int | None = None) -> Iterator[Episode]:

@@ -18,7 +18,7 @@ def mapping(node: Marked, what: str, *, needs: Iterable[str] = (), knows: Iterab
             raise node.refusal(f"{what} has no {key!r}", f"found {quoted(node.value) or 'no keys'}; {expected}")
     for key, value in node.value.items():
         if key not in needs + knows:
-            raise value.refusal(f"{what} has the unknown key {key!r}", expected)
+            raise value.refusal(f"{what} has the unknown key {quoted([key])}", expected)
     return node.value
 
 

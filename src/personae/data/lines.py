@@ -104,7 +104,7 @@ def _parsed(text: str, path: Path, line: int, *, first: bool) -> dict[str, Any]:
         remedy = f"{_ONE_A_LINE}: jq -c '.[]' {path.name} > {path.stem}.jsonl"
         raise BadInput("the file is one JSON list, not JSON Lines", file=path, line=line, remedy=remedy)
     try:
-        value = _DECODER.decode(text)
+        value = _DECODER.decode(text.rstrip("\r\n"))
     except json.JSONDecodeError as problem:
         whole = "the object must begin and end on this line" if text.strip() == "{" else _ONE_A_LINE
         what = f"broken JSON at column {problem.colno}: {problem.msg[0].lower()}{problem.msg[1:]}"

@@ -1,7 +1,8 @@
 """Preference pairs from JSON Lines in TRL's forms: the same prompt answered twice.
 
     {"prompt": text or messages, "chosen": text or messages, "rejected": text or messages}
-    {"chosen": messages, "rejected": messages}        each the whole dialogue, alike up to the last message
+    {"chosen": dialogue, "rejected": dialogue}        alike up to the last turn; messages, or one text in which
+                                                      "Human:" and "Assistant:" begin the turns
 
 All other keys of the row are kept in the `extra` of both episodes.
 """
@@ -12,10 +13,12 @@ from pathlib import Path
 from personae.data.border import built
 from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row, read_rows
+from personae.data.transcripts import transcript
 from personae.data.turns import answered, turns
-from personae.records import Episode, Preference
+from personae.records import Episode, Message, Preference
 
 _KEYS = ("prompt", "chosen", "rejected")
+_ALIKE = "give both the same turns before the answer, or drop the row"
 
 
 def read_preferences(path: str | Path, *, limit: int | None = None) -> Iterator[Preference]:
@@ -28,14 +31,22 @@ def preference(row: Row) -> Preference:
     if not has(row, "preference"):
         raise unknown(row, ("preference",))
     fields = {"chosen": _answer(row, "chosen"), "rejected": _answer(row, "rejected")}
-    return built(Preference, fields, file=row.file, line=row.line, remedy="give both answers the same prompt")
+    return built(Preference, fields, file=row.file, line=row.line, remedy=_ALIKE)
 
 
 def _answer(row: Row, key: str) -> Episode:
     """The dialogue that ends with one of the two answers."""
-    if row.value.get("prompt") is None and isinstance(row.value[key], str):
-        raise row.refusal(f"{key!r} is text with no 'prompt' beside it", "give the prompt, or write a list of messages")
-    prompt = () if row.value.get("prompt") is None else turns(row, "prompt", "user")
-    messages = answered(prompt, turns(row, key, "assistant"))
-    fields = {"messages": messages, "index": row.index, "extra": extra(row, _KEYS)}
-    return built(Episode, fields, file=row.file, line=row.line, remedy=f"end {key!r} with the Assistant's answer")
+    fields = {"messages": _dialogue(row, key), "index": row.index, "extra": extra(row, _KEYS)}
+    remedy = f"end {key!r} with the Assistant's answer, or drop the row"
+    return built(Episode, fields, file=row.file, line=row.line, remedy=remedy)
+
+
+def _dialogue(row: Row, key: str) -> tuple[Message, ...]:
+    value = row.value[key]
+    if row.value.get("prompt") is not None:
+        return answered(turns(row, "prompt", "user"), turns(row, key, "assistant"))
+    if not isinstance(value, str):
+        return turns(row, key, "assistant")
+    if said := transcript(value):
+        return said
+    raise row.refusal(f"{key!r} is text with no 'prompt' beside it", "give the prompt, or write a list of messages")

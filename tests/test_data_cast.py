@@ -1,0 +1,145 @@
+"""Casts from YAML: the personas a file declares, and the line of whatever is wrong."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from personae.data import read_cast
+from personae.errors import BadInput
+from personae.records import Cast, Persona
+
+GOOD = """\
+name: people
+neutral: The following is a conversation.
+personas:
+  - name: nurse
+    kind: person
+    context: |
+      The Assistant is a nurse.
+    prior: 1
+    goals: [that everyone sleeps, tea]
+    beliefs: rest heals
+    knowledge: []
+  - {name: '1984', kind: ai, context: "It: watches", prior: 0.5}
+"""
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "cast.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def refusal(folder: Path, text: str | bytes) -> BadInput:
+    path = written(folder, text)
+    with pytest.raises(BadInput) as caught:
+        read_cast(path)
+    assert caught.value.file == path
+    assert str(caught.value).isprintable()
+    return caught.value
+
+
+def test_a_cast_is_read_as_it_was_declared(tmp_path: Path) -> None:
+    nurse = Persona(
+        name="nurse",
+        kind="person",
+        context="The Assistant is a nurse.",
+        prior=1.0,
+        goals=("that everyone sleeps", "tea"),
+        beliefs=("rest heals",),
+    )
+    screen = Persona(name="1984", kind="ai", context="It: watches", prior=0.5)
+    expected = Cast(name="people", neutral="The following is a conversation.", personas=(nurse, screen))
+    assert read_cast(written(tmp_path, GOOD)) == expected
+
+
+@pytest.mark.parametrize("word", ["Yes", "no", "on", "12", "1.5", "2001-01-01", "0x1F", "true"])
+def test_a_scalar_stays_the_text_it_was_written_as(tmp_path: Path, word: str) -> None:
+    cast = read_cast(written(tmp_path, GOOD.replace("name: nurse", f"name: {word}")))
+    assert cast.personas[0].name == word
+
+
+def test_byte_order_mark_line_ends_and_aliases_do_not_change_the_cast(tmp_path: Path) -> None:
+    cast = read_cast(written(tmp_path, GOOD))
+    assert read_cast(written(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())) == cast
+    aliased = GOOD.replace("context: |\n      The", "context: &c |\n      The").replace('"It: watches"', "*c")
+    assert read_cast(written(tmp_path, aliased)).personas[1].context == "The Assistant is a nurse."
+
+
+def test_no_context_at_all_is_a_neutral_context(tmp_path: Path) -> None:
+    cast = read_cast(written(tmp_path, GOOD.replace("The following is a conversation.", '""')))
+    assert cast.contexts[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("name: '1984'", "name: nurse", 12, "'nurse' appears twice, first on line 4"),
+        ("name: nurse", "name: neutral", 4, "'neutral' is the neutral context's own name"),
+        ("kind: person", "kind: robot", 5, "'kind' should be 'person', 'fiction' or 'ai', found 'robot'"),
+        ("prior: 1\n", "prior: lots\n", 8, "'lots', not a number"),
+        ("prior: 1\n", "prior: -1\n", 8, "'prior' should be greater than or equal to 0, found a number (-1.0)"),
+        ("prior: 1\n", "prior: .inf\n", 8, "not a number"),
+        ("prior: 1\n", "prior: nan\n", 8, "not a number"),
+        ("    prior: 1\n", "", 4, "some personas declare a prior"),
+        ("prior: 1\n", "prioor: 1\n", 8, "unknown key 'prioor'"),
+        ("    kind: person\n", "", 4, "no 'kind'"),
+        ("beliefs: rest heals", "beliefs: {rest: heals}", 10, "a mapping, not text"),
+        ("goals: [that everyone sleeps, tea]", "goals: [tea, tea]", 9, "twice"),
+        ("name: nurse", "name:", 4, "null, not text"),
+        ("name: nurse", "name: '  '", 4, "is empty"),
+        ("neutral: The following is a conversation.\n", "", 1, "no 'neutral'"),
+        ("neutral: The following is a conversation.", "neutral: ~", 2, "null, not text"),
+        ("beliefs: rest heals", "name: again", 10, "the key 'name' appears twice"),
+        ("name: nurse", 'name: "nurse', 12, "broken YAML"),
+        ("name: nurse", "name: *nobody", 4, "names nothing"),
+        ("name: nurse", "name: !!python/name:os.system nurse", 4, "tag"),
+        ("name: nurse", "? [a, b]\n    : nurse", 4, "a key is a list"),
+        ("name: nurse", "name: nur\x07se", 4, "broken YAML"),
+        ("name: people", "name: people\n---\nname: more", 2, "second document"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_line(tmp_path: Path, old: str, new: str, line: int, said: str) -> None:
+    assert old in GOOD
+    error = refusal(tmp_path, GOOD.replace(old, new, 1))
+    assert said in error.problem
+    assert error.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("# nothing\n", "empty"),
+        ("~", "empty"),
+        ("just words", "text, not a mapping"),
+        ("- a\n- b", "a list, not a mapping"),
+        ("name: a\nneutral: b\npersonas: []", "empty list"),
+        ("name: a\nneutral: b\npersonas: nurse", "text, not a list"),
+        ("name: a\nneutral: b\npersonas: [nurse]", "text, not a mapping"),
+        (b"name: a\nneutral: \xff\n", "UTF-8"),
+        ("[" * 40 + "]" * 40, "nested more than"),
+        ("[" * 20_000, "broken YAML"),
+        ("&a [*a]", "names nothing"),
+    ],
+)
+def test_a_file_that_is_no_cast_is_refused(tmp_path: Path, text: str | bytes, said: str) -> None:
+    assert said in refusal(tmp_path, text).problem
+
+
+def test_missing_files_folders_and_huge_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        read_cast(tmp_path / "none.yaml")
+    with pytest.raises(BadInput, match="folder"):
+        read_cast(tmp_path)
+    assert "larger than" in refusal(tmp_path, b"# " + b"x" * 2**24).problem
+
+
+def test_aliases_that_grow_without_end_are_refused_at_once(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
+    bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    began = time.monotonic()
+    error = refusal(tmp_path, bomb)
+    assert "aliases" in error.problem
+    assert time.monotonic() - began < 5.0

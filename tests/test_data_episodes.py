@@ -1,0 +1,173 @@
+"""Episodes in TRL's forms: the dialogue each row means, and the one line that each bad row earns."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personae.data import read_episodes, sniff
+from personae.errors import BadInput
+from personae.records import Episode, Message, chat
+
+ASKED = {"role": "user", "content": "Hello"}
+ANSWERED = {"role": "assistant", "content": "Hi."}
+GOOD = {"messages": [ASKED, ANSWERED]}
+
+
+def written(folder: Path, *rows: Any) -> Path:
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def read(folder: Path, *rows: Any) -> list[Episode]:
+    return list(read_episodes(written(folder, *rows)))
+
+
+def refusal(folder: Path, row: Any) -> BadInput:
+    path = written(folder, GOOD, row)
+    with pytest.raises(BadInput) as caught:
+        list(read_episodes(path))
+    error = caught.value
+    assert (error.file, error.line) == (path, 2)
+    assert str(error).isprintable()
+    assert error.remedy
+    return error
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": [ASKED, ANSWERED]},
+        {"prompt": "Hello", "completion": "Hi."},
+        {"prompt": [ASKED], "completion": [ANSWERED]},
+        {"prompt": [ASKED], "completion": "Hi."},
+        {"prompt": "Hello", "completion": [ANSWERED]},
+        {"prompt": [ASKED], "completion": [ASKED, ANSWERED]},
+        {"messages": None, "prompt": "Hello", "completion": "Hi."},
+        {"messages": [ASKED, {**ANSWERED, "tool_calls": None, "id": 7}]},
+    ],
+)
+def test_every_form_of_a_row_means_the_same_dialogue(tmp_path: Path, row: dict[str, Any]) -> None:
+    assert read(tmp_path, row) == [chat("Hello", "Hi.")]
+
+
+def test_a_system_turn_and_earlier_turns_are_the_prompt(tmp_path: Path) -> None:
+    turns = [{"role": "system", "content": "Be brief."}, ASKED, ANSWERED, {"role": "user", "content": "Bye"}, ANSWERED]
+    (episode,) = read(tmp_path, {"messages": turns})
+    assert [m.role for m in episode.prompt] == ["system", "user", "assistant", "user"]
+    assert episode.response == "Hi."
+
+
+def test_extra_keys_are_kept_as_they_came(tmp_path: Path) -> None:
+    more = {"scenario": "greeting", "tags": ["a", {"b": [1, None]}], "score": 0.5, "prompt": "Hello"}
+    (episode,) = read(tmp_path, {**GOOD, **more})
+    assert episode.extra == more
+
+
+def test_text_is_kept_to_the_character(tmp_path: Path) -> None:
+    (episode,) = read(tmp_path, {"prompt": " a\n", "completion": "\tb \r\n\u00e9"})
+    assert [m.content for m in episode.messages] == [" a\n", "\tb \r\n\u00e9"]
+
+
+def test_the_index_is_the_row_and_the_limit_takes_the_first_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, *({"prompt": str(n), "completion": "x"} for n in range(5)))
+    whole = list(read_episodes(path))
+    assert [e.index for e in whole] == [0, 1, 2, 3, 4]
+    assert list(read_episodes(path, limit=3)) == whole[:3]
+    assert list(read_episodes(path, limit=99)) == whole
+
+
+def test_a_missing_file_is_refused_at_the_call(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        read_episodes(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        ({"role": "assistant", "content": None}, "null"),
+        ({"role": "assistant", "content": 4}, "a number (4)"),
+        ({"role": "assistant", "content": True}, "true"),
+        ({"role": "assistant", "content": ["a", "b"]}, "a list of 2"),
+        ({"role": "assistant", "content": [{"type": "text", "text": "a"}]}, "a list of 1"),
+        ({"role": "assistant", "content": {"text": "a"}}, "an object with the keys 'text'"),
+        ({"role": "assistant"}, "no 'content'"),
+        ({"content": "a"}, "no 'role'"),
+        ({"from": "gpt", "value": "a"}, "'from', 'value'"),
+        ({"role": "bot", "content": "a"}, "'bot'"),
+        ({"role": ["user"], "content": "a"}, "a list of 1"),
+        ({"role": None, "content": "a"}, "null"),
+        ("text", "'text'"),
+        (None, "null"),
+        ({"role": "assistant", "content": "a", "tool_calls": [{"name": "f"}]}, "tool_calls"),
+    ],
+)
+def test_a_bad_message_is_named_by_its_place_and_what_was_found(tmp_path: Path, turn: Any, said: str) -> None:
+    error = refusal(tmp_path, {"messages": [ASKED, turn]})
+    assert "message 2" in error.problem
+    assert said in error.problem
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"messages": [ASKED]}, "the last message is the user's"),
+        ({"messages": [ASKED, ANSWERED, ASKED]}, "the last message is the user's"),
+        ({"messages": [ASKED, {"role": "assistant", "content": " \n"}]}, "answer is empty"),
+        ({"prompt": "Hello", "completion": ""}, "answer is empty"),
+        ({"prompt": "Hello", "completion": [ASKED]}, "the last message is the user's"),
+        ({"messages": []}, "empty list"),
+        ({"messages": "Hello"}, "'messages' is 'Hello'"),
+        ({"messages": {"role": "user"}}, "'messages' is an object"),
+        ({"prompt": 3, "completion": "x"}, "'prompt' is a number (3)"),
+        ({"prompt": "x", "completion": []}, "'completion' is an empty list"),
+        ({"messages": None}, "'messages' is null"),
+        ({"prompt": "x", "completion": None}, "'completion' is null"),
+        ({"prompt": "x", "chosen": "a", "rejected": "b"}, "preference pair"),
+        ({}, "found none"),
+        ({"text": "x", "label": 1}, "found 'text', 'label'"),
+    ],
+)
+def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row: dict[str, Any], said: str) -> None:
+    assert said in refusal(tmp_path, row).problem
+
+
+@pytest.mark.parametrize(
+    ("row", "remedy"),
+    [
+        ({"question": "x", "answer": "y"}, "'prompt' and 'completion'"),
+        ({"instruction": "x", "input": "", "output": "y"}, "'prompt' and 'completion'"),
+        ({"conversations": [{"from": "human", "value": "x"}]}, "'messages'"),
+        ({"text": "x"}, "expected 'messages', or 'prompt' and 'completion'"),
+    ],
+)
+def test_unknown_keys_are_answered_with_the_keys_that_are_known(tmp_path: Path, row: Any, remedy: str) -> None:
+    assert remedy in refusal(tmp_path, row).remedy
+
+
+@pytest.mark.parametrize(
+    ("row", "form"),
+    [
+        (GOOD, "messages"),
+        ({**GOOD, "prompt": "Hello"}, "messages"),
+        ({"prompt": "x", "completion": "y"}, "prompt-completion"),
+        ({"prompt": "x", "chosen": "y", "rejected": "z"}, "preference"),
+        ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, ANSWERED]}, "preference"),
+        ({"prompt": "x"}, "prompt"),
+    ],
+)
+def test_the_form_of_a_file_is_told_by_its_first_row(tmp_path: Path, row: dict[str, Any], form: str) -> None:
+    assert sniff(written(tmp_path, row, {"other": 1})) == form
+
+
+def test_a_file_of_no_known_form_is_not_guessed_at(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"line 1.*'speaker'.*expected"):
+        sniff(written(tmp_path, {"speaker": "x"}))
+
+
+def test_episodes_hold_what_they_were_read_from_and_nothing_of_their_neighbours(tmp_path: Path) -> None:
+    first, second = read(tmp_path, {**GOOD, "n": 1}, {**GOOD, "n": 2})
+    assert (first.extra, second.extra) == ({"n": 1}, {"n": 2})
+    assert first.messages == (Message(role="user", content="Hello"), Message(role="assistant", content="Hi."))
