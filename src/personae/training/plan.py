@@ -46,6 +46,10 @@ class SFTPlan:
             _number(name, getattr(self, name), "more than 0", getattr(self, name) > 0)
         for name in ("max_grad_norm", "weight_decay"):
             _number(name, getattr(self, name), "0 or more", getattr(self, name) >= 0)
+        if self.warmup >= self.steps:
+            raise BadInput(
+                f"the plan's warmup is {self.warmup} of {self.steps} steps", remedy="leave steps at the full rate"
+            )
         _one_of("method", self.method, get_args(Method))
         _one_of("schedule", self.schedule, get_args(Schedule))
         if self.seed >= 2**32:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from peft import LoraConfig
 from torch import nn
 from transformers import PrinterCallback
+from transformers.pytorch_utils import Conv1D
 from trl import SFTConfig, SFTTrainer
 
 from personae.training.callback import Teller
@@ -87,7 +88,7 @@ def trainer(
         train_dataset=laid_out,
         data_collator=collator,
         processing_class=tokenizer,
-        peft_config=_adapter(plan) if plan.method == "lora" else None,
+        peft_config=_adapter(plan, model) if plan.method == "lora" else None,
         callbacks=[teller],
     )
     made.remove_callback(PrinterCallback)
@@ -129,17 +130,23 @@ def _arguments(plan: SFTPlan, scratch: Path, *, on_cpu: bool) -> SFTConfig:
     return made
 
 
-def _adapter(plan: SFTPlan) -> LoraConfig:
+def _adapter(plan: SFTPlan, model: nn.Module) -> LoraConfig:
     return LoraConfig(
-        task_type="CAUSAL_LM", target_modules="all-linear", r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0
+        task_type="CAUSAL_LM",
+        target_modules="all-linear",
+        r=plan.rank,
+        lora_alpha=plan.alpha,
+        lora_dropout=0.0,
+        fan_in_fan_out=any(isinstance(layer, Conv1D) for layer in model.modules()),
     )
 
 
 def linear_layers(model: Any) -> list[str]:  # noqa: ANN401
     """Names of the layers that adapters go on: every linear one but the output head."""
     head = getattr(model, "get_output_embeddings", lambda: None)()
-    linear = (nn.Linear, transformers.pytorch_utils.Conv1D)
-    return [name for name, layer in model.named_modules() if isinstance(layer, linear) and layer is not head]
+    return [
+        name for name, layer in model.named_modules() if isinstance(layer, (nn.Linear, Conv1D)) and layer is not head
+    ]
 
 
 def adapted_layers(model: nn.Module) -> int:
