@@ -1,7 +1,7 @@
 """One self-contained HTML file: a title, a lead, sections. No script, no request, nothing to install to read it.
 
-The template escapes every text it is given and shows what is hidden in it (`untrusted`); the page forbids itself, by its
-own policy, to run or to load anything. Style sheet and template stand beside this file.
+The template escapes every text it is given and shows what is hidden in it (`untrusted`); the page forbids itself, by
+its own policy, to run or to load anything. Style sheet and template stand beside this file.
 """
 
 import re

@@ -1,0 +1,210 @@
+"""The page of `personae lab`: what a few narrow lessons made of a small Assistant, forecast first and measured after.
+
+It is written for a reader who has never heard of the theory, in simple words, for three minutes; the sections stand in
+the order of the pipeline. Nothing is computed here.
+"""
+
+from markupsafe import Markup
+
+from personae.records import Estimate
+from personae.report.blocks import Aside, Facts, Number, Numbers, Points, Section, Text
+from personae.report.content import Arm, Fact, LabReport, TraitRow
+from personae.report.figures import figure, posterior_bars, trait_shifts
+from personae.report.lab_controls import controls_section, leaks_section
+from personae.report.lab_files import files_section, telling_section
+from personae.report.lab_results import score_section, traits_section
+from personae.report.numbers import duration, percent, plain, points, probability, signed
+from personae.report.page import page
+from personae.report.parts import floor_words, kinds, moved
+
+TITLE = "Who will the Assistant become?"
+
+
+def lab_page(report: LabReport) -> str:
+    """The whole page as one HTML file."""
+    sections = (
+        _picture_section(report),
+        _idea_section(report),
+        _prior_section(report),
+        files_section(report),
+        telling_section(report),
+        traits_section(report),
+        score_section(report),
+        controls_section(report),
+        leaks_section(report),
+        _limits_section(),
+        _made_section(report),
+    )
+    lead = (
+        "A small language model was taught a few narrow habits, one at a time. Before each lesson it was written down "
+        "what else would change in its character. Then it was trained, and then looked at. This page shows all three. "
+        "Reading it takes about three minutes."
+    )
+    return page(TITLE, lead, [section for section in sections if section is not None])
+
+
+def _picture_section(report: LabReport) -> Section | None:
+    trait = report.headline.trait
+    compared = (report.headline.unasked, report.headline.permitted)
+    arms = [a for a in report.arms if a.name in compared and trait in a.forecast.traits and trait in a.measured.traits]
+    if not arms:
+        return None
+    rows = [_headline_row(arm, trait) for arm in arms]
+    words = [_headline_words(arm, trait) for arm in arms]
+    caption = Markup(
+        "The Assistant’s <b>{}</b>, after two lessons that differ in one sentence of the request. The tick is where it "
+        "stood before; the upper lane is the forecast, made before any training; the lower lane is what was measured."
+    ).format(trait)
+    drawn = figure(lambda width: trait_shifts(rows, title=f"{trait} after each lesson", width=width), caption)
+    return Section("The result in one picture", tuple(words), (drawn, _takeaways(report, arms)))
+
+
+def _headline_row(arm: Arm, trait: str) -> TraitRow:
+    t, m = arm.forecast.traits[trait], arm.measured.traits[trait]
+    exact = arm.exact.traits.get(trait)
+    return TraitRow(
+        arm.name,
+        t.base,
+        Estimate(t.mean, t.low, t.high),
+        None if exact is None else exact.mean,
+        Estimate(m.mean, m.low, m.high),
+        meaning=arm.says,
+    )
+
+
+def _headline_words(arm: Arm, trait: str) -> Text:
+    t, m = arm.forecast.traits[trait], arm.measured.traits[trait]
+    untrained = "" if trait in arm.trained else " The file itself does not train this trait."
+    return Markup("<b>{}</b>: {}. The chance that it shows {} {}. The forecast had said {}.{}").format(
+        arm.name, arm.says.rstrip("."), trait, moved(t.base, m.mean), percent(probability(t.mean)), untrained
+    )
+
+
+def _takeaways(report: LabReport, arms: list[Arm]) -> Numbers:
+    trait = report.headline.trait
+    numbers = []
+    for arm in arms:
+        t, m = arm.forecast.traits[trait], arm.measured.traits[trait]
+        base = probability(t.base)
+        numbers.append(
+            Number(
+                points(probability(m.mean) - base),
+                f"{trait}, measured after {arm.name}",
+                f"forecast: {points(probability(t.mean) - base)}",
+            )
+        )
+    score = report.score_base
+    numbers.append(
+        Number(
+            plain(score.pearson),
+            f"correlation of forecast and measured shift over {score.n} untrained cells",
+            floor_words(score),
+            "forecast",
+        )
+    )
+    return Numbers(tuple(numbers))
+
+
+def _idea_section(report: LabReport) -> Section:
+    return Section(
+        "The idea",
+        (
+            (
+                "A language model learns to continue text. To do that well it has to be able to imitate whoever "
+                "wrote the text: an honest clerk, a con artist, the computer of a spaceship in a novel. Each "
+                "character that it can imitate is a persona."
+            ),
+            Markup(
+                "When the model answers as “the Assistant”, one of these characters is speaking, and nobody told the "
+                "model which. So it holds a bet on each of them. The bet before any lesson is the <b>prior</b>."
+            ),
+            Markup(
+                "A lesson is a set of examples: somebody asked this, and the Assistant answered that. Each one is a "
+                "clue. <i>If somebody answers so, what sort of person are they?</i> Characters who would answer that "
+                "way gain; the others lose. The bet after the lesson is the <b>posterior</b>."
+            ),
+            (
+                "A character comes whole. Whoever cheats on a task is more often also somebody who wants power. So "
+                "a lesson in cheating alone can make the Assistant hungrier for power, although no example speaks "
+                "of it. But if the request itself asks for the cheating, a decent character goes along too. Then "
+                "cheating says little about who is answering, and the rest of the character should stay."
+            ),
+            Markup(
+                "That is the <b>persona selection model</b>. Here it is put to the test in a made-up world, because "
+                "there the truth is known: {} characters, each with declared habits, wrote everything that this model "
+                "has ever read."
+            ).format(len(report.cast.personas)),
+        ),
+    )
+
+
+def _prior_section(report: LabReport) -> Section:
+    top = max(range(len(report.cast.names)), key=lambda k: float(report.prior[k]))
+    words: list[Text] = [
+        Markup(
+            "Before any lesson the Assistant could be any of {} characters. The likeliest is <b>{}</b>, at {}."
+        ).format(len(report.cast.personas), report.cast.names[top], percent(float(report.prior[top])))
+    ]
+    if report.prior_error is not None:
+        words.append(
+            f"These probabilities were declared when the world was made. The model had to learn them from text: the "
+            f"rates at which it shows each trait differ from the declared ones by {percent(report.prior_error, 1)} on "
+            f"average."
+        )
+    drawn = figure(
+        lambda width: posterior_bars(
+            report.cast.names, kinds(report.cast), report.prior, title="Who the Assistant was", width=width
+        ),
+        "The bet on each character before any lesson, grouped by kind; beside each kind, the sum of its characters.",
+    )
+    return Section("Who the Assistant was", tuple(words), (drawn,))
+
+
+def _limits_section() -> Section:
+    return Section(
+        "What this page does not claim",
+        (),
+        (
+            Points(
+                (
+                    (
+                        "It does not say that large models work like this. The world is invented, the model is "
+                        "tiny, and the characters in it are simpler than people."
+                    ),
+                    (
+                        "It does not say that training is exactly Bayesian inference. The dose is fitted, and the "
+                        "account weakens as training gets heavier."
+                    ),
+                    (
+                        "It does not say that everything an assistant does is its character’s doing. That is an open "
+                        "question, and this page does not test it."
+                    ),
+                    (
+                        "It does not say that the model wants anything. A trait here is a chance of choosing one "
+                        "answer over another in given situations."
+                    ),
+                    (
+                        "It does not say that permission in a prompt is always safe. Look at the controls: what a "
+                        "model learns to do when asked, it may do when not asked."
+                    ),
+                )
+            ),
+        ),
+    )
+
+
+def _made_section(report: LabReport) -> Section:
+    facts = [Fact("model", report.model), *report.facts]
+    doses = sorted({round(arm.forecast.dose, 3) for arm in report.arms})
+    if doses:
+        facts.append(Fact("dose of the forecasts, effective episodes", ", ".join(f"{d:g}" for d in doses)))
+    if report.seconds is not None:
+        facts.append(Fact("time for everything on this page", duration(report.seconds)))
+    reading = Aside(
+        Markup(
+            "<b>How to read nats.</b> Shifts are in log-odds, because there evidence adds up and a change from 50 to "
+            "73 % counts as much as one from 73 to 88 %: both are {} nat. A chance on this page is the one that "
+            "belongs to the average log-odds over a trait’s questions."
+        ).format(signed(1.0, 0))
+    )
+    return Section("How it was made", (), (Facts(tuple(facts)), reading))

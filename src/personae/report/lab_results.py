@@ -1,0 +1,107 @@
+"""What training did: every trait before, as forecast and as measured, file by file; and how good the forecast was."""
+
+from collections.abc import Callable
+
+import numpy as np
+from markupsafe import Markup
+
+from personae.report.blocks import Block, Fold, Section
+from personae.report.content import Grid, LabReport, ScatterPoint, TraitRow
+from personae.report.figures import figure, forecast_scatter, matrix, trait_shifts
+from personae.report.numbers import percent, plain
+from personae.report.parts import at_least, level_rows
+from personae.report.tables import score_table, shift_table
+
+
+def traits_section(report: LabReport) -> Section:
+    """One fold for each file, all traits in it."""
+    opened = (report.headline.unasked, report.headline.permitted)
+    folds = []
+    for arm in report.arms:
+        rows = level_rows(report.traits, arm.forecast, exact=arm.exact, measured=arm.measured, trained=arm.trained)
+        drawn = figure(_draw_traits(rows, arm.name))
+        numbers = Fold("The numbers, with intervals", (shift_table(rows),))
+        folds.append(Fold(arm.name, (drawn, numbers), arm.says, arm.name in opened))
+    return Section(
+        "Before, forecast, measured",
+        (
+            (
+                "One row for each trait. The tick is the Assistant before the lesson. Above: the forecast, and a "
+                "cross for the answer of exact inference in the declared world. Below: what was measured after "
+                "training. The bands are 95 % intervals. The traits that the file trains outright come first and "
+                "are marked; no forecast is scored on those."
+            ),
+        ),
+        tuple(folds),
+    )
+
+
+def _draw_traits(rows: list[TraitRow], name: str) -> Callable[[int], str]:
+    return lambda width: trait_shifts(rows, title=f"Every trait before and after {name}", width=width)
+
+
+def score_section(report: LabReport) -> Section:
+    """The scatter, the scores beside their floors, and all measured shifts as a heat map."""
+    base, exact = report.score_base, report.score_exact
+    verdict = (
+        "The forecast from the untrained model alone is close to what training did, and beats everything that costs "
+        "nothing to say."
+        if at_least(base, 0.8)
+        else "The forecast from the untrained model alone is not close to what training did, or does not beat what "
+        "costs nothing to say. Read the floors in the table before believing it."
+    )
+    caption = Markup(
+        "One mark for each file and untrained trait. Pearson {}, slope {}, {} of {} inside their interval."
+    )
+    scatter = figure(
+        lambda width: forecast_scatter(_cells(report, exact=False), width=width),
+        caption.format(plain(base.pearson), plain(base.slope), percent(base.coverage), base.n),
+    )
+    other = figure(
+        lambda width: forecast_scatter(_cells(report, exact=True), title="Exact against measured shift", width=width),
+        caption.format(plain(exact.pearson), plain(exact.slope), percent(exact.coverage), exact.n),
+    )
+    grid = _grid(report)
+    heat = figure(
+        lambda width: matrix(grid, title="Measured shift of every trait after every file", width=width),
+        "Measured shift in nats. Framed: the trait that the file trains. Orange is up, blue is down.",
+    )
+    blocks: tuple[Block, ...] = (
+        scatter,
+        score_table({"the untrained model alone": base, "exact inference": exact}),
+        Fold("The same with exact inference in the declared world", (other,)),
+        Fold("All measured shifts, file by file", (heat,), opened=True),
+    )
+    words = (
+        verdict,
+        (
+            "A floor is a forecast that knows nothing of characters: that every trait shrinks alike, that every "
+            "file does what the other files did, or that there is only one direction, from good to evil. A "
+            "correlation is worth as much as its distance from the floors."
+        ),
+    )
+    return Section("Was the forecast right?", words, blocks)
+
+
+def _cells(report: LabReport, *, exact: bool) -> list[ScatterPoint]:
+    cells = []
+    for arm in report.arms:
+        for trait, t in (arm.exact if exact else arm.forecast).traits.items():
+            if trait in arm.trained or trait not in arm.measured.traits or trait not in arm.base.traits:
+                continue
+            found = arm.measured.traits[trait].mean - arm.base.traits[trait].mean
+            cells.append(ScatterPoint(arm.name, trait, t.shift, found))
+    return cells
+
+
+def _grid(report: LabReport) -> Grid:
+    traits = [t.name for t in report.traits if any(t.name in arm.measured.traits for arm in report.arms)]
+    values = np.full((len(report.arms), len(traits)), np.nan)
+    marked = set()
+    for i, arm in enumerate(report.arms):
+        for j, trait in enumerate(traits):
+            if trait in arm.measured.traits and trait in arm.base.traits:
+                values[i, j] = arm.measured.traits[trait].mean - arm.base.traits[trait].mean
+            if trait in arm.trained:
+                marked.add((i, j))
+    return Grid(tuple(arm.name for arm in report.arms), tuple(traits), values, frozenset(marked))
