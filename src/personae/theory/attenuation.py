@@ -39,7 +39,7 @@ def attenuation_items(count: int) -> NDArray[np.bool_]:
 
 
 def pooled_attenuation(untrained: ArrayLike, trained: ArrayLike) -> float:
-    """One attenuation for all traits, pooled, from levels (K, T) of K >= 4 other personas; each trait centred by itself.
+    """One attenuation for all traits, pooled, from levels (K, T) of K >= 4 other personas; each trait centred alone.
 
     >>> pooled_attenuation([[2.0], [-2.0], [4.0], [0.0]], [[1.0], [-1.0], [2.0], [0.0]])
     0.5

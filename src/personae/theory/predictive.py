@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from personae.errors import BadInput
 from personae.records.results import Floats
-from personae.theory.simplex import log_of, normalised
+from personae.theory.simplex import log_of, log_sum_exp, normalised
 
 
 def log_sigmoid(levels: ArrayLike) -> Floats:
@@ -40,10 +40,9 @@ def mixture_levels(weights: ArrayLike, levels: ArrayLike) -> Floats:
 def mix(log_weights: Floats, levels: Floats) -> Floats:
     """Level (..., I) of mixtures with `log_weights` (..., K), that add up to one, of personas with `levels` (K, I)."""
     spread = log_weights[..., :, None]
-    high = np.logaddexp.reduce(spread + log_sigmoid(levels), axis=-2)
-    low = np.logaddexp.reduce(spread + log_sigmoid(-levels), axis=-2)
-    mixed: Floats = high - low
-    return mixed
+    high = log_sum_exp(spread + log_sigmoid(levels), axis=-2)
+    low = log_sum_exp(spread + log_sigmoid(-levels), axis=-2)
+    return high - low
 
 
 def level(levels: ArrayLike) -> float:

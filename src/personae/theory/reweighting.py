@@ -4,8 +4,8 @@
 
 over w on the simplex: the mixture nearest in KL(target ‖ mixture), C contexts with A answers each. The objective is
 concave, so the point found is certified: with gradient G, no w is better by more than gap = max_k G_k - Σ_k w_k·G_k
-nats a context. With `pseudo` = 0 that is max_k G_k - 1. EM multiplies w by G and never descends; SQUAREM leaps along its
-path and is kept only where it ascends. `pseudo` > 0 (a Dirichlet prior worth that many contexts) keeps every weight
+nats a context. With `pseudo` = 0 that is max_k G_k - 1. EM multiplies w by G and never descends; SQUAREM leaps along
+its path and is kept only where it ascends. `pseudo` > 0 (a Dirichlet prior worth that many contexts) keeps every weight
 above zero.
 Source: PSM.md section 2, Reweighting fit, Prior and Explained share; Varadhan & Roland, Scand. J. Stat. 35, 2008.
 """
@@ -40,7 +40,7 @@ def fit_weights(
     max_iterations: int = 20_000,
     accelerate: bool = True,
 ) -> Fit:
-    """The mixture of `components` (K, C, A) nearest to `target` (C, A); all last axes are distributions over answers."""
+    """The mixture of `components` (K, C, A) nearest to `target` (C, A); last axes are distributions."""
     goal, parts = _answers(target), _answers(components)
     if parts.ndim != 3 or parts.shape[1:] != goal.shape:
         raise BadInput(f"components of shape {parts.shape} cannot mix to answers of shape {goal.shape}")

@@ -88,7 +88,7 @@ def score(
     high: ArrayLike | None = None,
     floors: Mapping[str, ArrayLike] | None = None,
 ) -> Score:
-    """Forecast shifts against measured shifts, with the Pearson correlation of each of the `floors` on the same cells."""
+    """Forecast shifts against measured shifts, with the Pearson correlation of each of `floors` on the same cells."""
     x, y = _cells(forecast, measured)
     inside = NAN if low is None or high is None else coverage(low, high, measured)
     on_floor = {name: pearson(shifts, _where_known(measured, forecast)) for name, shifts in (floors or {}).items()}

@@ -43,6 +43,19 @@ def softmax(log_weights: Floats) -> Floats:
     return shares
 
 
+def log_sum_exp(logs: Floats, axis: int) -> Floats:
+    """Log Σ exp(logs) over `axis`; -inf where all of them are.
+
+    >>> round(float(log_sum_exp(np.array([-1000.0, -1000.0]), axis=0)), 3)
+    -999.307
+    """
+    top = logs.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        total: Floats = np.log(np.exp(logs - top).sum(axis=axis)) + top.squeeze(axis)
+    return total
+
+
 def divergence(p: Floats, q: Floats) -> Floats:
     """KL(p ‖ q) = Σ p·log(p/q) over the last axis, nats; inf where p holds what q excludes.
 

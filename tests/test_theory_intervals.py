@@ -1,0 +1,189 @@
+"""Laws of the intervals: they cover at their rate, widen with what is not known, and follow the generator alone."""
+
+import numpy as np
+import pytest
+
+from personae.errors import BadInput
+from personae.theory import (
+    clustered_mean_interval,
+    clustered_ratio_interval,
+    evidence,
+    forecast_interval,
+    forecast_intervals,
+    forecast_shift,
+    posterior,
+    posterior_draws,
+    shift_draws,
+)
+from personae.theory import intervals as module
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def width(estimate):
+    return estimate.high - estimate.low
+
+
+def world(seed=0, episodes=20, personas=6, items=12):
+    rng = generator(seed)
+    prior = rng.dirichlet(np.ones(personas + 1))
+    matrix = evidence(rng.normal(0.0, 1.0, (episodes, personas + 1)))
+    return prior, matrix, rng.normal(0.0, 2.0, (personas + 1, items))
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_a_mean_has_the_interval_of_the_normal_theory(method):
+    values = generator(1).normal(3.0, 2.0, 200)
+    found = clustered_mean_interval(values, rng=generator(), draws=4000, method=method)
+    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    assert found.mean == pytest.approx(values.mean())
+    assert found.low == pytest.approx(values.mean() - half, abs=0.05)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.05)
+
+
+def test_clustered_intervals_cover_the_truth_where_unclustered_ones_do_not():
+    """40 questions with 5 like answers each, true mean 0: the clustered interval covers about 95 times in a hundred."""
+    rng, questions = generator(2), np.repeat(np.arange(40), 5)
+    hits = {True: 0, False: 0}
+    for _ in range(200):
+        values = rng.normal(size=40)[questions] + 0.2 * rng.normal(size=200)
+        for clustered in hits:
+            found = clustered_mean_interval(values, questions if clustered else None, rng=rng, draws=300)
+            hits[clustered] += found.low <= 0.0 <= found.high
+    assert 0.89 <= hits[True] / 200 <= 0.99
+    assert hits[False] / 200 < 0.75
+
+
+def test_each_value_its_own_cluster_is_no_clustering():
+    values = generator(3).normal(size=30)
+    plain = clustered_mean_interval(values, rng=generator())
+    assert clustered_mean_interval(values, np.arange(30), rng=generator()) == plain
+
+
+def test_cluster_labels_may_be_names():
+    found = clustered_mean_interval([1.0, 2.0, 6.0], ["a", "a", "b"], rng=generator())
+    assert found.mean == 3.0
+    assert (found.low, found.high) == (1.5, 6.0)
+
+
+def test_one_cluster_tells_nothing_of_the_spread():
+    found = clustered_mean_interval([1.0, 2.0], [7, 7], rng=generator())
+    assert found.mean == 1.5
+    assert np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+def test_values_that_all_agree_have_an_interval_of_no_width(method):
+    found = clustered_mean_interval([2.0] * 9, rng=generator(), method=method)
+    assert (found.mean, found.low, found.high) == (2.0, 2.0, 2.0)
+
+
+def test_bca_leans_to_the_long_tail():
+    values = generator(4).exponential(size=25)
+    plain = clustered_mean_interval(values, rng=generator(), draws=4000)
+    leaning = clustered_mean_interval(values, rng=generator(), draws=4000, method="bca")
+    assert leaning.high > plain.high
+    assert leaning.low > plain.low
+
+
+def test_a_ratio_weighs_clusters_by_their_denominator():
+    assert clustered_ratio_interval([1.0, 3.0], [1.0, 9.0], rng=generator()).mean == pytest.approx(0.4)
+
+
+def test_the_same_generator_gives_the_same_interval():
+    prior, matrix, levels = world()
+    first, again, other = (forecast_interval(prior, matrix, levels, 1.0, generator(s), 50) for s in (5, 5, 6))
+    assert first == again
+    assert first != other
+
+
+def test_the_forecast_interval_holds_the_forecast_and_its_mean_is_the_forecast():
+    prior, matrix, levels = world(1)
+    found = forecast_interval(prior, matrix, levels, 1.0, generator(), 300)
+    assert found.mean == forecast_shift(prior, posterior(prior, matrix, 1.0), levels)
+    assert found.low < found.mean < found.high
+
+
+def test_draws_are_the_posterior_of_resampled_episodes_under_a_reweighted_prior():
+    """With one episode and one persona beside neutral nothing is left to draw: every draw is the posterior itself."""
+    prior, matrix = np.array([0.3, 0.7]), np.array([[0.0, 1.5]])
+    before, after = posterior_draws(prior, matrix, 2.0, rng=generator(), draws=20)
+    assert np.allclose(np.exp(before), prior)
+    assert np.allclose(np.exp(after), posterior(prior, matrix, 2.0))
+
+
+def test_the_neutral_context_keeps_its_share_of_every_drawn_prior():
+    prior, matrix, _ = world(2)
+    before, after = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=50)
+    assert np.allclose(np.exp(before[:, 0]), prior[0])
+    assert np.allclose(np.exp(before).sum(axis=1), 1.0)
+    assert np.allclose(np.exp(after).sum(axis=1), 1.0)
+
+
+def test_personas_are_reweighted_about_their_prior():
+    prior, matrix, _ = world(3, personas=40)
+    before, _ = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=4000)
+    assert np.allclose(np.exp(before).mean(axis=0), prior, atol=0.01)
+
+
+def test_a_prior_that_is_all_neutral_forecasts_nothing_for_sure():
+    found = forecast_interval([1.0, 0.0], [[0.0, 3.0]], np.array([[0.0, 1.0], [2.0, 3.0]]), 5.0, generator(), 30)
+    assert (found.mean, found.low, found.high) == (0.0, 0.0, 0.0)
+
+
+def test_no_dose_is_no_shift_for_sure():
+    prior, matrix, levels = world(4)
+    found = forecast_interval(prior, matrix, levels, 0.0, generator(), 30)
+    assert (found.mean, found.low, found.high) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+
+
+def test_episodes_that_disagree_widen_the_forecast_and_agreeing_ones_leave_no_doubt():
+    """One persona beside neutral and items all alike: the episodes are the only thing that can differ between draws."""
+    prior, levels = [0.5, 0.5], np.array([[0.0, 0.0], [2.0, 2.0]])
+    files = (np.full(8, 1.0), np.tile([2.0, 0.0], 4), np.tile([5.0, -3.0], 4))
+    agreeing, mixed, torn = (
+        forecast_interval(prior, np.column_stack([np.zeros(8), file]), levels, 1.0, generator(), 400) for file in files
+    )
+    assert agreeing.mean == pytest.approx(mixed.mean) == pytest.approx(torn.mean)
+    assert width(agreeing) == pytest.approx(0.0, abs=1e-12)
+    assert width(torn) > 2.0 * width(mixed) > 0.0
+
+
+def test_traits_share_their_draws_and_come_out_as_they_would_alone():
+    prior, matrix, levels = world(6)
+    together = forecast_intervals(prior, matrix, {"power": levels, "care": -levels}, 1.0, rng=generator(), draws=100)
+    alone = forecast_interval(prior, matrix, levels, 1.0, generator(), 100)
+    assert together["power"] == alone
+    assert together["care"].mean == pytest.approx(-alone.mean)
+
+
+def test_mixing_in_blocks_is_mixing_at_once(monkeypatch):
+    prior, matrix, levels = world(7)
+    before, after = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=33)
+    at_once = shift_draws(before, after, levels, rng=generator())
+    monkeypatch.setattr(module, "BLOCK", levels.size * 4)
+    assert np.array_equal(shift_draws(before, after, levels, rng=generator()), at_once)
+
+
+def test_items_of_one_question_are_drawn_together():
+    """With all items in one cluster there is nothing to resample: the shift is the plain mean over items."""
+    prior, matrix, levels = world(8)
+    before, after = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=5)
+    whole = shift_draws(before, after, levels, np.zeros(levels.shape[1]), rng=generator())
+    expected = [forecast_shift(np.exp(b), np.exp(a), levels) for b, a in zip(before, after, strict=True)]
+    assert np.allclose(whole, expected)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: clustered_mean_interval([], rng=generator()),
+        lambda: clustered_mean_interval([1.0, 2.0], [1], rng=generator()),
+        lambda: clustered_ratio_interval([1.0, 2.0], [1.0], rng=generator()),
+    ],
+)
+def test_values_that_do_not_match_are_refused(call):
+    with pytest.raises(BadInput):
+        call()

@@ -1,0 +1,208 @@
+"""Laws of the reweighting fit: against SciPy's optimisers and closed forms, with the certificate held to its word."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from personae.errors import BadInput
+from personae.theory import divergence, explained_share, fit_prior, fit_weights, held_out_mixture, mixture
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def draw(seed, personas=4, contexts=12, answers=3):
+    rng = np.random.default_rng(seed)
+    return rng.dirichlet(np.ones(answers), size=contexts), rng.dirichlet(np.ones(answers), size=(personas, contexts))
+
+
+def loss(target, components, weights):
+    return float(divergence(target, np.tensordot(weights, components, axes=1)).mean())
+
+
+def slsqp(target, components, pseudo=0.0):
+    """Slower truth: a general constrained optimiser on the same objective."""
+    k = len(components)
+
+    def objective(w):
+        penalty = pseudo / len(target) * np.log(w).mean() if pseudo else 0.0
+        return loss(target, components, w) - penalty
+
+    found = minimize(
+        objective,
+        np.full(k, 1.0 / k),
+        method="SLSQP",
+        bounds=[(1e-12, 1.0)] * k,
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1.0},
+        options={"ftol": 1e-13, "maxiter": 500},
+    )
+    return found.x / found.x.sum()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_fit_is_as_near_as_a_general_optimiser_gets(seed):
+    target, components = draw(seed)
+    found = fit_weights(target, components)
+    truth = slsqp(target, components)
+    assert found.kl <= loss(target, components, truth) + 1e-6
+    assert np.allclose(found.weights, truth, atol=3e-3)
+
+
+def test_the_smoothed_fit_agrees_with_a_general_optimiser():
+    target, components = draw(7)
+    assert np.allclose(fit_weights(target, components, pseudo=4.0).weights, slsqp(target, components, 4.0), atol=1e-3)
+
+
+def test_the_fit_agrees_with_lbfgs_on_softmax_weights():
+    target, components = draw(11, personas=3)
+
+    def objective(z):
+        w = np.exp(z - z.max())
+        return loss(target, components, w / w.sum())
+
+    assert fit_weights(target, components).kl == pytest.approx(
+        minimize(objective, np.zeros(3), method="L-BFGS-B").fun, abs=1e-6
+    )
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds)
+def test_no_other_weights_are_better_by_more_than_the_gap(seed):
+    target, components = draw(seed)
+    early = fit_weights(target, components, max_iterations=3)
+    rng = np.random.default_rng(seed)
+    others = [*rng.dirichlet(np.full(4, 0.5), size=200), fit_weights(target, components).weights]
+    assert early.kl - min(loss(target, components, w) for w in others) <= early.gap + 1e-12
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds)
+def test_leaping_reaches_where_plain_em_reaches(seed):
+    target, components = draw(seed)
+    plain, leaping = (fit_weights(target, components, accelerate=a, tolerance=1e-6) for a in (False, True))
+    assert leaping.gap <= 1e-6
+    assert leaping.kl == pytest.approx(plain.kl, abs=2e-6)
+
+
+def test_leaping_takes_fewer_steps():
+    target, components = draw(5, personas=12, contexts=40)
+    plain, leaping = (fit_weights(target, components, accelerate=a, tolerance=1e-6) for a in (False, True))
+    assert leaping.iterations < plain.iterations / 2
+
+
+@settings(deadline=None, max_examples=20)
+@given(seeds)
+def test_a_true_mixture_is_found_again(seed):
+    _, components = draw(seed, contexts=30)
+    weights = np.random.default_rng(seed).dirichlet(np.ones(4))
+    found = fit_weights(mixture(weights, components), components, tolerance=1e-10)
+    assert np.allclose(found.weights, weights, atol=1e-3)
+    assert found.kl <= 1e-9
+
+
+def test_one_persona_with_disjoint_answers_has_the_closed_form():
+    """Personas that each give an answer of their own: the weights are the shares of the answers."""
+    components = np.eye(3)[:, None, :]
+    assert np.allclose(fit_weights([[0.2, 0.5, 0.3]], components).weights, [0.2, 0.5, 0.3])
+
+
+def test_smoothing_has_the_closed_form_of_counts_plus_pseudo_counts():
+    components = np.eye(3)[:, None, :]
+    target = np.array([[0.2, 0.5, 0.3]])
+    expected = (target[0] + 6.0 / 3.0) / (1.0 + 6.0)
+    assert np.allclose(fit_weights(target, components, pseudo=6.0, tolerance=1e-12).weights, expected)
+
+
+def test_a_single_persona_takes_all_the_weight_at_once():
+    target, components = draw(1, personas=1)
+    found = fit_weights(target, components)
+    assert found.weights.tolist() == [1.0]
+    assert found.iterations == 0
+
+
+def test_two_equal_personas_share_and_the_fit_stands_still():
+    target, components = draw(2, personas=1)
+    found = fit_weights(target, np.concatenate([components, components]), tolerance=-1.0, max_iterations=9)
+    assert found.weights == pytest.approx([0.5, 0.5])
+
+
+def test_an_answer_never_given_costs_nothing_though_no_persona_gives_it():
+    found = fit_weights([[0.5, 0.5, 0.0]], [[[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]])
+    assert found.kl == pytest.approx(0.0, abs=1e-12)
+
+
+def test_held_out_contexts_are_predicted_by_the_other_folds_alone():
+    target, components = draw(3)
+    folds = np.arange(12) % 3
+    mixed = held_out_mixture(target, components, folds)
+    spoiled = target.copy()
+    spoiled[folds == 1] = target[folds == 1][:, ::-1]
+    again = held_out_mixture(spoiled, components, folds)
+    assert np.array_equal(mixed[folds == 1], again[folds == 1])
+    assert not np.array_equal(mixed[folds == 0], again[folds == 0])
+
+
+def test_explained_share_is_one_for_a_reweighting_and_zero_for_no_better_than_before():
+    target, components = draw(4)
+    base = mixture(np.ones(4), components)
+    post = mixture([0.7, 0.1, 0.1, 0.1], components)
+    assert explained_share(post, base, held_out_mixture(post, components, np.arange(12) % 2)) == pytest.approx(
+        1.0, abs=1e-4
+    )
+    assert explained_share(post, base, base) == 0.0
+    assert explained_share(target, base, mixture([1.0, 0.0, 0.0, 0.0], components)) < 0.0
+
+
+def test_explained_share_of_a_change_within_the_noise_is_undefined():
+    target, components = draw(6)
+    base = mixture(np.ones(4), components)
+    change = float(divergence(target, base).sum())
+    assert np.isnan(explained_share(base, base, base))
+    assert np.isnan(explained_share(target, base, base, noise=change * 1.01))
+    assert explained_share(target, base, target, noise=change * 0.99) == 1.0
+
+
+def test_the_prior_finds_the_persona_whose_behaviour_the_model_shows():
+    levels = np.random.default_rng(0).normal(0.0, 3.0, (5, 200))
+    prior = fit_prior(levels[2], levels)
+    assert prior.argmax() == 3
+    assert prior[3] > 0.7
+    assert prior.sum() == pytest.approx(1.0)
+    assert fit_prior(levels[2], levels, pseudo=0.0)[3] == pytest.approx(5.0 / 6.0, abs=1e-3)
+
+
+def test_the_prior_keeps_every_persona_possible_and_neutral_at_its_share():
+    levels = np.random.default_rng(1).normal(0.0, 3.0, (5, 40))
+    prior = fit_prior(levels[0], levels)
+    assert prior[0] == pytest.approx(1.0 / 6.0)
+    assert (prior[1:] >= 0.9 * (5.0 / 6.0) / 45.0).all()
+    assert fit_prior(levels[0], levels, neutral_share=0.5)[0] == 0.5
+    assert fit_prior(levels[0], levels, pseudo=0.0)[1] > prior[1]
+
+
+def test_the_prior_of_a_mixture_is_the_mixture():
+    rng = np.random.default_rng(2)
+    levels, weights = rng.normal(0.0, 4.0, (3, 4000)), np.array([0.6, 0.3, 0.1])
+    high = weights @ (1.0 / (1.0 + np.exp(-levels)))
+    prior = fit_prior(np.log(high / (1.0 - high)), levels, neutral_share=0.0)
+    assert np.allclose(prior[1:], weights, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: fit_weights([[0.5, 0.5]], [[[0.5, 0.6]]]),
+        lambda: fit_weights([[0.5, 0.5]], [[[1.5, -0.5]]]),
+        lambda: fit_weights([[0.5, 0.5]], [[[0.2, 0.3, 0.5]]]),
+        lambda: fit_weights([[0.5, 0.5]], [[0.5, 0.5]]),
+        lambda: fit_weights([[0.5, 0.5]], [[[1.0, 0.0]]]),
+        lambda: fit_weights([0.5, 0.5], [[[0.5, 0.5]]]),
+        lambda: held_out_mixture(*draw(0), np.zeros(12)),
+        lambda: fit_prior([0.0], [[0.0, 1.0]]),
+        lambda: fit_prior([0.0], [[0.0]], neutral_share=1.0),
+    ],
+)
+def test_what_is_no_set_of_answer_distributions_is_refused(call):
+    with pytest.raises(BadInput):
+        call()
