@@ -152,6 +152,7 @@ def test_an_item_is_scored_as_its_answers_high_ones_first() -> None:
 
 
 def test_a_trait_names_the_item_that_stands_twice() -> None:
+    assert Trait(name="t", description="", low="", high="", items=(item("one"), item("two"))).items[1].id == "two"
     with pytest.raises(ValidationError, match="'two'"):
         Trait(name="t", description="", low="", high="", items=(item("one"), item("two"), item("two")))
 
