@@ -15,6 +15,6 @@ __all__ = ["Dialogue", "Encoded", "load"]
 
 def load(name: str, **options: Any) -> "LocalSimulator":  # noqa: ANN401
     """The simulator called `name`; see `personae.simulator.registry.load`."""
-    from personae.simulator import registry
+    from personae.simulator.registry import load as load_by_name
 
-    return registry.load(name, **options)
+    return load_by_name(name, **options)

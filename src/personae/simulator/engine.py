@@ -82,15 +82,16 @@ def _contexts_read_once(network: Network, table: Sequence[Sequence[Encoded]], bu
     if not network.shares:
         return [0] * contexts, past
     known = [_common_beginning([row[k] for row in table]) for k in range(contexts)]
-    if min(known) < WORTH_SHARING:
-        return [0] * contexts, past
-    beginnings = [table[0][k].ids[: known[k]] for k in range(contexts)]
+    known = [length if length >= WORTH_SHARING else 0 for length in known]
+    if not any(known):
+        return known, past
+    beginnings = [table[0][k].ids[: known[k]] for k in range(contexts) if known[k]]
     at_once = max(1, budget // max(known))
     parts = [
         network.extend(Past.empty(len(beginnings[i : i + at_once]), network.device), beginnings[i : i + at_once])
-        for i in range(0, contexts, at_once)
+        for i in range(0, len(beginnings), at_once)
     ]
-    return known, Past.stack(parts)
+    return known, Past.stack(parts).spread([length > 0 for length in known])
 
 
 def _common_beginning(rows: Sequence[Encoded]) -> int:

@@ -8,6 +8,7 @@ are used, and where they do not the whole model is run instead.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -37,11 +38,16 @@ class Network:
         self.model, self.splits, self.shares = model, splits, shares
         base = _unwrapped(model)
         self.body = base.base_model if splits else model
-        self.head = base.get_output_embeddings() if splits else None
+        self.head: Any = base.get_output_embeddings() if splits else None
         config = base.config.get_text_config()
         self._scale = _logit_scale(config)
         self._cap: float | None = getattr(config, "final_logit_softcapping", None)
-        self._weight: Tensor | None = None  # the head in float32, where the model is not
+
+    @cached_property
+    def _head_weight(self) -> Tensor:
+        """(V, D) of a head of another type, in float32."""
+        weight: Tensor = self.head.weight.float()
+        return weight
 
     @property
     def device(self) -> torch.device:
@@ -95,11 +101,9 @@ class Network:
         """(M, V) float32."""
         if self.head is None:
             return hidden.float()
-        if self.head.__class__ is torch.nn.Linear and self.head.weight.dtype != torch.float32:
-            if self._weight is None:
-                self._weight = self.head.weight.float()
-            bias = None if self.head.bias is None else self.head.bias.float()
-            logits = linear(hidden.float(), self._weight, bias)
+        bias: Tensor | None = getattr(self.head, "bias", None)
+        if isinstance(self.head, torch.nn.Linear) and self.head.weight.dtype != torch.float32:
+            logits = linear(hidden.float(), self._head_weight, None if bias is None else bias.float())
         else:
             logits = self.head(hidden.to(self.head.weight.dtype)).float()
         if self._scale != 1.0:

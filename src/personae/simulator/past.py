@@ -43,6 +43,12 @@ class Past:
             return Past((), lengths)
         return Past(tuple((k[index, :, -width:], v[index, :, -width:]) for k, v in self.layers), lengths)
 
+    def spread(self, taken: Sequence[bool]) -> "Past":
+        """The rows in order at the places that are taken, and rows that have read nothing between them."""
+        places = torch.tensor(taken, device=self.lengths.device)
+        whole = self.select((places.cumsum(0) - 1).clamp(min=0).tolist())
+        return Past(whole.layers, whole.lengths * places)
+
     def as_cache(self) -> Any:  # noqa: ANN401
         """A Hugging Face cache that a forward pass may lengthen."""
         from transformers import DynamicCache

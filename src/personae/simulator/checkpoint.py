@@ -1,0 +1,162 @@
+"""A model and its tokenizer from files: a Hugging Face checkpoint folder, a PEFT adapter folder, or a GGUF file.
+
+What is refused, each in one line: pickled weights (they can run code as they load), models that are not causal language
+models, checkpoints that lack weights (the library would fill them with noise), and, unless asked, a checkpoint's own
+code.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from personae.errors import BadInput
+
+DTYPES = ("float32", "bfloat16", "float16")
+PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+HEAD_IS_EMBEDDING = 0.2  # relative distance under which a written-out head is the embedding, quantised another way
+
+
+def open_folder(folder: Path, dtype: str = "float32", *, trust_remote_code: bool = False) -> tuple[Any, Any]:
+    """The model (in `dtype`, at rest) and tokenizer of a checkpoint folder."""
+    check_folder(folder)
+    return _opened(folder, folder, dtype, trust_remote_code=trust_remote_code)
+
+
+def open_gguf(file: Path, dtype: str = "float32") -> tuple[Any, Any]:
+    """The model, dequantised, and tokenizer of a GGUF file; a head that repeats the embedding is tied to it."""
+    model, tokenizer = _opened(file, file.parent, dtype, gguf_file=file.name)
+    _tie_repeated_head(model)
+    # The file is quantised and the model no longer is: without this it refuses to be saved.
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    return model, tokenizer
+
+
+def open_adapter(folder: Path, model: Any) -> Any:  # noqa: ANN401
+    """`model` with the adapter of a PEFT folder in place."""
+    from peft import PeftModel
+
+    _refuse_pickled(folder, "adapter_model.safetensors")
+    try:
+        with quiet():
+            return PeftModel.from_pretrained(model, str(folder)).eval()
+    except Exception as problem:
+        raise BadInput(f"the adapter does not fit its base model: {one_line(problem)}", file=folder) from problem
+
+
+def adapter_base(folder: Path) -> str | None:
+    """The name of the model that the adapter in `folder` was trained on; None where it holds no adapter."""
+    path = folder / "adapter_config.json"
+    if not path.is_file():
+        return None
+    base = read_config(path).get("base_model_name_or_path")
+    if not base:
+        raise BadInput("names no base model (`base_model_name_or_path`)", file=path)
+    return str(base)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A configuration file as it is written."""
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise BadInput(f"cannot be read as JSON ({one_line(problem)})", file=path) from problem
+    if not isinstance(config, dict):
+        raise BadInput("is not a JSON object", file=path)
+    return config
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `BadInput` unless the folder holds a causal language model in safetensors."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise BadInput("holds no model: there is no config.json", file=folder, remedy="name a checkpoint folder")
+    check_causal(read_config(path), str(folder))
+    _refuse_pickled(folder, "*.safetensors")
+
+
+def check_causal(config: dict[str, Any], where: str) -> None:
+    """Raise `BadInput` where a configuration is an encoder's, or an encoder and decoder's."""
+    names = [str(name) for name in config.get("architectures") or ()]
+    causal = any("CausalLM" in name or "LMHead" in name or "ConditionalGeneration" in name for name in names)
+    if config.get("is_encoder_decoder") or (names and not causal):
+        kind = ", ".join(names) or str(config.get("model_type"))
+        raise BadInput(f"{kind} is not a causal language model", file=where, remedy="name one that continues text")
+
+
+def _refuse_pickled(folder: Path, safe: str) -> None:
+    if any(folder.glob(safe)):
+        return
+    pickled = sorted(path.name for path in folder.iterdir() if path.suffix in PICKLED)
+    if pickled:
+        raise BadInput(
+            f"only pickled weights ({pickled[0]}), which can run code as they load",
+            file=folder,
+            remedy="save the model again as safetensors",
+        )
+    raise BadInput(f"holds no weights ({safe})", file=folder)
+
+
+def _opened(
+    source: Path, folder: Path, dtype: str, *, trust_remote_code: bool = False, gguf_file: str | None = None
+) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if dtype not in DTYPES:
+        raise BadInput(f"unknown number type {dtype!r}", remedy=f"one of {', '.join(DTYPES)}")
+    common: dict[str, Any] = {"trust_remote_code": trust_remote_code, "local_files_only": True}
+    if gguf_file:
+        common["gguf_file"] = gguf_file
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(str(folder), **common)
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                str(folder), dtype=getattr(torch, dtype), output_loading_info=True, use_safetensors=True, **common
+            )
+            model, info = loaded
+    except Exception as problem:  # the library raises whatever a broken file provokes
+        raise BadInput(f"cannot be loaded as a language model: {one_line(problem)}", file=source) from problem
+    if missing := sorted(info["missing_keys"]):
+        raise BadInput(f"lacks weights, {len(missing)} of them, first {missing[0]}", file=source)
+    return model.eval(), tokenizer
+
+
+def _tie_repeated_head(model: Any) -> None:  # noqa: ANN401
+    """Tie the head to the embedding where a file wrote the same matrix twice."""
+    embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
+    if head is None or head.weight is embedding.weight or head.weight.shape != embedding.weight.shape:
+        return
+    rows = slice(None, None, 97)  # a sample is enough to tell the same matrix from another
+    distance = (head.weight[rows] - embedding.weight[rows]).float().norm() / embedding.weight[rows].float().norm()
+    if float(distance) < HEAD_IS_EMBEDDING:
+        model.config.tie_word_embeddings = True
+        model.tie_weights()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No bars or reports from the libraries while loading; problems still raise."""
+    import io
+    from contextlib import redirect_stderr
+
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def one_line(problem: BaseException) -> str:
+    """The first line of what an error says."""
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

@@ -1,0 +1,61 @@
+"""The models that have a name of their own: what is declared in `models.yaml`, and where each lies on this machine."""
+
+import os
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+from pydantic import ConfigDict
+
+from personae.records.base import Noun
+
+LAB = "lab"
+
+
+class Listed(Noun):
+    """A named model. `packages` (in order, at `version`) hold it as one GGUF file of `bytes` and `sha256`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+    name: str
+    about: str
+    licence: str
+    hub: str = ""
+    packages: tuple[str, ...] = ()
+    version: str = ""
+    quantisation: str = ""
+    bytes: int = 0
+    sha256: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where the checkpoint lies once it is ready."""
+        if self.name == LAB:
+            return Path(str(files("personae"))) / "library" / "lab_model"
+        return cache_folder() / "models" / self.name
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be loaded now, with no network."""
+        return (self.folder / "config.json").is_file()
+
+
+@cache
+def listed() -> tuple[Listed, ...]:
+    """All named models, in the order of the file."""
+    text = (files("personae.simulator") / "models.yaml").read_text(encoding="utf-8")
+    return tuple(Listed(name=name, **entry) for name, entry in yaml.safe_load(text).items())
+
+
+def find(name: str) -> Listed | None:
+    """The named model called `name`, or whose Hub id that is."""
+    wanted = name.strip().lower()
+    return next((m for m in listed() if wanted in (m.name, m.hub.lower())), None)
+
+
+def cache_folder() -> Path:
+    """`$PERSONAE_CACHE`, or `personae` in the user's cache folder."""
+    if own := os.environ.get("PERSONAE_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "personae"

