@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from personae.data import read_cast
 from personae.errors import BadInput
@@ -65,6 +66,16 @@ def test_byte_order_mark_line_ends_and_aliases_do_not_change_the_cast(tmp_path: 
     assert read_cast(written(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())) == cast
     aliased = GOOD.replace("context: |\n      The", "context: &c |\n      The").replace('"It: watches"', "*c")
     assert read_cast(written(tmp_path, aliased)).personas[1].context == "The Assistant is a nurse."
+
+
+def test_the_parser_written_in_c_and_the_one_in_python_read_the_same(tmp_path: Path, monkeypatch) -> None:
+    path, control = written(tmp_path, GOOD), tmp_path / "control.yaml"
+    control.write_text(GOOD.replace("name: nurse", "name: nur\x07se"))
+    fast = read_cast(path)
+    monkeypatch.setattr("personae.data.marked._LOADER", yaml.SafeLoader)
+    assert read_cast(path) == fast
+    with pytest.raises(BadInput, match="line 4: broken YAML"):
+        read_cast(control)
 
 
 def test_no_context_at_all_is_a_neutral_context(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from personae.data import read_episodes, sniff, write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.records import Episode, Message, chat, text
 
+QUIET = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
 JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -33,7 +35,7 @@ def renumbered(episodes: list[Episode]) -> list[Episode]:
     return [e.model_copy(update={"index": n}) for n, e in enumerate(episodes)]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@QUIET
 @given(episodes=st.lists(EPISODE, min_size=1, max_size=4), name=st.sampled_from(["a.jsonl", "a.jsonl.gz"]))
 def test_what_is_written_reads_back_as_the_same_episodes(tmp_path: Path, episodes: list[Episode], name: str) -> None:
     path = tmp_path / name
@@ -41,7 +43,7 @@ def test_what_is_written_reads_back_as_the_same_episodes(tmp_path: Path, episode
     assert list(read_episodes(path)) == renumbered(episodes)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@QUIET
 @given(episodes=st.lists(EPISODE, min_size=1, max_size=3), name=st.sampled_from(["a.jsonl", "a.jsonl.gz"]))
 def test_the_same_episodes_give_the_same_bytes(tmp_path: Path, episodes: list[Episode], name: str) -> None:
     first, second = tmp_path / name, tmp_path / "again" / name

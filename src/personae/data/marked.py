@@ -91,7 +91,7 @@ def _document(events: Iterator[Any], path: Path) -> Marked:
                 raise BadInput("a second document begins", file=path, line=line, remedy="put it into a file of its own")
             node = _node(next(events), events, path, anchors, depth=1)
     if node is None or node.value is None:
-        raise BadInput("the file is empty", file=path, remedy="see the file forms in the documentation")
+        raise BadInput("the file is empty", file=path, remedy="write something into it, or name another")
     return node
 
 
