@@ -122,10 +122,14 @@ def test_the_neutral_context_keeps_its_share_of_every_drawn_prior():
     assert np.allclose(np.exp(after).sum(axis=1), 1.0)
 
 
-def test_personas_are_reweighted_about_their_prior():
-    prior, matrix, _ = world(3, personas=40)
+def test_personas_are_reweighted_about_their_prior_as_a_flat_dirichlet_does():
+    """Even personas that share 0.9: mean 0.9 / K, variance 0.81 · (K - 1) / (K² · (K + 1))."""
+    prior, matrix, _ = world(3, personas=8)
+    prior = np.array([0.1, *np.full(8, 0.9 / 8)])
     before, _ = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=4000)
-    assert np.allclose(np.exp(before).mean(axis=0), prior, atol=0.01)
+    drawn = np.exp(before[:, 1:])
+    assert np.allclose(drawn.mean(axis=0), prior[1:], atol=0.006)
+    assert drawn.var(axis=0).mean() == pytest.approx(0.81 * 7 / (64 * 9), rel=0.05)
 
 
 def test_a_prior_that_is_all_neutral_forecasts_nothing_for_sure():

@@ -1,5 +1,7 @@
 """Laws of the reweighting fit: against SciPy's optimisers and closed forms, with the certificate held to its word."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,6 +85,15 @@ def test_leaping_reaches_where_plain_em_reaches(seed):
     plain, leaping = (fit_weights(target, components, accelerate=a, tolerance=1e-6) for a in (False, True))
     assert leaping.gap <= 1e-6
     assert leaping.kl == pytest.approx(plain.kl, abs=2e-6)
+
+
+@settings(deadline=None, max_examples=30)
+@given(seeds)
+def test_the_fit_never_descends_on_its_way(seed):
+    rng = np.random.default_rng(seed)
+    target, components = rng.dirichlet(np.full(4, 0.05), size=6), rng.dirichlet(np.full(4, 0.2), size=(10, 6))
+    path = [fit_weights(target, components, max_iterations=n, tolerance=1e-12).kl for n in range(0, 61, 3)]
+    assert all(later <= earlier + 1e-12 for earlier, later in pairwise(path))
 
 
 def test_leaping_takes_fewer_steps():

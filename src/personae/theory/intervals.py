@@ -23,7 +23,7 @@ from personae.theory.selection import posterior
 from personae.theory.simplex import log_of, normalised, softmax
 
 ENDS = (2.5, 97.5)  # percentiles of a 95 % interval
-BLOCK = 2_000_000  # numbers held at once while mixing draws
+BLOCK = 200_000  # numbers held at once while mixing draws: what a processor's cache holds
 
 
 def percentile_interval(draws: Floats) -> tuple[float, float]:
