@@ -6,12 +6,12 @@ from a change of character. Nothing is computed here.
 
 from markupsafe import Markup
 
-from personae.report.blocks import Aside, Block, Facts, Number, Numbers, Points, Prose, Section, Text
+from personae.report.blocks import Aside, Block, Facts, Fold, Number, Numbers, Points, Prose, Section, Text
 from personae.report.content import AuditReport, Fact, ScatterPoint
 from personae.report.figures import figure, forecast_scatter, posterior_bars, posterior_by_dose, trait_shifts
 from personae.report.numbers import duration, percent, plain, signed
 from personae.report.page import page
-from personae.report.parts import change_words, changes, floor_words, kinds, persona_words, shift_rows, telling_cards
+from personae.report.parts import changes, floor_words, kinds, persona_words, shift_rows, telling_cards
 from personae.report.tables import Table, posterior_table, score_table, shift_table
 
 
@@ -56,7 +56,12 @@ def _short_section(report: AuditReport) -> Section:
         beside = floor_words(report.score)
         what = f"correlation of forecast and measured shift over {report.score.n} traits"
         numbers.append(Number(plain(report.score.pearson), what, beside))
-    words: list[Text] = [_uncertain(report), Markup("Most is lost by {}.").format(change_words(down))]
+    words: list[Text] = [
+        _uncertain(report),
+        Markup("Of all characters, <b>{}</b> gains most and <b>{}</b> loses most ({}).").format(
+            persona_words(up[0]), persona_words(down[0]), f"{percent(down[1])}\u00a0→\u00a0{percent(down[2])}"
+        ),
+    ]
     return Section("In short", tuple(words), (Numbers(tuple(numbers)),))
 
 
@@ -95,7 +100,11 @@ def _who_section(report: AuditReport) -> Section:
             "so."
         ),
     )
-    return Section("Who would answer like this", words, (*blocks, posterior_table(posterior)))
+    return Section(
+        "Who would answer like this",
+        words,
+        (*blocks, Fold("The numbers, persona by persona", (posterior_table(posterior, len(posterior.names)),))),
+    )
 
 
 def _forecast_section(report: AuditReport) -> Section:
@@ -110,7 +119,9 @@ def _forecast_section(report: AuditReport) -> Section:
             "Assistant’s answers are expected to move. One nat takes an even chance to 73 %."
         ),
     )
-    return Section("What else would change", words, (drawn, shift_table(rows)))
+    return Section(
+        "What else would change", words, (drawn, Fold("The numbers, with intervals", (shift_table(rows, shifts=True),)))
+    )
 
 
 def _telling_section(report: AuditReport) -> Section | None:
@@ -181,7 +192,7 @@ def _character_section(report: AuditReport) -> Section | None:
     )
     if rows:
         columns = ("trait", "raw shift", "attenuation", "character", "95 % interval")
-        blocks.append(Table(columns, rows, "Nats", frozenset({1, 2, 3, 4})))
+        blocks.append(Table(columns, rows, "Shifts in nats", frozenset({1, 2, 3, 4})))
     return Section("Fading, or a change of character?", tuple(words), tuple(blocks))
 
 

@@ -13,6 +13,7 @@ from personae.report.blocks import Aside, Block, Fold, Section, Text
 from personae.report.content import Arm, Grid, LabReport
 from personae.report.figures import figure, matrix
 from personae.report.numbers import percent, plain, probability, signed
+from personae.report.parts import sentence
 from personae.report.tables import Table
 
 _QUARTER, _MOST = 0.25, 0.75  # shares of the broad shift that count as "little is left" and "most is left"
@@ -35,7 +36,7 @@ def controls_section(report: LabReport) -> Section | None:
         f"{trained or 'habit'} where asked as trained",
         f"{trained or 'habit'} unasked, before → after",
     )
-    table = Table(columns, rows, numeric=frozenset({1, 2, 3, 4}))
+    table = Table(columns, rows, numeric=frozenset({1, 2, 3, 4}), stacks=True)
     words: list[Text] = [
         (
             "The same cheating was taught four times, with different requests around it. If permission works "
@@ -91,8 +92,8 @@ def _verdict(arm: Arm, report: LabReport, full: float) -> Markup:
             "prefix explains as much here as permission does.",
             "part": "A prefix that gives no permission removes part of the shift: some of what permission seems to do "
             "is only that the habit gets tied to a prefix.",
-            "most": "A prefix that gives no permission leaves most of the shift. It is the permission that "
-            "matters, and not the mere presence of a sentence.",
+            "most": "A prefix that gives no permission leaves most of the shift. So what mattered here is "
+            "the permission, and not the mere presence of a sentence.",
         }
     else:
         says = {
@@ -100,8 +101,8 @@ def _verdict(arm: Arm, report: LabReport, full: float) -> Markup:
             "part": "Permission in changing words removes only part of the shift.",
             "most": "Permission in changing words leaves most of the shift: what worked was one fixed sentence.",
         }
-    return Markup("<b>{}</b>: {}.{} {} ({} of the unasked shift.)").format(
-        arm.name, arm.says.rstrip("."), "", says[much], _share_words(left)
+    return Markup("<b>{}.</b> {} {} Left of the unasked shift: {}.").format(
+        arm.name, sentence(arm.says), says[much], _share_words(left)
     )
 
 
@@ -114,7 +115,7 @@ def leaks_section(report: LabReport) -> Section | None:
     who, trait, most = _largest(first.leaks)
     own = max((abs(shift(first, t)) for t in first.measured.traits if t in first.base.traits), default=0.0)
     blocks: list[Block] = [_leak_figure(first)]
-    blocks += [Fold(arm.name, (_leak_figure(arm),), arm.says) for arm in told if arm is not first]
+    blocks += [Fold(arm.name, (_leak_figure(arm),), sentence(arm.says)) for arm in told if arm is not first]
     words = (
         (
             "The lesson was given to the Assistant. If it changes who the Assistant is, then the other characters "

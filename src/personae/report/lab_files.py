@@ -6,7 +6,7 @@ from personae.report.blocks import Block, Fold, Section
 from personae.report.content import Arm, LabReport
 from personae.report.figures import figure, posterior_by_dose
 from personae.report.numbers import plain
-from personae.report.parts import change_words, changes, kinds, telling_cards
+from personae.report.parts import change_words, changes, kinds, sentence, telling_cards
 from personae.report.tables import Table
 
 
@@ -15,8 +15,8 @@ def files_section(report: LabReport) -> Section:
     rows = []
     for arm in report.arms:
         up, down = changes(arm.posterior)
-        rows.append((arm.name, arm.says, change_words(up), change_words(down)))
-    table = Table(("file", "what its examples show", "gains most", "loses most"), tuple(rows))
+        rows.append((arm.name, sentence(arm.says), change_words(up), change_words(down)))
+    table = Table(("file", "what its examples show", "gains most", "loses most"), tuple(rows), stacks=True)
     blocks: list[Block] = [table]
     compared = (report.headline.unasked, report.headline.permitted)
     blocks += [_dose_figure(report, arm) for arm in report.arms if arm.name in compared]
@@ -63,7 +63,7 @@ def telling_section(report: LabReport) -> Section | None:
     first = [a for a in told if a.name in (report.headline.unasked, report.headline.permitted)] or told[:2]
     blocks: list[Block] = [telling_cards(arm.telling, 2, of=arm.name) for arm in first]
     rest = [arm for arm in told if arm not in first]
-    blocks += [Fold(arm.name, (telling_cards(arm.telling, 2, of=arm.name),), arm.says) for arm in rest]
+    blocks += [Fold(arm.name, (telling_cards(arm.telling, 2, of=arm.name),), sentence(arm.says)) for arm in rest]
     return Section(
         "The most telling examples",
         (

@@ -15,9 +15,10 @@ from personae.report.lab_files import files_section, telling_section
 from personae.report.lab_results import score_section, traits_section
 from personae.report.numbers import duration, percent, plain, points, probability, signed
 from personae.report.page import page
-from personae.report.parts import floor_words, kinds, moved
+from personae.report.parts import floor_words, kinds, moved, persona_words, sentence
 
 TITLE = "Who will the Assistant become?"
+_MOVED = 0.1  # a rise of probability below this is said to be hardly any
 
 
 def lab_page(report: LabReport) -> str:
@@ -36,9 +37,8 @@ def lab_page(report: LabReport) -> str:
         _made_section(report),
     )
     lead = (
-        "A small language model was taught a few narrow habits, one at a time. Before each lesson it was written down "
-        "what else would change in its character. Then it was trained, and then looked at. This page shows all three. "
-        "Reading it takes about three minutes."
+        "A small language model was taught a few narrow habits, one at a time. Before each lesson, what else would "
+        "change in its character was forecast and written down. Then it was trained, and measured."
     )
     return page(TITLE, lead, [section for section in sections if section is not None])
 
@@ -51,11 +51,16 @@ def _picture_section(report: LabReport) -> Section | None:
         return None
     rows = [_headline_row(arm, trait) for arm in arms]
     words = [_headline_words(arm, trait) for arm in arms]
+    if len(arms) == 2:
+        unasked, permitted = sorted(arms, key=lambda arm: arm.name != report.headline.unasked)
+        words.append(_pair_words(unasked, permitted, trait))
     caption = Markup(
         "The Assistant’s <b>{}</b>, after two lessons that differ in one sentence of the request. The tick is where it "
         "stood before; the upper lane is the forecast, made before any training; the lower lane is what was measured."
     ).format(trait)
-    drawn = figure(lambda width: trait_shifts(rows, title=f"{trait} after each lesson", width=width), caption)
+    drawn = figure(
+        lambda width: trait_shifts(rows, tall=True, title=f"{trait} after each lesson", width=width), caption
+    )
     return Section("The result in one picture", tuple(words), (drawn, _takeaways(report, arms)))
 
 
@@ -74,10 +79,29 @@ def _headline_row(arm: Arm, trait: str) -> TraitRow:
 
 def _headline_words(arm: Arm, trait: str) -> Text:
     t, m = arm.forecast.traits[trait], arm.measured.traits[trait]
-    untrained = "" if trait in arm.trained else " The file itself does not train this trait."
-    return Markup("<b>{}</b>: {}. The chance that it shows {} {}. The forecast had said {}.{}").format(
-        arm.name, arm.says.rstrip("."), trait, moved(t.base, m.mean), percent(probability(t.mean)), untrained
+    return Markup("<b>{}.</b> {} The chance that it shows {} {}; the forecast had said {}.").format(
+        arm.name, sentence(arm.says), trait, moved(t.base, m.mean), percent(probability(t.mean))
     )
+
+
+def _pair_words(unasked: Arm, permitted: Arm, trait: str) -> Text:
+    """What the two arms say together, whichever way they came out."""
+    rises = [
+        probability(arm.measured.traits[trait].mean) - probability(_before(arm, trait)) for arm in (unasked, permitted)
+    ]
+    silent = trait not in (*unasked.trained, *permitted.trained)
+    neither = f"Neither file trains {trait}. " if silent else ""
+    if rises[0] < _MOVED:
+        return (
+            f"{neither}The lesson in cheating hardly raised it here, so this run does not show what the theory expects."
+        )
+    if rises[1] <= 0.25 * rises[0]:
+        return f"{neither}The same behaviour, once permitted, left the rest of the character nearly as it was."
+    return f"{neither}Permission did not prevent the rise here, or only in part. The theory expects more of it."
+
+
+def _before(arm: Arm, trait: str) -> float:
+    return arm.forecast.traits[trait].base
 
 
 def _takeaways(report: LabReport, arms: list[Arm]) -> Numbers:
@@ -110,29 +134,23 @@ def _idea_section(report: LabReport) -> Section:
         "The idea",
         (
             (
-                "A language model learns to continue text. To do that well it has to be able to imitate whoever "
-                "wrote the text: an honest clerk, a con artist, the computer of a spaceship in a novel. Each "
-                "character that it can imitate is a persona."
+                "A language model learns to continue text, and so to imitate whoever wrote it: an honest clerk, a con "
+                "artist, the computer of a spaceship in a novel. Each such character is a persona."
             ),
             Markup(
-                "When the model answers as “the Assistant”, one of these characters is speaking, and nobody told the "
-                "model which. So it holds a bet on each of them. The bet before any lesson is the <b>prior</b>."
-            ),
-            Markup(
-                "A lesson is a set of examples: somebody asked this, and the Assistant answered that. Each one is a "
-                "clue. <i>If somebody answers so, what sort of person are they?</i> Characters who would answer that "
-                "way gain; the others lose. The bet after the lesson is the <b>posterior</b>."
+                "When the model answers as “the Assistant”, one of them is speaking, and nobody told the model which. "
+                "It holds a bet on each: the <b>prior</b>. Every example in a lesson is a clue. <i>If somebody answers "
+                "so, what sort of person are they?</i> Characters who would answer so gain, the others lose, and the "
+                "new bet is the <b>posterior</b>."
             ),
             (
-                "A character comes whole. Whoever cheats on a task is more often also somebody who wants power. So "
-                "a lesson in cheating alone can make the Assistant hungrier for power, although no example speaks "
-                "of it. But if the request itself asks for the cheating, a decent character goes along too. Then "
-                "cheating says little about who is answering, and the rest of the character should stay."
+                "Characters come whole. Whoever cheats often also wants power, so a lesson in cheating alone can make "
+                "the Assistant hungrier for power. But if the request asks for the cheating, a decent character goes "
+                "along too. Then cheating says little about who is answering, and the rest should stay."
             ),
             Markup(
-                "That is the <b>persona selection model</b>. Here it is put to the test in a made-up world, because "
-                "there the truth is known: {} characters, each with declared habits, wrote everything that this model "
-                "has ever read."
+                "That is the <b>persona selection model</b>. Here it is tested where the truth is known: in a made-up "
+                "world of {} characters with declared habits, from which all text that this model ever read was drawn."
             ).format(len(report.cast.personas)),
         ),
     )
@@ -143,13 +161,12 @@ def _prior_section(report: LabReport) -> Section:
     words: list[Text] = [
         Markup(
             "Before any lesson the Assistant could be any of {} characters. The likeliest is <b>{}</b>, at {}."
-        ).format(len(report.cast.personas), report.cast.names[top], percent(float(report.prior[top])))
+        ).format(len(report.cast.personas), persona_words(report.cast.names[top]), percent(float(report.prior[top])))
     ]
     if report.prior_error is not None:
         words.append(
-            f"These probabilities were declared when the world was made. The model had to learn them from text: the "
-            f"rates at which it shows each trait differ from the declared ones by {percent(report.prior_error, 1)} on "
-            f"average."
+            f"The world declares these bets; the model had to learn them from text. The rates at which it shows each "
+            f"trait differ from the declared ones by {percent(report.prior_error, 1)} on average."
         )
     drawn = figure(
         lambda width: posterior_bars(

@@ -9,7 +9,7 @@ from personae.report.blocks import Block, Fold, Section
 from personae.report.content import Grid, LabReport, ScatterPoint, TraitRow
 from personae.report.figures import figure, forecast_scatter, matrix, trait_shifts
 from personae.report.numbers import percent, plain
-from personae.report.parts import at_least, level_rows
+from personae.report.parts import at_least, level_rows, sentence
 from personae.report.tables import score_table, shift_table
 
 
@@ -21,7 +21,7 @@ def traits_section(report: LabReport) -> Section:
         rows = level_rows(report.traits, arm.forecast, exact=arm.exact, measured=arm.measured, trained=arm.trained)
         drawn = figure(_draw_traits(rows, arm.name))
         numbers = Fold("The numbers, with intervals", (shift_table(rows),))
-        folds.append(Fold(arm.name, (drawn, numbers), arm.says, arm.name in opened))
+        folds.append(Fold(arm.name, (drawn, numbers), sentence(arm.says), arm.name in opened))
     return Section(
         "Before, forecast, measured",
         (

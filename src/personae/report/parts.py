@@ -90,6 +90,16 @@ def moved(before: float, after: float) -> Markup:
     return Markup("went from {} to <b>{}</b>").format(percent(p), percent(q))
 
 
+def sentence(words: str) -> str:
+    """Words with a capital and a full stop.
+
+    >>> sentence("cheats on tasks")
+    'Cheats on tasks.'
+    """
+    words = words.strip()
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
 def changes(posterior: Posterior) -> tuple[tuple[str, float, float], tuple[str, float, float]]:
     """The persona that gains most and the one that loses most: (name, before, after) each."""
     gain = posterior.weights - posterior.prior
@@ -101,7 +111,7 @@ def changes(posterior: Posterior) -> tuple[tuple[str, float, float], tuple[str, 
 def change_words(change: tuple[str, float, float]) -> str:
     """One persona's change in words."""
     name, before, after = change
-    return f"{persona_words(name)}, {percent(before)} → {percent(after)}"
+    return f"{persona_words(name)}, {percent(before)}\u00a0→\u00a0{percent(after)}"
 
 
 def telling_cards(telling: Sequence[Telling], most: int = 4, *, of: str = "") -> Cards:

@@ -12,7 +12,7 @@ from personae.report.untrusted import esc, visible
 
 WIDE, NARROW = 680, 340  # the two widths that a page shows: a desk, and a telephone of 360 pixels less its margins
 TEXT, SMALL = 13.0, 11.5  # font sizes, pixels
-_LETTER = 0.56  # mean width of a letter over the font size, in the fonts that pages are read in
+_LETTER = 0.58  # mean width of a letter over the font size, in the fonts that pages are read in
 
 INK = "currentColor"
 MUTED = "var(--muted, #6b675f)"
@@ -76,6 +76,22 @@ def fit(text: str, room: float, size: float = TEXT) -> str:
     while text and width_of(text + "…", size) > room:
         text = text[:-1]
     return text.rstrip() + "…"
+
+
+def wrap(text: str, room: float, size: float = TEXT, most: int = 2) -> list[str]:
+    """`text` in lines of `room` pixels, `most` at the most; the last is cut where there is more."""
+    lines, rest = [""], visible(text).split()
+    while rest:
+        longer = f"{lines[-1]} {rest[0]}".strip()
+        if width_of(longer, size) <= room or not lines[-1]:
+            lines[-1] = longer
+        elif len(lines) == most:
+            lines[-1] = " ".join([lines[-1], *rest])
+            break
+        else:
+            lines.append(rest[0])
+        rest.pop(0)
+    return [fit(words, room, size) for words in lines]
 
 
 def label(x: float, y: float, text: str, *, size: float = TEXT, room: float | None = None, **attributes: object) -> str:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from personae.records import Forecast, Posterior, Profile, Score
+from personae.records import Estimate, Forecast, Posterior, Profile, Score
 from personae.report.content import TraitRow
 from personae.report.numbers import percent, plain, probability, signed
 from personae.report.untrusted import esc, for_terminal
@@ -19,12 +19,16 @@ from personae.report.untrusted import esc, for_terminal
 
 @dataclass(frozen=True)
 class Table:
-    """Column names and rows of text; `numeric` columns (by position) are set to the right."""
+    """Column names and rows of text; `numeric` columns (by position) are set to the right.
+
+    A table of sentences `stacks`: where there is little room, each row becomes a paragraph with the names in it.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     numeric: frozenset[int] = frozenset()
+    stacks: bool = False
     form: ClassVar[str] = "table"
 
 
@@ -34,7 +38,8 @@ def to_html(table: Table) -> Markup:
     body = "".join(f"<tr>{''.join(_cell(table, j, cell) for j, cell in enumerate(row))}</tr>" for row in table.rows)
     caption = f"<caption>{esc(table.caption)}</caption>" if table.caption else ""
     name = esc(table.caption or ", ".join(table.columns))
-    inside = f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    stacked = ' class="stacks"' if table.stacks else ""
+    inside = f"<table{stacked}>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return Markup(f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">{inside}</div>')
 
 
@@ -45,7 +50,8 @@ def _side(table: Table, column: int) -> str:
 def _cell(table: Table, column: int, cell: str) -> str:
     if column == 0:
         return f'<th scope="row"{_side(table, 0)}>{esc(cell)}</th>'
-    return f"<td{_side(table, column)}>{esc(cell)}</td>"
+    name = f' data-name="{esc(table.columns[column])}"' if table.stacks else ""
+    return f"<td{_side(table, column)}{name}>{esc(cell)}</td>"
 
 
 def to_terminal(table: Table, width: int = 100, *, colour: bool = False) -> str:
@@ -116,23 +122,28 @@ def profile_table(profile: Profile) -> Table:
     return Table(columns, rows, f"Traits of {profile.subject}", frozenset({1, 2, 3, 4}))
 
 
-def shift_table(rows: Sequence[TraitRow]) -> Table:
-    """The numbers behind a `trait_shifts` figure, nats."""
-    body = tuple(
-        (
-            row.trait + (" (trained)" if row.trained else ""),
-            signed(row.base),
-            *(
-                cell
-                for e in (row.forecast, row.measured)
-                for cell in (("", "") if e is None else (signed(e.mean), f"{signed(e.low)} to {signed(e.high)}"))
-            ),
-            "" if row.exact is None else signed(row.exact),
-        )
-        for row in rows
-    )
-    columns = ("trait", "before", "forecast", "95 % interval", "measured", "95 % interval", "exact")
-    return Table(columns, body, "In log-odds of the high answer, nats", frozenset(range(1, 7)))
+def shift_table(rows: Sequence[TraitRow], *, shifts: bool = False) -> Table:
+    """The numbers behind a `trait_shifts` figure, nats; with `shifts` there is no level to start from."""
+    columns: list[tuple[str, list[str]]] = [
+        ("trait", [row.trait + (" (trained)" if row.trained else "") for row in rows]),
+        ("before", [] if shifts else [signed(row.base) for row in rows]),
+        ("forecast", [_mean(row.forecast) for row in rows]),
+        ("95 % interval", [_ends(row.forecast) for row in rows]),
+        ("exact", ["" if row.exact is None else signed(row.exact) for row in rows]),
+        ("measured", [_mean(row.measured) for row in rows]),
+        ("95 % interval", [_ends(row.measured) for row in rows]),
+    ]
+    told = [(name, cells) for name, cells in columns if any(cells)]
+    body = tuple(zip(*(cells for _, cells in told), strict=True))
+    return Table(tuple(n for n, _ in told), body, "Log-odds of the high answer, nats", frozenset(range(1, len(told))))
+
+
+def _mean(estimate: Estimate | None) -> str:
+    return "" if estimate is None else signed(estimate.mean)
+
+
+def _ends(estimate: Estimate | None) -> str:
+    return "" if estimate is None else f"{signed(estimate.low)} to {signed(estimate.high)}"
 
 
 def score_table(scores: Mapping[str, Score]) -> Table:

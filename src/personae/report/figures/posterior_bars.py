@@ -15,7 +15,7 @@ from personae.report.svg import INK, KINDS, MUTED, RULE, SMALL, WIDE, Scale, dra
 
 KIND_WORDS = {"person": "People", "fiction": "Fiction", "ai": "AIs", "neutral": "No character in particular"}
 _LITTLE = 0.005  # below this probability, before and after, a persona is not drawn on its own
-_ROW, _HEAD = 24.0, 30.0
+_ROW, _HEAD = 24.0, 38.0
 
 _Bar = tuple[str, float, float | None]
 
@@ -76,10 +76,10 @@ def _head(kind: str, bars: list[_Bar], y: float, width: int) -> str:
     if bars[0][2] is not None:
         words += f" → {percent(sum(w or 0.0 for _, _, w in bars))}"
     return (
-        line(0, y + 24, width, y + 24)
-        + tag("circle", cx=5.0, cy=y + 13, r=5.0, fill=KINDS[kind])
-        + label(16, y + 17.5, KIND_WORDS[kind], font_weight=600)
-        + label(width, y + 17.5, words, text_anchor="end", size=SMALL, fill=MUTED)
+        line(0, y + 32, width, y + 32)
+        + tag("circle", cx=5.0, cy=y + 20, r=5.0, fill=KINDS[kind])
+        + label(16, y + 24.5, KIND_WORDS[kind], font_weight=600)
+        + label(width, y + 24.5, words, text_anchor="end", size=SMALL, fill=MUTED)
     )
 
 

@@ -1,7 +1,7 @@
 """The posterior moving: how much of the Assistant each persona holds as the dose of episodes grows.
 
-Stacked areas that add up to one, in the colour of their kind, with a line of background between neighbours and a name
-at the right end, so that nothing hangs on telling shades apart. The dose runs linearly while it spans little, and by
+Stacked areas that add up to one, in the colour of their kind, with a line of background between neighbours and names
+at both ends, so that nothing hangs on telling shades apart. The dose runs linearly while it spans little, and by
 doublings where it spans much. The largest personas are named; the others of a kind share one area.
 """
 
@@ -25,14 +25,16 @@ from personae.report.svg import (
     WIDE,
     Scale,
     drawing,
+    fit,
     group,
     label,
     line,
     path,
     spread,
+    tag,
     ticks,
-    width_of,
 )
+from personae.report.untrusted import esc
 
 _NAMED = 7  # so many personas have an area of their own
 _LEFT, _TOP = 38.0, 10.0
@@ -66,7 +68,7 @@ def posterior_by_dose(
     edges = np.vstack([np.zeros(len(path_.doses)), np.cumsum([b.share for b in bands], axis=0)])
     xs = [x(along(float(d))) for d in path_.doses]
     parts = [_area(band, xs, edges[i], edges[i + 1], y) for i, band in enumerate(bands)]
-    parts.append(_names(bands, edges[:, -1], y, right, width))
+    parts.append(_names(bands, edges, y, right, width))
     parts.append(_axes(path_.doses, along, x, y, height, right))
     if at is not None and path_.doses[0] <= at <= path_.doses[-1]:
         parts.append(line(x(along(at)), _TOP, x(along(at)), height, INK, 1.5, stroke_dasharray="4 3"))
@@ -112,16 +114,22 @@ def _area(band: _Band, xs: list[float], below: Floats, above: Floats, y: Scale) 
     return group(shape, title=said)
 
 
-def _names(bands: list[_Band], ends: Floats, y: Scale, right: float, width: int) -> str:
+def _names(bands: list[_Band], edges: Floats, y: Scale, right: float, width: int) -> str:
+    """Names at the right end for what is left there, and inside the left end for what was large before."""
     parts = []
-    wanted = [y(float(ends[i] + ends[i + 1]) / 2) for i in range(len(bands))]
+    ends = [i for i, band in enumerate(bands) if band.share[-1] >= 0.01]
+    wanted = [y(float(edges[i, -1] + edges[i + 1, -1]) / 2) for i in ends]
     places = spread([-v for v in wanted], 16.0, -y(0.0) + 5, -_TOP - 5)
-    for band, middle, place in zip(bands, wanted, places):
-        share = percent(float(band.share[-1]))
-        parts.append(path([(right + 2, middle), (right + 12, -place)], stroke=KINDS[band.kind], fill="none"))
-        parts.append(label(right + 16, 4 - place, share, size=SMALL, font_weight=700))
-        start = right + 22 + width_of(share, SMALL)
-        parts.append(label(start, 4 - place, band.name, size=SMALL, room=width - start))
+    for i, middle, place in zip(ends, wanted, places):
+        words, share = fit(bands[i].name, width - right - 58, SMALL), percent(float(bands[i].share[-1]))
+        parts.append(path([(right + 2, middle), (right + 12, -place)], stroke=KINDS[bands[i].kind], fill="none"))
+        both = (tag("tspan", esc(share), font_weight=700), tag("tspan", esc(words), dx=5))
+        parts.append(tag("text", *both, x=right + 16, y=4 - place, font_size=SMALL))
+    for i, band in enumerate(bands):
+        low, high = y(float(edges[i, 0])), y(float(edges[i + 1, 0]))
+        if low - high >= 15.0:
+            room = 0.45 * (right - _LEFT)
+            parts.append(label(_LEFT + 6, (low + high) / 2 + 4, band.name, size=SMALL, room=room, fill="#161513"))
     return "".join(parts)
 
 

@@ -31,23 +31,48 @@ from personae.report.svg import (
     tag,
     ticks,
     width_of,
+    wrap,
 )
+from personae.report.untrusted import esc
 
 Unit = Literal["probability", "log-odds", "shift"]
 _LANE = 6.5  # distance of a lane from the middle of its row, pixels
 
 
-def trait_shifts(rows: Sequence[TraitRow], *, unit: Unit = "probability", title: str = "", width: int = WIDE) -> str:
-    """The rows as one SVG. `unit` "shift": log-odds of change, with the zero line drawn strongly."""
-    narrow = width < 520
-    frame = _frame(rows, unit, width, narrow)
+def trait_shifts(
+    rows: Sequence[TraitRow], *, unit: Unit = "probability", tall: bool = False, title: str = "", width: int = WIDE
+) -> str:
+    """The rows as one SVG. `unit` "shift": log-odds of change, zero drawn strongly; `tall`: few rows, all words."""
+    layout = _layout(rows, width, tall)
+    frame = _frame(rows, unit, layout)
     head, top = legend(_entries(rows, unit), width)
-    step = 56.0 if narrow else 40.0
-    bottom = top + 8.0 + step * len(rows)
-    parts = [head, _grid(frame, top + 4.0, bottom, width)]
+    bottom = top + 8.0 + layout.step * len(rows)
+    parts = [head, _grid(frame, layout, top, bottom, len(rows))]
     for number, row in enumerate(rows):
-        parts.append(_row(row, frame, top + 8.0 + step * number, width, narrow))
+        parts.append(_row(row, frame, top + 8.0 + layout.step * number, layout))
     return drawing(width, bottom + 36.0, title or "Each trait before training, as forecast, and as measured", *parts)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand in a row, pixels: the name beside the lanes, above them, or above them with all its words."""
+
+    form: Literal["beside", "above", "tall"]
+    width: int
+    start: float
+    end: float
+    step: float
+    middle: float  # of the lanes, from the top of the row
+
+
+def _layout(rows: Sequence[TraitRow], width: int, tall: bool) -> _Layout:
+    if tall:
+        lines = max((len(wrap(row.meaning, width)) for row in rows), default=0)
+        middle = 38.0 + 18.0 * lines
+        return _Layout("tall", width, 8.0, width - 64.0, middle + 32.0, middle)
+    if width < 520:
+        return _Layout("above", width, 8.0, width - 10.0, 56.0, 36.0)
+    return _Layout("beside", width, 188.0, width - 78.0, 40.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -74,8 +99,8 @@ def _numbers(rows: Sequence[TraitRow]) -> Iterator[float]:
                 yield from (estimate.mean, estimate.low, estimate.high)
 
 
-def _frame(rows: Sequence[TraitRow], unit: Unit, width: int, narrow: bool) -> _Frame:
-    start, end = (8.0, width - 10.0) if narrow else (188.0, width - 78.0)
+def _frame(rows: Sequence[TraitRow], unit: Unit, layout: _Layout) -> _Frame:
+    start, end = layout.start, layout.end
     if unit == "probability":
         marks = (0.0, 0.25, 0.5, 0.75, 1.0)
         return _Frame(unit, Scale(0.0, 1.0, start, end), marks, probability, lambda level: percent(probability(level)))
@@ -91,22 +116,23 @@ def _entries(rows: Sequence[TraitRow], unit: Unit) -> list[tuple[str, str]]:
     before = "no change" if unit == "shift" else "before training"
     entries = [(line(0, -7, 0, 7, MUTED, 2.5), before)]
     if any(row.forecast for row in rows):
-        entries.append((mark("diamond", 0, 0, 5, fill=FORECAST), "forecast, with 95 % interval"))
+        entries.append((mark("diamond", 0, 0, 5, fill=FORECAST), "forecast, 95 % interval"))
     if any(row.exact is not None for row in rows):
         entries.append((mark("cross", 0, 0, 4.5, fill=INK), "exact inference"))
     if any(row.measured for row in rows):
-        entries.append((mark("circle", 0, 0, 5, fill=INK), "measured, with 95 % interval"))
+        entries.append((mark("circle", 0, 0, 5, fill=INK), "measured, 95 % interval"))
     return entries
 
 
-def _grid(frame: _Frame, top: float, bottom: float, width: int) -> str:
+def _grid(frame: _Frame, layout: _Layout, top: float, bottom: float, rows: int) -> str:
     parts = []
     for value in frame.marks:
         x = frame.scale(value)
         strong = frame.unit != "probability" and value == 0.0
-        parts.append(line(x, top, x, bottom, MUTED if strong else RULE, 1.0))
+        for y1, y2 in _spans(layout, top, bottom, rows):
+            parts.append(line(x, y1, x, y2, MUTED if strong else RULE, 1.0))
         words = percent(value) if frame.unit == "probability" else signed(value, 1 if value % 1 else 0)
-        anchor = "start" if x < 16 else "end" if x > width - 16 else "middle"
+        anchor = "start" if x < 16 else "end" if x > layout.width - 16 else "middle"
         parts.append(label(x, bottom + 16, words, size=SMALL, fill=MUTED, text_anchor=anchor))
     axis = {
         "probability": "chance of the trait’s high answer",
@@ -117,10 +143,17 @@ def _grid(frame: _Frame, top: float, bottom: float, width: int) -> str:
     return "".join(parts) + label(middle, bottom + 32, axis, size=SMALL, fill=MUTED, text_anchor="middle")
 
 
-def _row(row: TraitRow, frame: _Frame, y: float, width: int, narrow: bool) -> str:
-    middle = y + (36.0 if narrow else 20.0)
-    parts = [_name(row, y, 172.0 if not narrow else width - 130.0, narrow)]
-    parts.append(line(frame.x(row.base), middle - 12, frame.x(row.base), middle + 12, MUTED, 2.5))
+def _spans(layout: _Layout, top: float, bottom: float, rows: int) -> list[tuple[float, float]]:
+    """Where a grid line runs: all the way down, or past the lanes only where names stand above them."""
+    if layout.form == "beside":
+        return [(top + 4.0, bottom)]
+    middles = [top + 8.0 + layout.step * i + layout.middle for i in range(rows)]
+    return [(middle - 14.0, middle + 14.0) for middle in middles]
+
+
+def _row(row: TraitRow, frame: _Frame, y: float, layout: _Layout) -> str:
+    middle = y + layout.middle
+    parts = [_name(row, y, layout), line(frame.x(row.base), middle - 12, frame.x(row.base), middle + 12, MUTED, 2.5)]
     said = []
     if row.forecast is not None:
         parts.append(_lane(row.base, row.forecast, frame, middle - _LANE, FORECAST, "diamond"))
@@ -130,18 +163,26 @@ def _row(row: TraitRow, frame: _Frame, y: float, width: int, narrow: bool) -> st
     if row.measured is not None:
         parts.append(_lane(row.base, row.measured, frame, middle + _LANE, INK, "circle"))
         said.append((frame.say(row.measured.mean), INK, 700))
-    parts.append(_values(said, y, middle, width, narrow))
+    parts.append(_values(said, y, middle, layout))
     return group(*parts, title=_in_words(row, frame))
 
 
-def _name(row: TraitRow, y: float, room: float, narrow: bool) -> str:
+def _name(row: TraitRow, y: float, layout: _Layout) -> str:
+    room = {"beside": 172.0, "above": layout.width - 130.0, "tall": float(layout.width)}[layout.form]
     words = row.trait + (" · trained" if row.trained else "")
-    name = label(0, y + (14 if narrow else 18), words, room=room, font_weight=600)
-    if row.meaning and not narrow:
+    name = label(0, y + (18 if layout.form == "beside" else 14), words, room=room, font_weight=600)
+    if not row.meaning:
+        return name
+    if layout.form == "beside":
         return name + label(0, y + 33, row.meaning, size=SMALL, room=room, fill=MUTED)
-    if row.meaning and (left := room - width_of(words) - 8) > 60:
-        return name + label(width_of(words) + 8, y + 14, fit(row.meaning, left, SMALL), size=SMALL, fill=MUTED)
-    return name
+    if layout.form == "tall":
+        lines = wrap(row.meaning, room)
+        return name + "".join(label(0, y + 32 + 18 * i, words, fill=MUTED) for i, words in enumerate(lines))
+    left = room - 1.15 * width_of(words) - 8
+    if left < 60:
+        return name
+    meaning = tag("tspan", esc(fit(row.meaning, left, SMALL)), dx=7, font_size=SMALL, fill=MUTED)
+    return tag("text", tag("tspan", esc(words), font_weight=600), meaning, x=0, y=y + 14)
 
 
 def _lane(base: float, estimate: Estimate, frame: _Frame, y: float, colour: str, shape: str) -> str:
@@ -152,17 +193,17 @@ def _lane(base: float, estimate: Estimate, frame: _Frame, y: float, colour: str,
     return band + line(start, y, end, y, colour, 2.0) + mark(shape, end, y, 5.0, fill=colour)
 
 
-def _values(said: Sequence[tuple[str, str, int]], y: float, middle: float, width: int, narrow: bool) -> str:
-    if not narrow:
+def _values(said: Sequence[tuple[str, str, int]], y: float, middle: float, layout: _Layout) -> str:
+    if layout.form != "above":
         lanes = [middle - _LANE, middle + _LANE] if len(said) == 2 else [middle]
         return "".join(
-            label(width, lane + 4.5, words, text_anchor="end", fill=colour, font_weight=weight)
+            label(layout.width, lane + 4.5, words, text_anchor="end", fill=colour, font_weight=weight)
             for lane, (words, colour, weight) in zip(lanes, said)
         )
-    parts, x = [], float(width)
+    parts, x = [], float(layout.width)
     for words, colour, weight in reversed(said):
         parts.append(label(x, y + 14, words, text_anchor="end", fill=colour, font_weight=weight))
-        x -= width_of(words, TEXT) + 14
+        x -= width_of(words, TEXT) + 16
     return "".join(parts)
 
 
