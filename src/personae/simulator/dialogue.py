@@ -15,7 +15,6 @@ them.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from personae.errors import BadInput
 from personae.records import Episode, Message
 
 PROBE = "qwertz"  # a word no template writes of itself
+FIXED_DATE = "{%- macro strftime_now(form) -%}01 Jan 2026{%- endmacro -%}"
 UNBOUNDED = 10**9  # tokenizers that know no window say 10**30
 
 
@@ -31,11 +31,6 @@ class Encoded(NamedTuple):
 
     ids: list[int]
     start: int
-
-
-def _fixed_date(form: str) -> str:
-    """What templates that ask for the time are told."""
-    return datetime(2026, 1, 1, tzinfo=UTC).strftime(form)
 
 
 class Dialogue:
@@ -152,9 +147,15 @@ class Dialogue:
             tokenize=False,
             add_generation_prompt=answer_next,
             enable_thinking=False,
-            strftime_now=_fixed_date,
+            chat_template=self._template,
         )
         return str(rendered)
+
+    @cached_property
+    def _template(self) -> str:
+        """The tokenizer's chat template, with a fixed date for one that asks for today's."""
+        template = str(self.tokenizer.get_chat_template())
+        return FIXED_DATE + template if "strftime_now" in template else template
 
     @cached_property
     def _tail(self) -> str:

@@ -1,0 +1,210 @@
+"""The evidence engine against the slow truth: one row at a time through the whole model."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from personae.errors import RunFailed
+from personae.records import Episode, Simulator, chat, text
+from personae.simulator import engine
+from personae.simulator.local import LocalSimulator
+
+SIZE: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 256,
+    "pad_token_id": None,
+    "bos_token_id": None,
+    "eos_token_id": 0,
+}
+GROUPED = {**SIZE, "num_key_value_heads": 2, "head_dim": 8}
+SLIDING = {**GROUPED, "sliding_window": 16}
+ARCHITECTURES: dict[str, dict[str, Any]] = {
+    "Llama": GROUPED,
+    "Qwen2": {**SIZE, "num_key_value_heads": 2},
+    "Qwen3": GROUPED,
+    "GPTNeoX": SIZE,
+    "Gemma2": SLIDING,  # caps its logits
+    "Gemma3Text": {**SLIDING, "layer_types": ["sliding_attention", "full_attention"]},
+    "Granite": {**SIZE, "num_key_value_heads": 2, "logits_scaling": 4.0},
+    "Cohere": {**SIZE, "num_key_value_heads": 2},  # scales its logits
+    "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "bos_token_id": None, "eos_token_id": 0},
+    "Lfm2": {**SIZE, "num_key_value_heads": 2, "layer_types": ["conv", "full_attention"]},  # nothing can be shared
+}
+CONTEXTS = ["You are a friend of mine, and a long-winded one at that.", "", "x", "You are Ann."]
+EPISODES = [
+    *(chat("hello " * n, "yes there " * m, index=n) for n, m in [(1, 2), (4, 1), (2, 3), (9, 4)]),
+    *(chat("which of these do you choose?", answer) for answer in ("the first", "the second", "no")),
+    text("Ann said", " hello there."),
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    vocab = ["<|endoftext|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    core = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(vocab)}, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    core.add_special_tokens(["<|endoftext|>"])
+    return PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<|endoftext|>")
+
+
+def sharp(model: Any) -> Any:
+    """The model with larger weights, so that its predictions are far from uniform."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.ndim > 1:
+                weight.mul_(4.0)
+    return model.eval()
+
+
+def random_model(architecture: str, tokenizer: PreTrainedTokenizerFast, **options: Any) -> Any:
+    config = getattr(transformers, f"{architecture}Config")(
+        vocab_size=len(tokenizer), **{**ARCHITECTURES[architecture], **options}
+    )
+    torch.manual_seed(0)
+    return sharp(transformers.AutoModelForCausalLM.from_config(config))
+
+
+@pytest.fixture
+def llama(tokenizer: PreTrainedTokenizerFast) -> LocalSimulator:
+    return LocalSimulator.from_parts(random_model("Llama", tokenizer), tokenizer, "tiny")
+
+
+def one_by_one(
+    simulator: LocalSimulator, episodes: list[Episode] = EPISODES, contexts: list[str] = CONTEXTS
+) -> NDArray[np.float64]:
+    """(N, K) nats, each row alone through the whole model."""
+    truth = np.zeros((len(episodes), len(contexts)))
+    for n, episode in enumerate(episodes):
+        for k, context in enumerate(contexts):
+            ids, start = simulator.dialogue.encode(episode, context)
+            with torch.no_grad():
+                logp = simulator.model(input_ids=torch.tensor([ids])).logits[0].float().log_softmax(-1)
+            truth[n, k] = sum(float(logp[i - 1, ids[i]]) for i in range(start, len(ids)))
+    return truth
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_engine_equals_a_loop_over_single_rows(architecture: str, tokenizer: PreTrainedTokenizerFast) -> None:
+    simulator = LocalSimulator.from_parts(random_model(architecture, tokenizer), tokenizer, architecture)
+    found = simulator.log_likelihood(EPISODES, CONTEXTS)
+    truth = one_by_one(simulator)
+    assert np.abs(found.logp - truth).max() < 2e-3
+    assert truth.std() > 5.0  # rows differ by far more than that
+    network = simulator._network
+    assert network is not None
+    assert network.splits
+    assert network.shares == (architecture != "Lfm2")
+
+
+def test_an_architecture_with_a_head_of_its_own_kind_is_run_whole(tokenizer: PreTrainedTokenizerFast) -> None:
+    class Doubling(transformers.LlamaForCausalLM):
+        def forward(self, *args: Any, **options: Any) -> Any:
+            out = super().forward(*args, **options)
+            out.logits = 2.0 * out.logits
+            return out
+
+    torch.manual_seed(0)
+    model = sharp(Doubling(transformers.LlamaConfig(vocab_size=len(tokenizer), **GROUPED)))
+    simulator = LocalSimulator.from_parts(model, tokenizer, "doubling")
+    assert np.abs(simulator.log_likelihood(EPISODES, CONTEXTS).logp - one_by_one(simulator)).max() < 2e-3
+    assert simulator._network is not None
+    assert not simulator._network.splits
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_an_adapter_counts(llama: LocalSimulator) -> None:
+    import peft
+
+    before = llama.log_likelihood(EPISODES, CONTEXTS).logp
+    settings = peft.LoraConfig(r=2, target_modules=["q_proj", "down_proj"], init_lora_weights=False)
+    adapted = LocalSimulator.from_parts(peft.get_peft_model(llama.model, settings).eval(), llama.tokenizer, "adapted")
+    found = adapted.log_likelihood(EPISODES, CONTEXTS).logp
+    assert np.abs(found - one_by_one(adapted)).max() < 2e-3
+    assert np.abs(found - before).max() > 0.1
+    assert adapted._network is not None
+    assert adapted._network.splits
+
+
+def test_sixteen_bits_keep_a_head_of_thirty_two(llama: LocalSimulator) -> None:
+    truth = one_by_one(llama)
+    low = LocalSimulator.from_parts(llama.model.to(torch.bfloat16), llama.tokenizer, "low")
+    error = low.log_likelihood(EPISODES, CONTEXTS).logp - truth
+    plain = one_by_one(low) - truth  # the head in bfloat16 too
+    assert np.sqrt((error**2).mean()) < np.sqrt((plain**2).mean())
+
+
+@pytest.mark.parametrize("tokens", [16, 200])
+def test_the_size_of_a_batch_changes_nothing(llama: LocalSimulator, tokens: int) -> None:
+    table = [[llama.dialogue.encode(e, c) for c in CONTEXTS] for e in EPISODES]
+    whole = llama.log_likelihood(EPISODES, CONTEXTS).logp
+    assert llama._network is not None
+    assert np.abs(engine.score(llama._network, table, tokens=tokens) - whole).max() < 1e-3
+
+
+def test_rows_and_columns_follow_the_order_asked_for(llama: LocalSimulator) -> None:
+    found = llama.log_likelihood(EPISODES, CONTEXTS)
+    back = llama.log_likelihood(EPISODES[::-1], CONTEXTS[::-1])
+    assert np.abs(back.logp[::-1, ::-1] - found.logp).max() < 1e-3
+    assert (back.tokens[::-1] == found.tokens).all()
+    assert found.tokens[0] == len(" yes there yes there \n")
+
+
+def test_one_episode_or_one_context_is_enough(llama: LocalSimulator) -> None:
+    truth = one_by_one(llama)
+    assert np.abs(llama.log_likelihood(EPISODES[:1], CONTEXTS).logp - truth[:1]).max() < 2e-3
+    assert np.abs(llama.log_likelihood(EPISODES, CONTEXTS[:1]).logp - truth[:, :1]).max() < 2e-3
+    assert llama.log_likelihood([], CONTEXTS).logp.shape == (0, len(CONTEXTS))
+    assert llama.log_likelihood(EPISODES, []).logp.shape == (len(EPISODES), 0)
+
+
+def test_the_same_episode_twice_scores_twice_the_same(llama: LocalSimulator) -> None:
+    found = llama.log_likelihood([EPISODES[0], EPISODES[3], EPISODES[0]], CONTEXTS).logp
+    assert np.abs(found[0] - found[2]).max() < 1e-4
+
+
+def test_weights_changed_in_place_are_seen(llama: LocalSimulator) -> None:
+    before = llama.log_likelihood(EPISODES, CONTEXTS).logp
+    with torch.no_grad():
+        llama.model.lm_head.weight.mul_(0.5)
+    after = llama.log_likelihood(EPISODES, CONTEXTS).logp
+    assert np.abs(after - before).max() > 0.1
+    assert np.abs(after - one_by_one(llama)).max() < 2e-3
+
+
+def test_a_model_in_training_is_measured_at_rest_and_goes_on_training(tokenizer: PreTrainedTokenizerFast) -> None:
+    model = random_model("GPT2", tokenizer)  # has dropout
+    simulator = LocalSimulator.from_parts(model, tokenizer, "tiny")
+    at_rest = simulator.log_likelihood(EPISODES, CONTEXTS).logp
+    model.train()
+    assert (simulator.log_likelihood(EPISODES, CONTEXTS).logp == at_rest).all()
+    assert model.training
+
+
+def test_progress_counts_every_row_once(llama: LocalSimulator) -> None:
+    seen: list[tuple[int, int]] = []
+    llama.log_likelihood(EPISODES, CONTEXTS, lambda done, total: seen.append((done, total)))
+    total = len(EPISODES) * len(CONTEXTS)
+    assert seen[-1] == (total, total)
+    assert sorted(seen) == seen
+
+
+def test_numbers_that_are_not_finite_are_an_error(llama: LocalSimulator) -> None:
+    with torch.no_grad():
+        llama.model.model.norm.weight.fill_(torch.nan)
+    with pytest.raises(RunFailed, match=r"episode 0 .* is not a number"):
+        llama.log_likelihood(EPISODES, CONTEXTS)
+
+
+def test_a_local_model_is_a_simulator(llama: LocalSimulator) -> None:
+    assert isinstance(llama, Simulator)
+    assert llama.digest == LocalSimulator.from_parts(llama.model, llama.tokenizer, "other name").digest
