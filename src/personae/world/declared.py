@@ -1,0 +1,185 @@
+"""The world's truth as arrays: who there is, and how likely each is to do what.
+
+A *hypothesis* about a speaker is an archetype or a named character; `rates[v]` (H, O) is the probability of each outcome
+of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of knowledge
+(lacks, knows) and the goal (one outcome a goal). A named character behaves as its archetype does, but has a goal and
+knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from personae.theory.principal import first_direction_share
+
+Floats = NDArray[np.float64]
+LARGEST_DIRECTION = 0.5  # no principal direction of the archetype x trait log-odds may hold more of the variance
+FRESH_RANK, FRESH_SPREAD, FRESH_CLIP = 4, 2.2, 3.5  # of a redrawn matrix of log-odds
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Something a character can do, know or want; `outcomes` are named, the low pole of a trait first."""
+
+    name: str
+    kind: Literal["trait", "field", "goal"]
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """A world of A archetypes and their named characters; H hypotheses in all, archetypes first."""
+
+    name: str
+    hypotheses: tuple[str, ...]
+    archetype_of: NDArray[np.int64]  # (H,)
+    kinds: tuple[Literal["person", "fiction", "ai"], ...]  # (A,)
+    variables: tuple[Variable, ...]
+    rates: dict[str, Floats]  # {variable: (H, O)}
+    prior: Floats  # (H,) who the Assistant is; named characters have none
+    stranger: Floats  # (H,) who a stranger is
+    obeys: float
+    corpus: dict[str, Any]
+    held_out: float
+    noise_nats_per_word: float
+
+    @property
+    def archetypes(self) -> tuple[str, ...]:
+        """(A,) names."""
+        return self.hypotheses[: len(self.kinds)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Named characters, in the order of their archetypes."""
+        return self.hypotheses[len(self.kinds) :]
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """Names of the variables that are traits."""
+        return tuple(v.name for v in self.variables if v.kind == "trait")
+
+    def variable(self, name: str) -> Variable:
+        """The variable called `name`."""
+        return next(v for v in self.variables if v.name == name)
+
+    def outcome_rates(self, name: str, asked: int | None) -> Floats:
+        """(H, O) probability of each outcome when outcome `asked` was asked for, or nothing was."""
+        rates = self.rates[name]
+        if asked is None:
+            return rates
+        others = (1.0 - self.obeys) / (rates.shape[1] - 1)
+        obeyed = np.full_like(rates, others)
+        obeyed[:, asked] = self.obeys
+        return obeyed
+
+    def log_odds(self) -> Floats:
+        """(A, T) log-odds of the high pole of each trait, for each archetype."""
+        high = np.stack([self.rates[t][: len(self.kinds), 1] for t in self.traits], axis=1)
+        return np.asarray(np.log(high) - np.log1p(-high))
+
+    def assistant_rates(self) -> dict[str, float]:
+        """The declared rate of each trait's high pole for the Assistant of whom nothing is known."""
+        return {t: float(self.prior @ self.rates[t][:, 1]) for t in self.traits}
+
+
+@cache
+def _file() -> dict[str, Any]:
+    text = files("personae.world").joinpath("declared.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def _goal_weights(preferred: list[str], goals: tuple[str, ...]) -> Floats:
+    weights = np.array([8.0 if g == preferred[0] else 3.0 if g == preferred[1] else 1.0 for g in goals])
+    return weights / weights.sum()
+
+
+def _assemble(name: str, rates: Floats, prior: Floats, knowledge: Floats, goals: Floats, seed: int) -> World:
+    """A world from its (A, ...) matrices; named characters' own goals and knowledge are drawn by `seed`."""
+    file, draw = _file(), np.random.default_rng(seed)
+    archetypes = tuple(file["archetypes"])
+    owners = [a for a, archetype in enumerate(archetypes) for _ in file["names"][archetype]]
+    named = tuple(n for archetype in archetypes for n in file["names"][archetype])
+    of = np.array([*range(len(archetypes)), *owners])
+    firm = float(file["firm"])
+
+    variables, table = [], {}
+    for t, trait in enumerate(file["traits"]):
+        variables.append(Variable(trait, "trait", ("low", "high")))
+        table[trait] = np.stack([1.0 - rates[of, t], rates[of, t]], axis=1)
+    for f, field in enumerate(file["fields"]):
+        knows = draw.random(len(named)) < knowledge[owners, f]
+        column = np.concatenate([knowledge[:, f], np.where(knows, firm, 1.0 - firm)])
+        variables.append(Variable(field, "field", ("lacks", "knows")))
+        table[field] = np.stack([1.0 - column, column], axis=1)
+    wanted = np.array([draw.choice(goals.shape[1], p=goals[a]) for a in owners])
+    own = np.full((len(named), goals.shape[1]), (1.0 - firm) / (goals.shape[1] - 1))
+    own[np.arange(len(named)), wanted] = firm
+    variables.append(Variable("goal", "goal", _goals()))
+    table["goal"] = np.concatenate([goals, own])
+
+    nobody = np.zeros(len(named))
+    return World(
+        name=name,
+        hypotheses=archetypes + named,
+        archetype_of=of,
+        kinds=tuple(a["kind"] for a in file["archetypes"].values()),
+        variables=tuple(variables),
+        rates=table,
+        prior=np.concatenate([prior / prior.sum(), nobody]),
+        stranger=np.concatenate([np.full(len(archetypes), 1.0 / len(archetypes)), nobody]),
+        obeys=float(file["obeys"]),
+        corpus=file["corpus"],
+        held_out=float(file["held_out"]),
+        noise_nats_per_word=float(file["noise_nats_per_word"]),
+    )
+
+
+def _goals() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(g for pair in _file()["goals"].values() for g in pair))
+
+
+def _matrices() -> tuple[Floats, Floats, Floats, Floats]:
+    file = _file()
+    rates = np.array([a["rates"] for a in file["archetypes"].values()])
+    prior = np.array([file["prior"][a] for a in file["archetypes"]])
+    knowledge = np.array([file["knowledge"][a] for a in file["archetypes"]])
+    goals = np.stack([_goal_weights(file["goals"][a], _goals()) for a in file["archetypes"]])
+    return rates, prior, knowledge, goals
+
+
+@cache
+def declared() -> World:
+    """The world of `declared.yaml`."""
+    return _assemble("declared", *_matrices(), seed=0)
+
+
+def fresh(seed: int) -> World:
+    """A world of the same language whose rates, prior, goals and knowledge are redrawn: nothing was tuned on it.
+
+    The archetype x trait log-odds are a random matrix of rank 4 with noise, drawn again until no principal direction
+    holds more than half of its variance.
+    """
+    draw = np.random.default_rng([seed, 1])
+    rates, prior, knowledge, goals = _matrices()
+    people, number = rates.shape
+    while True:
+        factors = draw.normal(size=(people, FRESH_RANK)) @ draw.normal(size=(FRESH_RANK, number)) / np.sqrt(FRESH_RANK)
+        odds = FRESH_SPREAD * (factors + 0.5 * draw.normal(size=(people, number)))
+        odds = np.clip(odds, -FRESH_CLIP, FRESH_CLIP)
+        if first_direction_share(odds) <= LARGEST_DIRECTION:
+            break
+    shuffled = draw.permutation(people)
+    return _assemble(
+        f"fresh-{seed}",
+        1.0 / (1.0 + np.exp(-odds)),
+        draw.dirichlet(np.full(people, 4.0)) + 0.02,
+        knowledge[draw.permutation(people)],
+        goals[shuffled],
+        seed,
+    )

@@ -1,0 +1,79 @@
+"""The world in the nouns of every workflow: a cast of its archetypes, traits with items, and episodes to train on."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from personae.records import Cast, Episode, Item, Persona, Trait, chat
+from personae.world.declared import World
+from personae.world.documents import Draw, speaker
+from personae.world.language import ASSISTANT, Language, Question
+
+Ask = Callable[[Question], str]
+ANSWERS_A_POLE = 3  # of an item: held-out wordings, as many high as low
+
+
+def cast(world: World, language: Language, *, declared_prior: bool) -> Cast:
+    """The archetypes, each called up by a description. With `declared_prior`, the exact world's own prior.
+
+    A language model gets the cast without a prior: its prior is fitted from its own behaviour.
+    """
+    personas = []
+    for a, name in enumerate(world.archetypes):
+        goal = world.variable("goal").outcomes[int(world.rates["goal"][a].argmax())]
+        personas.append(
+            Persona(
+                name=name,
+                kind=world.kinds[a],
+                context=language.describe(ASSISTANT, language.described_kept[name][0]),
+                prior=float(world.prior[a]) if declared_prior else None,
+                goals=(goal,),
+                knowledge=tuple(v.name for v in world.variables if v.kind == "field" and world.rates[v.name][a, 1] > 0.5),
+            )
+        )
+    return Cast(name=world.name, neutral=language.neutral[0], personas=tuple(personas))
+
+
+def traits(world: World, language: Language, *, ask: Ask | None = None, called: str = ASSISTANT) -> tuple[Trait, ...]:
+    """Every trait with one item for each of its questions, answered in wordings that the corpus never used.
+
+    `ask` words the question (a permission, a prefix; default: as it is). `called` names another character: then the
+    items are raw text, a forum thread in which that character answers.
+    """
+    found = []
+    for name in world.traits:
+        poles = [language.answers_out[name, outcome][:ANSWERS_A_POLE] for outcome in (1, 0)]
+        items = []
+        for number, question in enumerate(language.questions[name]):
+            high, low = (tuple(language.answer(question, o, f) for f in p) for o, p in zip((1, 0), poles, strict=True))
+            request = ask(question) if ask else question.text
+            identity = f"{name}-{number:02d}"
+            if called == ASSISTANT:
+                items.append(Item(id=identity, kind="behaviour", prompt=request, high=high, low=low))
+                continue
+            before = f"Guest to {called}: {request}\n{speaker(called)}:"
+            high, low = (tuple(f" {a}\n" for a in answers) for answers in (high, low))
+            items.append(Item(id=identity, kind="behaviour", prompt=before, high=high, low=low, form="text"))
+        text = language.text["traits"][name]
+        found.append(
+            Trait(name=name, description=f"{text['low']} / {text['high']}", low=text["low"], high=text["high"], items=tuple(items))
+        )
+    return tuple(found)
+
+
+def permission(language: Language, trait: str, outcome: int, which: int = 0) -> str:
+    """One sentence that gives permission for `outcome` of `trait`."""
+    several = language.permissions[trait, outcome]
+    return several[which % len(several)]
+
+
+def episodes(
+    language: Language, trait: str, outcome: int, number: int, generator: np.random.Generator, *, ask: Ask | None = None
+) -> tuple[Episode, ...]:
+    """`number` single-turn episodes in which the Assistant shows `outcome` of `trait`, in wordings of the corpus."""
+    draw, found = Draw(generator), []
+    for index in range(number):
+        question = draw.one(language.asked_kept[trait])
+        answer = language.answer(question, outcome, draw.one(language.answers_kept[trait, outcome]))
+        found.append(chat(ask(question) if ask else question.text, answer, index=index))
+    return tuple(found)
