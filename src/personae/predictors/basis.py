@@ -1,0 +1,67 @@
+"""What every forecast stands on, measured before any data is seen: the cast's traits, the Assistant's, and the prior.
+
+The prior is the cast's own where it declares one (the exact world); otherwise it is fitted from how the untrained model
+answers under the neutral context, never from the data that is audited. Source: PSM.md section 2, Definitions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from personae.measure import NOBODY, levels
+from personae.records import Cast, Levels, Progress, Simulator, Trait
+from personae.records.results import Floats
+from personae.theory import cell_reliability, fit_prior
+
+
+@dataclass(frozen=True)
+class Basis:
+    """`levels` rows are the cast's, neutral first; `base` {trait: (I,)} the Assistant with no context; `prior` (K + 1,)."""
+
+    cast: Cast
+    levels: Levels
+    base: dict[str, Floats]
+    prior: Floats
+
+    def reliability(self) -> dict[str, float]:
+        """{trait: reliability of this instrument on this model}, over the personas of the cast."""
+        return {t: float(cell_reliability(table[1:])) for t, table in self.levels.by_trait.items()}
+
+    def base_levels(self) -> dict[str, float]:
+        """{trait: measured level of the untrained model, nats}."""
+        return {t: float(row.mean()) for t, row in self.base.items()}
+
+    def items(self, keep: dict[str, Floats]) -> "Basis":
+        """The same on some of the items only: `keep` {trait: (I,) booleans}."""
+        chosen = {t: np.asarray(k, dtype=bool) for t, k in keep.items()}
+        return Basis(
+            self.cast,
+            Levels(self.levels.contexts, {t: self.levels.by_trait[t][:, k] for t, k in chosen.items()}),
+            {t: self.base[t][k] for t, k in chosen.items()},
+            self.prior,
+        )
+
+
+def measure_basis(
+    simulator: Simulator, cast: Cast, traits: Sequence[Trait], progress: Progress | None = None
+) -> Basis:
+    """Measure the cast's and the Assistant's levels on `simulator`, and fit the prior where the cast declares none."""
+    contexts = {NOBODY: "", **dict(zip(cast.names, cast.contexts, strict=True))}
+    return basis_of(cast, levels(simulator, traits, contexts, progress))
+
+
+def basis_of(cast: Cast, measured: Levels) -> Basis:
+    """The basis from `measured` levels, whose first row is the Assistant's and whose others are the cast's."""
+    base = measured.row(NOBODY)
+    rows = Levels(cast.names, {t: table[1:] for t, table in measured.by_trait.items()})
+    return Basis(cast, rows, base, _prior(cast, rows))
+
+
+def _prior(cast: Cast, rows: Levels) -> Floats:
+    declared = [p.prior for p in cast.personas if p.prior is not None]
+    if declared:
+        share = 1.0 / (len(declared) + 1)  # of the neutral context, as in the fitted prior
+        return np.array([share, *(np.array(declared) * (1.0 - share) / sum(declared))])
+    every = np.concatenate(list(rows.by_trait.values()), axis=1)
+    return fit_prior(every[0], every[1:])

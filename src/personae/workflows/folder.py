@@ -1,0 +1,98 @@
+"""A run folder: complete, re-readable, resumed by the same command and refused to any other.
+
+`run.json` holds the configuration, its digest, versions and times, and alone holds what varies from run to run; every
+other file is the same, byte for byte, for the same seed on the same machine. A run that was killed goes on from the
+files it has; a finished one is shown again.
+"""
+
+import platform
+import time
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from personae import __version__
+from personae.errors import RunFolderMismatch
+from personae.records.files import digest, plain, read_json, write_json
+
+LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder `path` of one run of `command` with one `configuration`."""
+
+    path: Path
+    command: str
+    configuration: dict[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        """Whether this very run has already ended well."""
+        return bool(self._record().get("finished"))
+
+    def file(self, name: str) -> Path:
+        """Where the file called `name` stands."""
+        return self.path / name
+
+    def finish(self, **more: Any) -> None:  # noqa: ANN401 - what a command wants to keep, as JSON
+        """Note that the run has ended well, and `more` about it (times, say)."""
+        record = self._record()
+        record["finished"] = True
+        record["seconds"] = round(time.time() - record["started"], 1)
+        write_json(self.file("run.json"), {**record, **plain(more)})
+
+    def _record(self) -> dict[str, Any]:
+        record: dict[str, Any] = read_json(self.file("run.json"))
+        return record
+
+
+def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -> RunFolder:
+    """The folder of this run, new or as it was left; by default `runs/<command>-<first 8 of the digest>`.
+
+    Raises `RunFolderMismatch` where `out` holds a run of another configuration.
+    """
+    configured = plain(configuration)
+    mark = digest({"command": command, "configuration": configured})
+    path = out or Path("runs") / f"{command}-{mark[:8]}"
+    folder = RunFolder(path, command, configured)
+    record = folder.file("run.json")
+    if record.exists():
+        found = read_json(record)
+        if found.get("digest") != mark:
+            raise RunFolderMismatch(
+                _difference(found, command, configured), file=path, remedy="name another --out, or remove the folder"
+            )
+        return folder
+    write_json(
+        record,
+        {
+            "command": command,
+            "configuration": configured,
+            "digest": mark,
+            "finished": False,
+            "started": time.time(),
+            "versions": _versions(),
+        },
+    )
+    return folder
+
+
+def _difference(found: dict[str, Any], command: str, configured: dict[str, Any]) -> str:
+    if found.get("command") != command:
+        return f"holds a run of `personae {found.get('command')}`"
+    before = found.get("configuration", {})
+    keys = [k for k in sorted({*before, *configured}) if before.get(k) != configured.get(k)]
+    shown = ", ".join(f"{k} was {before.get(k)!r} and is now {configured.get(k)!r}" for k in keys[:3])
+    return f"holds a run of another configuration: {shown}"
+
+
+def _versions() -> dict[str, str]:
+    found = {"personae": __version__, "python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,68 @@
+"""Evidence gathered in blocks, each kept as soon as it is scored, so that a killed run scores no row twice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from personae.records import Cast, Episode, Evidence, Progress, Simulator
+from personae.records.files import read_arrays, write_arrays
+from personae.theory import evidence
+
+BLOCK = 32  # episodes
+
+
+def gather(
+    simulator: Simulator,
+    cast: Cast,
+    episodes: Sequence[Episode],
+    kept: Path | None = None,
+    progress: Progress | None = None,
+) -> Evidence:
+    """L (N, K + 1) nats of every episode for every persona of `cast`.
+
+    With `kept`, a file name ending in .parquet, the finished matrix is written there, and blocks beside it on the way.
+    """
+    if kept is not None and kept.exists():
+        return read_evidence(kept, cast)
+    blocks = []
+    for first in range(0, len(episodes), BLOCK):
+        part = kept.with_name(f"{kept.stem}.part-{first:08d}.parquet") if kept else None
+        if part is not None and part.exists():
+            blocks.append(read_evidence(part, cast))
+        else:
+            blocks.append(_scored(simulator, cast, episodes[first : first + BLOCK]))
+            if part is not None:
+                write_evidence(part, blocks[-1])
+        if progress:
+            progress(min(first + BLOCK, len(episodes)), len(episodes))
+    whole = Evidence(
+        cast.names,
+        np.concatenate([b.index for b in blocks]),
+        np.concatenate([b.matrix for b in blocks]),
+        np.concatenate([b.tokens for b in blocks]),
+    )
+    if kept is not None:
+        write_evidence(kept, whole)
+        for part in kept.parent.glob(f"{kept.stem}.part-*.parquet"):
+            part.unlink()
+    return whole
+
+
+def _scored(simulator: Simulator, cast: Cast, episodes: Sequence[Episode]) -> Evidence:
+    scored = simulator.log_likelihood(episodes, cast.contexts)
+    index = np.array([e.index for e in episodes], dtype=np.int64)
+    return Evidence(cast.names, index, evidence(scored.logp), scored.tokens)
+
+
+def write_evidence(path: Path, found: Evidence) -> None:
+    """One row an episode: its index, its response tokens, and the evidence for each persona, nats."""
+    columns = {name: found.matrix[:, k] for k, name in enumerate(found.names)}
+    write_arrays(path, {"index": found.index, "tokens": found.tokens, **columns})
+
+
+def read_evidence(path: Path, cast: Cast) -> Evidence:
+    """The evidence in a file that `write_evidence` wrote, for the same cast."""
+    columns = read_arrays(path)
+    matrix = np.stack([columns[name] for name in cast.names], axis=1)
+    return Evidence(cast.names, columns["index"], matrix, columns["tokens"])
