@@ -131,7 +131,8 @@ def _tie_repeated_head(model: Any) -> None:  # noqa: ANN401
     if head is None or head.weight is embedding.weight or head.weight.shape != embedding.weight.shape:
         return
     rows = slice(None, None, 97)  # a sample is enough to tell the same matrix from another
-    distance = (head.weight[rows] - embedding.weight[rows]).float().norm() / embedding.weight[rows].float().norm()
+    read, written = embedding.weight.detach()[rows].float(), head.weight.detach()[rows].float()
+    distance = (written - read).norm() / read.norm()
     if float(distance) < HEAD_IS_EMBEDDING:
         model.config.tie_word_embeddings = True
         model.tie_weights()

@@ -1,0 +1,198 @@
+"""From a name to a simulator, and one clear line for every name that is none."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertForMaskedLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from personae.errors import BadInput
+from personae.records import chat
+from personae.simulator import load
+from personae.simulator.digests import digest_folder
+from personae.simulator.listing import find, listed
+
+SHAPE: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+EPISODE = chat("Hi", "Yes")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONAE_CACHE", str(tmp_path / "cache"))
+
+
+def write_tokenizer(folder: Path) -> None:
+    vocab = ["<|endoftext|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    core = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(vocab)}, merges=[]))
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<|endoftext|>").save_pretrained(folder)
+
+
+def tiny_llama(seed: int = 0) -> LlamaForCausalLM:
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(LlamaConfig(vocab_size=257, **SHAPE, max_position_embeddings=64)).eval()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A checkpoint as the library writes it."""
+    path = tmp_path / "tiny"
+    tiny_llama().save_pretrained(path)
+    write_tokenizer(path)
+    return path
+
+
+def test_a_folder_loads_with_the_weights_it_holds(folder: Path) -> None:
+    simulator = load(str(folder))
+    assert simulator.name == str(folder)
+    assert simulator.window == 64
+    for name, weight in tiny_llama().state_dict().items():
+        assert (simulator.model.state_dict()[name] == weight).all()
+
+
+def test_the_digest_is_of_the_content_and_not_of_the_place(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in folder.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    (copy / "README.md").write_text("a remark")
+    assert load(str(copy)).digest == load(str(folder)).digest
+    tiny_llama(seed=1).save_pretrained(copy)
+    assert load(str(copy)).digest != load(str(folder)).digest
+    assert load(str(folder), dtype="bfloat16").digest != load(str(folder)).digest
+
+
+def test_a_large_file_that_changes_gets_a_new_digest_though_it_was_kept(tmp_path: Path) -> None:
+    weights = tmp_path / "model" / "model.safetensors"
+    weights.parent.mkdir()
+    weights.write_bytes(b"a" * 2_000_000)
+    first = digest_folder(weights.parent)
+    assert digest_folder(weights.parent) == first
+    weights.write_bytes(b"b" * 2_000_001)
+    assert digest_folder(weights.parent) != first
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_an_adapter_folder_loads_on_its_base(folder: Path, tmp_path: Path) -> None:
+    import peft
+
+    torch.manual_seed(2)
+    settings = peft.LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False)
+    adapted = peft.get_peft_model(load(str(folder)).model, settings)
+    adapted.save_pretrained(tmp_path / "adapter")
+    config = tmp_path / "adapter" / "adapter_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "base_model_name_or_path": str(folder)}))
+    base, loaded = load(str(folder)), load(str(tmp_path / "adapter"))
+    found = loaded.log_likelihood([EPISODE], [""]).logp
+    ids, start = loaded.dialogue.encode(EPISODE)
+    with torch.no_grad():
+        logp = adapted.eval()(input_ids=torch.tensor([ids])).logits[0].log_softmax(-1)
+    assert found[0, 0] == pytest.approx(sum(float(logp[i - 1, ids[i]]) for i in range(start, len(ids))), abs=1e-4)
+    assert loaded.digest != base.digest
+    assert loaded.name == str(tmp_path / "adapter")
+
+
+def test_listed_models_answer_to_their_hub_ids_too() -> None:
+    for model in listed():
+        assert find(model.name) == model
+        assert not model.hub or find(model.hub) == model
+
+
+def test_every_listed_model_can_be_made_from_what_is_declared() -> None:
+    for model in listed():
+        if model.packages:
+            assert len(model.sha256) == 64
+            assert model.bytes > 0
+            assert model.version
+            assert len(set(model.packages)) == len(model.packages)
+
+
+def test_listing_models_imports_nothing_heavy(root: Path) -> None:
+    code = (
+        "import sys; from personae.simulator.listing import listed; listed(); import personae.simulator.registry;"
+        "print([m for m in ('torch', 'transformers', 'peft', 'huggingface_hub', 'numpy.testing') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(root / "src")}
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def refused(name: object, **options: Any) -> str:
+    with pytest.raises(BadInput) as caught:
+        load(str(name), **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_unknown_name_lists_near_ones() -> None:
+    assert "did you mean smollm2-135m-instruct" in refused("smollm-135m")
+    assert "gemma-3-270m" in refused("nothing like it at all")
+
+
+def test_a_listed_model_that_is_not_here_says_how_to_get_it() -> None:
+    message = refused("gemma-3-270m")
+    assert "personae models get gemma-3-270m" in message
+    assert "google/gemma-3-270m" in message
+
+
+def test_a_hub_id_that_cannot_be_reached_says_so() -> None:
+    assert "Hub cannot be reached" in refused("some-body/some-model")
+    assert "personae models get gemma-3-270m" in refused("google/gemma-3-270m")
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path / "gone") == f"{tmp_path / 'gone'}: no such file or folder"
+    assert "no such file" in refused(tmp_path / "gone.gguf")
+
+
+def test_pickled_weights_are_refused_unread(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"not even a pickle")
+    assert "pickled weights (pytorch_model.bin)" in refused(folder)
+    assert "pickled weights" in refused(folder / "pytorch_model.bin")
+
+
+def test_an_adapter_with_pickled_weights_is_refused(folder: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(folder)}))
+    (adapter / "adapter_model.bin").write_bytes(b"")
+    assert "pickled weights (adapter_model.bin)" in refused(adapter)
+
+
+def test_an_encoder_is_refused(tmp_path: Path) -> None:
+    BertForMaskedLM(BertConfig(vocab_size=257, **SHAPE)).save_pretrained(tmp_path / "bert")
+    write_tokenizer(tmp_path / "bert")
+    assert "BertForMaskedLM is not a causal language model" in refused(tmp_path / "bert")
+
+
+def test_a_checkpoint_that_lacks_weights_is_refused_rather_than_filled_with_noise(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.0.self_attn.q_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    assert "lacks weights, 1 of them, first model.layers.0.self_attn.q_proj.weight" in refused(folder)
+
+
+def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    assert "there is no config.json" in refused(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    assert "cannot be read as JSON" in refused(tmp_path)
+    (tmp_path / "config.json").write_text('{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}')
+    assert "holds no weights" in refused(tmp_path)
+
+
+def test_broken_weights_are_one_line(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"broken")
+    assert "cannot be loaded as a language model" in refused(folder)
+
+
+def test_an_unknown_number_type_is_refused(folder: Path) -> None:
+    assert "one of float32, bfloat16, float16" in refused(folder, dtype="int3")
