@@ -1,0 +1,100 @@
+"""What all commands share: the options that mean the same everywhere, and how a command speaks.
+
+Results go to stdout, everything else to stderr. A command does its work inside a `Face`:
+
+    with Face(json=json, quiet=quiet) as face:
+        face.keeps(folder.path)
+        with face.progress("evidence", "episodes") as progress:
+            found = gather(simulator, cast, episodes, kept, progress)
+        face.result(value, text)
+
+`result` prints `value` as JSON with `--json`, else `text`. Ctrl-C inside becomes one line that names the folder.
+"""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal
+
+import typer
+
+from personae.cli.progress import progress
+from personae.errors import RunFailed
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="What every draw follows from.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="The run folder; by default runs/<command>-<digest>, so it resumes."),
+]
+MODEL_HELP = "A name from `personae models`, a checkpoint folder, a .gguf file or a Hub id."
+Model = Annotated[str, typer.Option("--model", "-m", metavar="M", help=MODEL_HELP)]
+ModelArgument = Annotated[str, typer.Argument(metavar="M", help=MODEL_HELP)]
+CastFile = Annotated[
+    Path | None, typer.Option("--cast", metavar="FILE", help="A cast of personas (YAML) in place of the built-in one.")
+]
+TraitsFile = Annotated[
+    Path | None, typer.Option("--traits", metavar="FILE", help="Traits (YAML file or folder) in place of the built-in.")
+]
+
+
+class Stopped(RunFailed):
+    """The user stopped the run."""
+
+
+class Face:
+    """How a command speaks while it works; see the module."""
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self._json, self._quiet = json, quiet
+        self._folder: Path | None = None
+
+    def __enter__(self) -> "Face":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
+        """Turn Ctrl-C into an error that says what is kept."""
+        if kind is KeyboardInterrupt:
+            kept = f"; what was done is kept in {self._folder}; the same command goes on from there"
+            raise Stopped(f"stopped{kept if self._folder else ''}") from None
+        return False
+
+    def keeps(self, folder: Path) -> None:
+        """Note the folder in which work is kept as it is done."""
+        self._folder = folder
+
+    def say(self, line: str) -> None:
+        """One line to whoever waits."""
+        if not self._quiet:
+            typer.echo(bare(line), err=True)
+
+    def progress(self, what: str, unit: str) -> AbstractContextManager[Any]:
+        """A context that gives a `Progress`; `unit` is what is counted ("episodes")."""
+        return progress(what, unit, self.say, quiet=self._quiet)
+
+    def result(self, value: Any, text: str) -> None:  # noqa: ANN401 - any record, or a dict of them
+        """Print the result: `value` as JSON with `--json`, else `text`."""
+        if self._json:
+            from json import dumps
+
+            from personae.records.files import plain
+
+            typer.echo(dumps(plain(value), indent=1, ensure_ascii=False))
+        else:
+            typer.echo(bare(text))
+
+
+def bare(text: str) -> str:
+    r"""`text` as it is laid out, with whatever could act on the terminal removed.
+
+    >>> bare("a  b\x1b[31m\n  c")
+    'a  b\n  c'
+    """
+    import re
+
+    from personae.report.untrusted import for_terminal
+
+    return re.sub(r"[^ \n]+", lambda word: for_terminal(word.group()), text)
