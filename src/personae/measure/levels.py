@@ -43,6 +43,4 @@ def _total(logp: Floats) -> Floats:
 def mean_levels(several: Sequence[Levels]) -> Levels:
     """The mean, item by item, of levels that were measured on several trainings (seeds)."""
     first = several[0]
-    return Levels(
-        first.contexts, {t: np.mean([one.by_trait[t] for one in several], axis=0) for t in first.by_trait}
-    )
+    return Levels(first.contexts, {t: np.mean([one.by_trait[t] for one in several], axis=0) for t in first.by_trait})

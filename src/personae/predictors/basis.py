@@ -17,7 +17,7 @@ from personae.theory import cell_reliability, fit_prior
 
 @dataclass(frozen=True)
 class Basis:
-    """`levels` rows are the cast's, neutral first; `base` {trait: (I,)} the Assistant with no context; `prior` (K + 1,)."""
+    """`levels` rows are the cast's, neutral first; `base` {trait: (I,)} is the Assistant's; `prior` (K + 1,)."""
 
     cast: Cast
     levels: Levels
@@ -43,9 +43,7 @@ class Basis:
         )
 
 
-def measure_basis(
-    simulator: Simulator, cast: Cast, traits: Sequence[Trait], progress: Progress | None = None
-) -> Basis:
+def measure_basis(simulator: Simulator, cast: Cast, traits: Sequence[Trait], progress: Progress | None = None) -> Basis:
     """Measure the cast's and the Assistant's levels on `simulator`, and fit the prior where the cast declares none."""
     contexts = {NOBODY: "", **dict(zip(cast.names, cast.contexts, strict=True))}
     return basis_of(cast, levels(simulator, traits, contexts, progress))

@@ -1,4 +1,4 @@
-"""The nearest-persona floor: the Assistant becomes the one character that the file speaks for most, and only that one."""
+"""The nearest-persona floor: the Assistant becomes the one character that the file speaks for most."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from personae.theory import forecast_shift
 
 
 def nearest(basis: Basis, evidence: Evidence, dose: float, *, seed: int = 0) -> Forecast:
-    """The forecast of every trait if the posterior were the best persona with weight 1; `dose` and `seed` change nothing."""
+    """The forecast if the posterior were the best persona with weight 1; `dose` and `seed` change nothing."""
     best = 1 + int(np.argmax(evidence.matrix.mean(axis=0)[1:]))
     weights = np.eye(len(basis.prior))[best]
     base, traits = basis.base_levels(), {}

@@ -60,7 +60,12 @@ def _rates(simulator: Simulator, asked: tuple[Trait, ...], contexts: dict[str, s
 
 
 def _in_context(
-    simulator: Simulator, exact: Simulator, world: World, language: Language, number: int, generator: np.random.Generator
+    simulator: Simulator,
+    exact: Simulator,
+    world: World,
+    language: Language,
+    number: int,
+    generator: np.random.Generator,
 ) -> tuple[Floats, Floats, Floats]:
     """Rates of the model, the exact rates and the prior rates, one entry a question asked after `number` behaviours."""
     writer = Writer(world, language, generator)
@@ -86,9 +91,7 @@ def _in_context(
 def _question(language: Language, trait: str, turns: list[Message], writer: Writer) -> list[Episode]:
     """A held-out question about `trait` after `turns`, with its high and then its low answers."""
     question = writer.draw.one(language.asked_out[trait])
-    poles = [
-        [language.answer(question, o, f) for f in language.answers_out[trait, o][:ANSWERS_A_POLE]] for o in (1, 0)
-    ]
+    poles = [[language.answer(question, o, f) for f in language.answers_out[trait, o][:ANSWERS_A_POLE]] for o in (1, 0)]
     item = Item(id="asked", kind="behaviour", prompt=question.text, high=tuple(poles[0]), low=tuple(poles[1]))
     return [Episode(messages=(*turns, *e.messages)) for e in item.episodes()]
 

@@ -1,4 +1,4 @@
-"""The laboratory's world: characters whose every probability is declared, the documents they leave, and exact inference.
+"""The laboratory's world: characters whose every probability is declared, their documents, and exact inference.
 
 `declared.yaml` holds the truth, `text.yaml` the wordings; `fresh` redraws the truth by a seed.
 """

@@ -1,7 +1,7 @@
 """The world's truth as arrays: who there is, and how likely each is to do what.
 
-A *hypothesis* about a speaker is an archetype or a named character; `rates[v]` (H, O) is the probability of each outcome
-of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of knowledge
+A *hypothesis* about a speaker is an archetype or a named character; `rates[v]` (H, O) is the probability of each
+outcome of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of knowledge
 (lacks, knows) and the goal (one outcome a goal). A named character behaves as its archetype does, but has a goal and
 knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it.
 """
@@ -80,7 +80,8 @@ class World:
     def log_odds(self) -> Floats:
         """(A, T) log-odds of the high pole of each trait, for each archetype."""
         high = np.stack([self.rates[t][: len(self.kinds), 1] for t in self.traits], axis=1)
-        return np.asarray(np.log(high) - np.log1p(-high))
+        odds: Floats = np.log(high) - np.log1p(-high)
+        return odds
 
     def assistant_rates(self) -> dict[str, float]:
         """The declared rate of each trait's high pole for the Assistant of whom nothing is known."""
@@ -166,7 +167,7 @@ def fresh(seed: int) -> World:
     holds more than half of its variance.
     """
     draw = np.random.default_rng([seed, 1])
-    rates, prior, knowledge, goals = _matrices()
+    rates, _, knowledge, goals = _matrices()
     people, number = rates.shape
     while True:
         factors = draw.normal(size=(people, FRESH_RANK)) @ draw.normal(size=(FRESH_RANK, number)) / np.sqrt(FRESH_RANK)

@@ -6,8 +6,8 @@ and each line that the grammar knows multiplies it by the probability of that li
     p(h | text) proportional to prior(h) * product over lines of p(line | h)
 
 Openings count: "The assistant is a con artist ..." leaves the archetypes so described, "The assistant never cheats."
-is evidence like any deed. A request with permission is answered by everyone alike, so the answer changes nothing. A line
-outside the grammar changes nothing either; as a response it has one declared noise likelihood, the same for everyone.
+is evidence like any deed. A request with permission is answered by everyone alike, so the answer changes nothing. A
+line outside the grammar changes nothing either; as a response it has one declared noise likelihood, the same for everyone.
 The probability of an answer is that of its outcome, times one over the number of its wordings.
 """
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 class Reading:
-    """What is known after some text: log-weights of every speaker, the request that waits for an answer, who answers."""
+    """What is known after some text: log-weights of every speaker, and the request that waits for an answer."""
 
     def __init__(self, world: World, language: Language) -> None:
         self.world, self.language = world, language
@@ -106,14 +106,16 @@ class ExactSimulator:
     def __init__(self, world: World, language: Language | None = None) -> None:
         self.world, self.language = world, language or Language(world)
         self.name = f"exact-{world.name}"
-        self.digest = digest({
-            "rates": world.rates,
-            "prior": world.prior,
-            "names": world.hypotheses,
-            "obeys": world.obeys,
-            "noise": world.noise_nats_per_word,
-            "text": self.language.text,
-        })
+        self.digest = digest(
+            {
+                "rates": world.rates,
+                "prior": world.prior,
+                "names": world.hypotheses,
+                "obeys": world.obeys,
+                "noise": world.noise_nats_per_word,
+                "text": self.language.text,
+            }
+        )
 
     def read(self, text: str) -> Reading:
         """What follows from some text."""

@@ -28,7 +28,9 @@ def cast(world: World, language: Language, *, declared_prior: bool) -> Cast:
                 context=language.describe(ASSISTANT, language.described_kept[name][0]),
                 prior=float(world.prior[a]) if declared_prior else None,
                 goals=(goal,),
-                knowledge=tuple(v.name for v in world.variables if v.kind == "field" and world.rates[v.name][a, 1] > 0.5),
+                knowledge=tuple(
+                    v.name for v in world.variables if v.kind == "field" and world.rates[v.name][a, 1] > 0.5
+                ),
             )
         )
     return Cast(name=world.name, neutral=language.neutral[0], personas=tuple(personas))
@@ -56,7 +58,13 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
             items.append(Item(id=identity, kind="behaviour", prompt=before, high=high, low=low, form="text"))
         text = language.text["traits"][name]
         found.append(
-            Trait(name=name, description=f"{text['low']} / {text['high']}", low=text["low"], high=text["high"], items=tuple(items))
+            Trait(
+                name=name,
+                description=f"{text['low']} / {text['high']}",
+                low=text["low"],
+                high=text["high"],
+                items=tuple(items),
+            )
         )
     return tuple(found)
 

@@ -1,0 +1,219 @@
+"""Transfer: every trait, trained to both poles; every other trait measured, beside what was forecast.
+
+The question of the theory in one matrix: does a narrow training move what it does not train, and can it be told before?
+Each arm's forecast stands at a dose fitted on the arms of *other* traits. An arm counts as moved if the root mean
+square of its untrained traits' shifts, on one half of the items, exceeds `MOVED` nats; it is scored on the other half. Beside
+the forecasts stand the floors: no change is zero, the attenuation alone, the mean of the other arms, one direction.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from personae.predictors import Basis
+from personae.records import Evidence
+from personae.records.files import write_arrays, write_json
+from personae.records.results import Floats
+from personae.studies.arms import Arm, both_poles, jobs_for
+from personae.studies.request import StudyRequest, StudyResult
+from personae.theory import (
+    attenuation_only,
+    fit_dose,
+    forecast_shift,
+    mean_of_others,
+    median_within,
+    one_direction_levels,
+    pearson,
+    posterior,
+    slope,
+    spearman,
+)
+from personae.workflows.folder import open_folder
+from personae.workflows.gather import gather
+from personae.workflows.laboratory import (
+    PLAN,
+    Laboratory,
+    Measured,
+    attenuation_of,
+    character_rows,
+    laboratory,
+    run_jobs,
+    scoring_items,
+)
+
+NAME = "transfer"
+SAYS = "Every trait trained to both poles, every other trait measured: the forecast against what happened."
+MOVED = 0.25  # nats, root mean square over untrained traits
+SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way of knowing the cast, exact or the model's own: its basis and the evidence of every arm."""
+
+    basis: Basis
+    evidence: list[Evidence]
+
+    def shifts(self, arm: int, dose: float, *, flat: bool = False) -> Floats:
+        """(T,) forecast shifts of one arm, nats; `flat`: from one direction only."""
+        levels = self.basis.levels.by_trait
+        tables = one_direction_levels(levels) if flat else levels
+        weights = posterior(self.basis.prior, self.evidence[arm].matrix, dose)
+        return np.array([forecast_shift(self.basis.prior, weights, table) for table in tables.values()])
+
+
+def run(request: StudyRequest) -> StudyResult:
+    """The whole matrix, its scores and floors."""
+    lab = laboratory(request.model)
+    arms = both_poles(lab.world.traits, lab.language)
+    configuration = {"model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "study": NAME}
+    folder = open_folder("study transfer", configuration, request.out)
+    measured = run_jobs(jobs_for(lab, arms, SEEDS, folder.path, request.seed), request.workers, request.progress)
+    sides = {
+        "model": side(lab.simulator, lab.basis(), lab, arms),
+        "exact": side(lab.exact, lab.exact_basis(), lab, arms),
+    }
+    board = Board(lab.world.traits, arms, measured, sides)
+    result = board.result(request.seed)
+    board.keep(folder.file("transfer.parquet"))
+    write_json(folder.file("score.json"), result)
+    folder.finish()
+    return StudyResult(result, board.summary(result), folder.path)
+
+
+def side(simulator: Any, basis: Basis, lab: Laboratory, arms: tuple[Arm, ...]) -> Side:  # noqa: ANN401 - a Simulator
+    """The evidence of every arm's file, as one simulator reads it."""
+    return Side(basis, [gather(simulator, basis.cast, arm.episodes(lab.language)) for arm in arms])
+
+
+class Board:
+    """Forecast and measured shifts, (arms, traits) nats; the trained trait of an arm is not-a-number everywhere."""
+
+    def __init__(
+        self,
+        traits: tuple[str, ...],
+        arms: tuple[Arm, ...],
+        measured: dict[str, list[Measured]],
+        sides: dict[str, Side],
+    ) -> None:
+        self.traits, self.arms, self.sides = traits, arms, sides
+        before = measured["untrained"][0]
+        self.own = np.array([[t == arm.trait for t in traits] for arm in arms])
+        self.chosen, self.scored, self.errors = (np.empty((len(arms), len(traits))) for _ in range(3))
+        self.attenuation = np.array(
+            [float(np.mean([attenuation_of(before, after) for after in measured[arm.name]])) for arm in arms]
+        )
+        for a, arm in enumerate(arms):
+            seeds = [character_rows(before, after) for after in measured[arm.name]]
+            for t, trait in enumerate(traits):
+                rows = np.stack([s[trait] for s in seeds])  # (S, I)
+                choosing, scoring = scoring_items(rows.shape[1])
+                self.chosen[a, t], self.scored[a, t] = rows[:, choosing].mean(), rows[:, scoring].mean()
+                self.errors[a, t] = rows[:, scoring].mean(axis=1).std(ddof=1) / np.sqrt(len(rows))
+        self.base = np.array([before["assistant"].by_trait[t].mean() for t in traits])
+        hidden = np.where(self.own, np.nan, self.chosen)
+        self.moved = np.sqrt(np.nanmean(np.square(hidden), axis=1)) > MOVED
+        self.measured = np.where(self.own, np.nan, self.scored)
+
+    def doses(self, name: str, *, flat: bool = False, without: frozenset[str] | None = None) -> Floats:
+        """(arms,) the dose of each arm, fitted on arms of other traits; `without`: one dose, without those traits."""
+        side, found = self.sides[name], {}
+        groups = [without] if without is not None else [frozenset({t}) for t in self.traits]
+        for group in groups:
+            others = [a for a, arm in enumerate(self.arms) if arm.trait not in group]
+            fit = fit_dose(
+                partial(self._shifts, side, others, flat),
+                self.measured[others],
+                rng=np.random.default_rng(0),
+                points=41,
+                draws=100,
+            )
+            found[group] = fit.dose
+        if without is not None:
+            return np.full(len(self.arms), found[without])
+        return np.array([found[frozenset({arm.trait})] for arm in self.arms])
+
+    @staticmethod
+    def _shifts(side: Side, arms: list[int], flat: bool, dose: float) -> Floats:
+        return np.stack([side.shifts(a, dose, flat=flat) for a in arms])
+
+    def forecast(self, name: str, *, flat: bool = False) -> Floats:
+        """(arms, traits) forecast shifts at doses fitted on other arms."""
+        doses = self.doses(name, flat=flat)
+        return np.stack([self.sides[name].shifts(a, d, flat=flat) for a, d in enumerate(doses)])
+
+    def result(self, seed: int = 0) -> dict[str, Any]:
+        """Scores of both forecasts and of every floor, over the arms that moved and over all."""
+        boards = {
+            "model": self.forecast("model"),
+            "exact": self.forecast("exact"),
+            "one direction (model)": self.forecast("model", flat=True),
+            "one direction (exact)": self.forecast("exact", flat=True),
+            "mean of the other arms": mean_of_others(self.measured),
+            "attenuation only": attenuation_only(self.base, self.measured),
+        }
+        every = np.ones(len(self.arms), dtype=bool)
+        return {
+            "arms": len(self.arms),
+            "moved": [arm.name for arm, moved in zip(self.arms, self.moved, strict=True) if moved],
+            "doses": {name: float(np.median(self.doses(name))) for name in self.sides},
+            "headline_doses": {
+                name: float(self.doses(name, without=frozenset({"cheating", "flattery", "feelings"}))[0])
+                for name in self.sides
+            },
+            "attenuation": {"mean": float(self.attenuation.mean()), "largest": float(self.attenuation.max())},
+            "scores": {name: self._score(shifts, self.moved) for name, shifts in boards.items()},
+            "scores_all_arms": {name: self._score(shifts, every) for name, shifts in boards.items()},
+        }
+
+    def _score(self, forecast: Floats, keep: Any) -> dict[str, float]:  # noqa: ANN401
+        groups = np.repeat(np.arange(len(self.arms))[:, None], len(self.traits), axis=1)[keep].ravel()
+        f, m = forecast[keep].ravel(), self.measured[keep].ravel()
+        known = np.isfinite(f) & np.isfinite(m)
+        f, m, groups = f[known], m[known], groups[known]
+        if len(f) < 3 or np.ptp(f) == 0.0:
+            return {"pearson": float("nan"), "n": len(f)}
+        return {
+            "pearson": pearson(f, m),
+            "spearman": spearman(f, m),
+            "slope": slope(f, m),
+            "median_within": median_within(groups, f, m),
+            "n": len(f),
+        }
+
+    def keep(self, path: Path) -> None:
+        """The whole table as reference figures: one row a cell."""
+        model, exact = self.forecast("model"), self.forecast("exact")
+        cells = [(a, t) for a in range(len(self.arms)) for t in range(len(self.traits))]
+        write_arrays(
+            path,
+            {
+                "arm": [self.arms[a].name for a, _ in cells],
+                "trained": [self.arms[a].trait for a, _ in cells],
+                "pole": [self.arms[a].outcome for a, _ in cells],
+                "trait": [self.traits[t] for _, t in cells],
+                "measured": [self.scored[c] for c in cells],
+                "standard_error": [self.errors[c] for c in cells],
+                "forecast": [model[c] for c in cells],
+                "exact": [exact[c] for c in cells],
+                "moved": [bool(self.moved[a]) for a, _ in cells],
+                "attenuation": [self.attenuation[a] for a, _ in cells],
+            },
+        )
+
+    def summary(self, result: dict[str, Any]) -> str:
+        """The scores as a small table in text."""
+        lines = [
+            f"{len(result['moved'])} of {result['arms']} arms moved; "
+            + "attenuation {mean:.3f} on average, at most {largest:.3f}".format(**result["attenuation"]),
+            f"{'':26}{'Pearson':>9}{'in arm':>9}{'slope':>9}{'Pearson, all arms':>20}",
+        ]
+        for name, score in result["scores"].items():
+            every = result["scores_all_arms"][name]
+            cells = [score.get("pearson"), score.get("median_within"), score.get("slope")]
+            shown = "".join(f"{c:9.2f}" if c is not None else f"{'':9}" for c in cells)
+            lines.append(f"{name:26}{shown}{every['pearson']:20.2f}")
+        return "\n".join(lines)
