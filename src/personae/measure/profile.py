@@ -41,7 +41,7 @@ def seeds_profile(
             high=high,
             n=table.shape[1],
             reliability=reliability,
-            probability=float(probability(table).mean()),
+            probability=probability(table),
         )
     return Profile(subject, traits)
 

@@ -131,7 +131,7 @@ def pretrain(
     folder: Path,
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> Path:
-    """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step(done, total, loss)` in tokens.
+    """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: tokens done, all, loss.
 
     Raises `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.
     """

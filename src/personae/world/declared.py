@@ -1,9 +1,9 @@
 """The world's truth as arrays: who there is, and how likely each is to do what.
 
 A *hypothesis* about a speaker is an archetype or a named character; `rates[v]` (H, O) is the probability of each
-outcome of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of knowledge
-(lacks, knows) and the goal (one outcome a goal). A named character behaves as its archetype does, but has a goal and
-knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it.
+outcome of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of
+knowledge (lacks, knows) and the goal (one outcome a goal). A named character behaves as its archetype does, but has a
+goal and knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it.
 """
 
 from dataclasses import dataclass
@@ -96,8 +96,9 @@ def _file() -> dict[str, Any]:
 
 
 def _goal_weights(preferred: list[str], goals: tuple[str, ...]) -> Floats:
-    weights = np.array([8.0 if g == preferred[0] else 3.0 if g == preferred[1] else 1.0 for g in goals])
-    return weights / weights.sum()
+    weights: Floats = np.array([8.0 if g == preferred[0] else 3.0 if g == preferred[1] else 1.0 for g in goals])
+    weights /= weights.sum()
+    return weights
 
 
 def _assemble(name: str, rates: Floats, prior: Floats, knowledge: Floats, goals: Floats, seed: int) -> World:

@@ -7,7 +7,7 @@ and each line that the grammar knows multiplies it by the probability of that li
 
 Openings count: "The assistant is a con artist ..." leaves the archetypes so described, "The assistant never cheats."
 is evidence like any deed. A request with permission is answered by everyone alike, so the answer changes nothing. A
-line outside the grammar changes nothing either; as a response it has one declared noise likelihood, the same for everyone.
+line outside the grammar changes nothing either; as a response it has one declared noise likelihood, the same for all.
 The probability of an answer is that of its outcome, times one over the number of its wordings.
 """
 
