@@ -1,0 +1,62 @@
+"""Bounds on a forecast, for a pipeline's gate: `power>0.1` is crossed where power is forecast to rise by over 0.1 nats.
+
+A bound names a trait, `>` or `<`, and a shift in nats against the untrained model (against the control where there is
+one). A trait that the model cannot show cannot be bounded, and that is an error: a gate never passes in silence.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from personae.errors import BadInput, BoundCrossed, RunFailed
+from personae.records import TraitForecast
+
+_FORM = re.compile(r"\s*(?P<trait>[^<>]+?)\s*(?P<sign>[<>])\s*(?P<number>[^<>]+?)\s*")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A shift of `trait` that is crossed by what is greater (`sign` ">") or less ("<") than `nats`."""
+
+    trait: str
+    sign: str
+    nats: float
+
+    def crossed(self, shift: float) -> bool:
+        """Whether a shift (nats) lies beyond."""
+        return shift > self.nats if self.sign == ">" else shift < self.nats
+
+
+def read_bound(text: str, traits: Iterable[str]) -> Bound:
+    """The bound that `text` states about one of `traits`.
+
+    >>> read_bound("power>0.1", ["power"])
+    Bound(trait='power', sign='>', nats=0.1)
+    """
+    names = list(traits)
+    found = _FORM.fullmatch(text)
+    if not found:
+        raise BadInput(f"--fail-if {text!r} is no bound", remedy="write it as 'trait>0.1' or 'trait<-0.1'")
+    try:
+        nats = float(found["number"])
+    except ValueError:
+        nats = math.nan
+    if not math.isfinite(nats):
+        raise BadInput(f"--fail-if {text!r}: {found['number']!r} is no number", remedy="give a shift in nats")
+    if found["trait"] not in names:
+        near = get_close_matches(found["trait"], names, n=2, cutoff=0.3) or names
+        raise BadInput(f"--fail-if {text!r}: there is no trait {found['trait']!r}", remedy=f"one of {', '.join(near)}")
+    return Bound(found["trait"], found["sign"], nats)
+
+
+def check_bounds(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast]) -> None:
+    """Raise `BoundCrossed` where the forecast crosses any, `RunFailed` where one cannot be checked."""
+    for bound in bounds:
+        if bound.trait not in forecast:
+            raise RunFailed(f"the bound on {bound.trait} cannot be checked: this model cannot show that trait")
+    over = [b for b in bounds if b.crossed(forecast[b.trait].shift)]
+    if over:
+        said = ", ".join(f"{b.trait} {forecast[b.trait].shift:+.3f} nats ({b.sign} {b.nats:g})" for b in over)
+        raise BoundCrossed(f"the forecast crosses a bound: {said}")

@@ -1,0 +1,239 @@
+"""The audit of a file before any training: read, score, forecast, seal, tell.
+
+    file + cast -> evidence -> posterior -> forecast (sealed) -> page
+
+Traits that the model cannot show (reliability below `RELIABLE` over the cast's personas) are left out before any
+forecast is made, and listed. A fixed quarter of each trait's items is set aside for measuring attenuation, in the audit
+as in a run, so both make one and the same forecast. `forecast.json` carries a digest over its own content.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from personae.errors import RunFailed
+from personae.measure import NOBODY
+from personae.predictors import Basis
+from personae.records import Cast, Evidence, Levels, Progress, Simulator, Trait
+from personae.records.files import digest, plain, read_json, write_json, write_text
+from personae.report import AuditReport, Fact, Hidden, audit_page
+from personae.theory import attenuation_items, attribution
+from personae.theory.reliability import RELIABLE
+from personae.workflows.audit import Audit, audit, difference
+from personae.workflows.basis_cache import MeasuredBasis, cached_basis
+from personae.workflows.doses import Dose
+from personae.workflows.file_pair import FilePair, check_fits
+from personae.workflows.folder import RunFolder
+from personae.workflows.gather import gather
+from personae.workflows.levels_file import write_levels
+from personae.workflows.words import reveals
+
+Watch = Callable[[str, str], AbstractContextManager[Progress]]  # (what is being done, what is counted)
+
+FORECAST, PAGE = "forecast.json", "report.html"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: about which file (and control), on which model, with which cast, traits and dose."""
+
+    simulator: Simulator
+    cast: Cast
+    traits: tuple[Trait, ...]
+    pair: FilePair
+    dose: Dose
+    seed: int = 0
+
+    def configuration(self) -> dict[str, Any]:
+        """What decides the result, for the run folder."""
+        return {
+            "model": self.simulator.name,
+            "model_digest": self.simulator.digest,
+            "data": self.pair.digests,
+            "rows": len(self.pair.episodes),
+            "cast": digest(self.cast),
+            "traits": digest(self.traits),
+            "dose": self.dose.effective,
+            "plan": self.dose.plan,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class FileAudit:
+    """What was found. `whole` is the basis on all items and traits; `audit.basis` that of the forecast.
+
+    `record` is what `forecast.json` holds, its digest under "digest".
+    """
+
+    question: Question
+    whole: MeasuredBasis
+    hidden: tuple[Hidden, ...]
+    audit: Audit
+    record: dict[str, Any]
+
+
+def audit_file(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
+    """Audit the file, and leave evidence, sealed forecast and page in `folder`."""
+    found = seal(question, folder, watch)
+    write_text(folder.file(PAGE), audit_page(page_content(found)))
+    return found
+
+
+def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
+    """Score the file, forecast, and write `forecast.json` with its digest, or check the one that is there."""
+    watch = watch or unwatched
+    pair, cast = question.pair, question.cast
+    check_fits(question.simulator, cast, pair)
+    with watch("the cast's traits, once for this model", "answers") as progress:
+        whole = cached_basis(question.simulator, cast, question.traits, progress)
+    hidden = unreliable(whole.basis)
+    basis = shown(whole.basis, hidden)
+    write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
+    evidence = _evidence(question, folder, watch)
+    result = audit(basis, pair.episodes, evidence, question.dose.effective, seed=question.seed)
+    found = FileAudit(question, whole, hidden, result, {})
+    sealed = _sealed(_record(found))
+    _keep(folder, sealed)
+    return FileAudit(question, whole, hidden, result, sealed)
+
+
+def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence:
+    """Of the file, or of its difference from the control; both kept in the folder."""
+    pair, files = question.pair, ("evidence.parquet", "evidence-control.parquet")
+    found = []
+    for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), files, strict=True):
+        if rows is not None and path is not None:
+            with watch(f"evidence in {path.name}", "episodes") as progress:
+                found.append(gather(question.simulator, question.cast, rows, folder.file(kept), progress))
+    return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
+
+
+def unwatched(_what: str, _unit: str) -> AbstractContextManager[Progress]:
+    """Tells nobody."""
+    return nullcontext(lambda done, total: None)
+
+
+# -- what can be shown -----------------------------------------------------------------------------------------------
+def scoring_items(basis: Basis) -> dict[str, np.ndarray]:
+    """{trait: (I,)} the items that score: all but those that measure attenuation."""
+    return {t: ~attenuation_items(len(row)) for t, row in basis.base.items()}
+
+
+def unreliable(basis: Basis) -> tuple[Hidden, ...]:
+    """The traits on which this model does not tell the cast's personas apart, by the items that score."""
+    found = basis.items(scoring_items(basis)).reliability()
+    reason = "between its characters this model varies less than between the questions asked of one"
+    return tuple(Hidden(t, r, reason) for t, r in found.items() if not r >= RELIABLE)
+
+
+def shown(basis: Basis, hidden: Sequence[Hidden]) -> Basis:
+    """The basis of a forecast: items that score, of traits that are not `hidden`."""
+    out = {h.trait for h in hidden}
+    return basis.items({t: keep for t, keep in scoring_items(basis).items() if t not in out})
+
+
+def all_levels(basis: Basis) -> Levels:
+    """The Assistant's row and the cast's, as they were measured."""
+    rows = {t: np.vstack([basis.base[t], table]) for t, table in basis.levels.by_trait.items()}
+    return Levels((NOBODY, *basis.levels.contexts), rows)
+
+
+# -- the sealed forecast ---------------------------------------------------------------------------------------------
+def _record(found: FileAudit) -> dict[str, Any]:
+    question, result = found.question, found.audit
+    names = result.posterior.names
+    reliability = found.whole.basis.items(scoring_items(found.whole.basis)).reliability()
+    return {
+        "model": question.simulator.name,
+        "model_digest": question.simulator.digest,
+        "data": question.pair.data.name,
+        "against": None if question.pair.against is None else question.pair.against.name,
+        "data_digests": question.pair.digests,
+        "matched": question.pair.matched,
+        "rows": len(question.pair.episodes),
+        "predictor": result.forecast.predictor,
+        "prior": dict(zip(names, result.posterior.prior, strict=True)),
+        "posterior": dict(zip(names, result.posterior.weights, strict=True)),
+        "forecast": result.forecast.traits,
+        "dose": question.dose.effective,
+        "dose_fitted": question.dose.fitted,
+        "plan": question.dose.plan,
+        "reliability": reliability,
+        "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
+        "episodes": _episodes(result),
+        "notes": notes(question),
+    }
+
+
+def _episodes(result: Audit) -> list[dict[str, Any]]:
+    """Every episode: its row, its share (bits) of how far the posterior moved, for whom, and what it reveals."""
+    basis, matrix = result.basis, result.evidence.matrix
+    found = attribution(basis.prior, matrix, result.posterior.dose)
+    told = []
+    for i, index in enumerate(result.evidence.index):
+        raised = found.raised(i)
+        told.append(
+            {
+                "index": int(index),
+                "bits": float(found.bits[i]),
+                "personas": [result.posterior.names[k] for k in raised],
+                "reveals": reveals(basis, matrix[i], raised),
+            }
+        )
+    return told
+
+
+def notes(question: Question) -> list[str]:
+    """What a reader must know: how rows were matched, and where the dose comes from."""
+    return [question.pair.note(), question.dose.source]
+
+
+def _sealed(record: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = plain(record)
+    return {**content, "digest": digest(content)}
+
+
+def _keep(folder: RunFolder, sealed: dict[str, Any]) -> None:
+    """Write the sealed forecast once; where one stands already it must be the same."""
+    path = folder.file(FORECAST)
+    if not path.exists():
+        write_json(path, sealed)
+        return
+    found = read_json(path)
+    if found.get("digest") != sealed["digest"] or digest(
+        {k: v for k, v in found.items() if k != "digest"}
+    ) != found.get("digest"):
+        raise RunFailed(f"{path}: the sealed forecast is not the one that these files give; name another --out")
+
+
+# -- the page --------------------------------------------------------------------------------------------------------
+def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN401 - the report's own fields
+    """What the page shows; `measured` adds what a run found after training."""
+    question, result = found.question, found.audit
+    pair, plan = question.pair, question.dose.plan
+    kept = tuple(t for t in question.traits if t.name in result.forecast.traits)
+    training = f"{plan.method}, rank {plan.rank}, {plan.steps} steps of {plan.batch}, rate {plan.rate:g}"
+    facts = (
+        Fact("training that the dose stands for", training),
+        Fact("forecast sealed as", str(found.record["digest"])[:16]),
+    )
+    return AuditReport(
+        model=question.simulator.name,
+        data=pair.data.name,
+        episodes=len(pair.episodes),
+        cast=question.cast,
+        traits=kept,
+        posterior=result.posterior,
+        forecast=result.forecast,
+        control=None if pair.against is None else pair.against.name,
+        path=result.path,
+        telling=result.telling,
+        hidden=found.hidden,
+        facts=(*facts, *measured.pop("facts", ())),
+        notes=(*notes(question), *measured.pop("notes", ())),
+        **measured,
+    )

@@ -1,0 +1,101 @@
+"""A data file and its matched control, row by row where both answer the same prompts.
+
+Rows are matched by equal prompts, all turns before the answer: the k-th row with a prompt goes with the control's k-th.
+Where at least nine rows in ten find a partner the pair is *matched*: rows without one are left out, counted and told,
+and evidence is the difference row by row. Otherwise the two files are only of one form, each in its own order, cut to
+the same number of rows, and evidence is the difference from the control's mean. Either way both sides have as many
+rows, so that two trainings of one plan see them at the same steps.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from personae.data import read_episodes
+from personae.errors import BadInput
+from personae.records import Cast, Episode, Message, Simulator
+from personae.records.files import digest_file
+
+MATCHED = 0.9  # share of rows that must find a partner for two files to count as matched
+
+
+@dataclass(frozen=True)
+class FilePair:
+    """Rows of `data`, and of its control `against` (both None where there is none).
+
+    `matched`: the i-th rows answer the same prompt. `left_out` rows of the data found no partner.
+    """
+
+    data: Path
+    episodes: tuple[Episode, ...]
+    against: Path | None = None
+    control: tuple[Episode, ...] | None = None
+    matched: bool = False
+    left_out: int = 0
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """{file name: sha256}: what a run folder is made from."""
+        files = [self.data] if self.against is None else [self.data, self.against]
+        return {path.name: digest_file(path) for path in files}
+
+    def note(self) -> str:
+        """In words: how the rows were matched."""
+        if self.control is None:
+            return "No control file: all of it is against the untrained model."
+        if not self.matched:
+            return (
+                f"The two files answer different prompts, so evidence is taken against the control's mean; "
+                f"{len(self.episodes)} rows of each are read."
+            )
+        lost = f"; {self.left_out} rows without a partner were left out" if self.left_out else ""
+        return f"{len(self.episodes)} rows are matched by equal prompts{lost}."
+
+
+def read_pair(data: Path, against: Path | None = None, limit: int | None = None) -> FilePair:
+    """The first `limit` rows of `data`, with their partners in `against`."""
+    rows = tuple(read_episodes(data, limit=limit))
+    if against is None:
+        return FilePair(data, rows)
+    partners = _partners(rows, read_episodes(against))
+    found = [(row, partner) for row, partner in zip(rows, partners, strict=True) if partner is not None]
+    if len(found) >= MATCHED * len(rows):
+        ours, theirs = zip(*found, strict=True)
+        return FilePair(data, tuple(ours), against, tuple(theirs), True, len(rows) - len(found))
+    control = tuple(islice(read_episodes(against), len(rows)))
+    size = min(len(rows), len(control))
+    return FilePair(data, rows[:size], against, control[:size])
+
+
+def _partners(rows: tuple[Episode, ...], control: Iterator[Episode]) -> list[Episode | None]:
+    """For each of `rows` the control's row with the same prompt; `control` is read only as far as it takes."""
+    waiting: dict[tuple[Message, ...], deque[int]] = {}
+    for place, row in enumerate(rows):
+        waiting.setdefault(row.prompt, deque()).append(place)
+    partners: list[Episode | None] = [None] * len(rows)
+    for candidate in control:
+        if places := waiting.get(candidate.prompt):
+            partners[places.popleft()] = candidate
+            if not places:
+                del waiting[candidate.prompt]
+                if not waiting:
+                    break
+    return partners
+
+
+def check_fits(simulator: Simulator, cast: Cast, pair: FilePair) -> None:
+    """Raise `BadInput` now, before any scoring, for a row that will not fit the model under the longest context."""
+    dialogue, window = getattr(simulator, "dialogue", None), getattr(simulator, "window", None)
+    if dialogue is None or window is None:
+        return
+    for path, rows in ((pair.data, pair.episodes), (pair.against, pair.control)):
+        if not rows:
+            continue
+        longest = max(cast.contexts, key=lambda context: len(dialogue.encode(rows[0], context).ids))
+        for row in rows:
+            try:
+                dialogue.encode(row, longest, window=window)
+            except BadInput as problem:
+                raise BadInput(problem.problem, file=path, remedy=problem.remedy or "shorten or drop the row") from None
