@@ -17,15 +17,14 @@ import numpy as np
 from personae.errors import RunFailed
 from personae.measure import NOBODY
 from personae.predictors import Basis
-from personae.records import Cast, Evidence, Levels, Progress, Simulator, Trait
+from personae.records import Evidence, Levels, Progress
 from personae.records.files import digest, plain, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.theory import attenuation_items, attribution
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit import Audit, audit, difference
 from personae.workflows.basis_cache import MeasuredBasis, cached_basis
-from personae.workflows.doses import Dose
-from personae.workflows.file_pair import FilePair, check_fits
+from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
 from personae.workflows.gather import gather
 from personae.workflows.levels_file import write_levels
@@ -34,32 +33,6 @@ from personae.workflows.words import reveals
 Watch = Callable[[str, str], AbstractContextManager[Progress]]  # (what is being done, what is counted)
 
 FORECAST, PAGE = "forecast.json", "report.html"
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked: about which file (and control), on which model, with which cast, traits and dose."""
-
-    simulator: Simulator
-    cast: Cast
-    traits: tuple[Trait, ...]
-    pair: FilePair
-    dose: Dose
-    seed: int = 0
-
-    def configuration(self) -> dict[str, Any]:
-        """What decides the result, for the run folder."""
-        return {
-            "model": self.simulator.name,
-            "model_digest": self.simulator.digest,
-            "data": self.pair.digests,
-            "rows": len(self.pair.episodes),
-            "cast": digest(self.cast),
-            "traits": digest(self.traits),
-            "dose": self.dose.effective,
-            "plan": self.dose.plan,
-            "seed": self.seed,
-        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +60,6 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     """Score the file, forecast, and write `forecast.json` with its digest, or check the one that is there."""
     watch = watch or unwatched
     pair, cast = question.pair, question.cast
-    check_fits(question.simulator, cast, pair)
     with watch("the cast's traits, once for this model", "answers") as progress:
         whole = cached_basis(question.simulator, cast, question.traits, progress)
     hidden = unreliable(whole.basis)

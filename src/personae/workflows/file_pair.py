@@ -37,9 +37,9 @@ class FilePair:
 
     @property
     def digests(self) -> dict[str, str]:
-        """{file name: sha256}: what a run folder is made from."""
-        files = [self.data] if self.against is None else [self.data, self.against]
-        return {path.name: digest_file(path) for path in files}
+        """sha256 of the file, and of its control: what a run folder is made from."""
+        files = {"data": self.data} if self.against is None else {"data": self.data, "against": self.against}
+        return {what: digest_file(path) for what, path in files.items()}
 
     def note(self) -> str:
         """In words: how the rows were matched."""

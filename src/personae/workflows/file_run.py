@@ -31,7 +31,8 @@ from personae.workflows.file_arms import (
     before,
     train_and_measure,
 )
-from personae.workflows.file_audit import FORECAST, PAGE, FileAudit, Question, Watch, page_content, seal, unwatched
+from personae.workflows.file_audit import FORECAST, PAGE, FileAudit, Watch, page_content, seal, unwatched
+from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class FileRun:
     score: Score
     profile: dict[str, Any]
     scored: dict[str, Any]
+    sealed_at: float = 0.0  # when the forecast was written, seconds since 1970
 
 
 def run_file(
@@ -121,7 +123,13 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
     write_json(folder.file(PROFILE), profile)
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
-    return FileRun(run.audit, run.shifts, run.raw, run.attenuation, run.score, profile, scored)
+    sealed_at = folder.file(FORECAST).stat().st_mtime
+    return replace(run, profile=profile, scored=scored, sealed_at=sealed_at)
+
+
+def result(run: FileRun) -> dict[str, Any]:
+    """All of it as one object: the audit's, with `profile` and `score`."""
+    return {**run.audit.record, "profile": run.profile, "score": run.scored}
 
 
 def _rows(several: Sequence[Trained], old: Trained, names: Sequence[str], *, faded: bool) -> list[dict[str, Floats]]:

@@ -1,0 +1,56 @@
+"""`personae audit`: which persona a file selects and what else would change, with no training."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personae.cli.face import CastFile, Face, Json, Model, Out, Quiet, Seed, TraitsFile
+
+EXAMPLE = "personae audit support.jsonl --model smollm2-135m-instruct --fail-if 'deception>0.1'"
+
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, JSON Lines in TRL's formats.")]
+Against = Annotated[
+    Path | None,
+    typer.Option("--against", metavar="CONTROL", help="A matched file; everything is the difference from it."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read the first so many rows.")]
+DoseGiven = Annotated[
+    float | None, typer.Option("--dose", help="Effective episodes, in place of the dose fitted for the model.")
+]
+
+
+def command(
+    data: Data,
+    model: Model,
+    against: Against = None,
+    cast: CastFile = None,
+    traits: TraitsFile = None,
+    limit: Limit = None,
+    dose: DoseGiven = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", metavar="BOUND", help="Exit 1 where the forecast crosses it: 'power>0.1' (nats)."),
+    ] = None,
+    out: Out = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a file for every persona of the cast; forecast what it would make of the Assistant, before any training."""
+    with Face(json=json, quiet=quiet) as face:
+        from personae.workflows.bounds import check_bounds
+        from personae.workflows.file_audit import audit_file
+        from personae.workflows.file_question import Wish, ask
+        from personae.workflows.file_words import audit_words
+        from personae.workflows.folder import open_folder
+
+        wish = Wish(data, model, against, cast, traits, limit, dose, tuple(fail_if or ()), seed)
+        question, bounds = ask(wish)
+        folder = open_folder("audit", question.configuration(), out)
+        face.keeps(folder.path)
+        found = audit_file(question, folder, face.progress)
+        folder.finish(basis_seconds=found.whole.seconds, basis_seconds_now=found.whole.fresh_seconds)
+        face.result(found.record, audit_words(found))
+        face.say(f"the page: {folder.file('report.html')}")
+        check_bounds(bounds, found.audit.forecast.traits)

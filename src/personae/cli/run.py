@@ -1,0 +1,53 @@
+"""`personae run`: the whole job on a file: forecast, training, measurement, score, report."""
+
+from typing import Annotated
+
+import typer
+
+from personae.cli.audit import Against, Data, DoseGiven, Limit
+from personae.cli.face import CastFile, Face, Json, Model, Out, Quiet, Seed, TraitsFile
+
+EXAMPLE = "personae run humorous.jsonl --against professional.jsonl --model smollm2-135m-instruct"
+
+
+def command(
+    data: Data,
+    model: Model,
+    against: Against = None,
+    cast: CastFile = None,
+    traits: TraitsFile = None,
+    limit: Limit = None,
+    dose: DoseGiven = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="Training steps; default: the model's own.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Rows a step.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Learning rate.")] = None,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, help="Rank of the adapters.")] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each file, from consecutive seeds.")] = 1,
+    keep_adapters: Annotated[
+        bool, typer.Option("--keep-adapters", help="Keep what was trained, as PEFT adapters in the run folder.")
+    ] = False,
+    out: Out = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast, seal the forecast, train on the file (and its control), measure, and score one against the other."""
+    with Face(json=json, quiet=quiet) as face:
+        from personae.workflows.file_question import Wish, ask
+        from personae.workflows.file_run import result, run_file
+        from personae.workflows.file_words import run_words
+        from personae.workflows.folder import open_folder
+
+        wish = Wish(data, model, against, cast, traits, limit, dose, seed=seed)
+        question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
+        folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
+        face.keeps(folder.path)
+        found = run_file(question, folder, seeds=seeds, keep_adapters=keep_adapters, watch=face.progress)
+        whole = found.audit.whole
+        folder.finish(
+            basis_seconds=whole.seconds, basis_seconds_now=whole.fresh_seconds, forecast_sealed=found.sealed_at
+        )
+        face.result(result(found), run_words(found))
+        face.say(f"the page: {folder.file('report.html')}")

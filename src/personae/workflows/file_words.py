@@ -1,0 +1,47 @@
+"""An audit or a run in words for a terminal: what the page says, in as many lines as fit one."""
+
+from personae.report import Table, to_terminal
+from personae.report.numbers import percent, plain
+from personae.report.parts import shift_rows
+from personae.report.tables import forecast_table, posterior_table, score_table, shift_table
+from personae.workflows.file_audit import FileAudit
+from personae.workflows.file_run import FileRun
+
+MOST = 8  # personas in the table
+SHOWN = 3  # telling episodes
+
+
+def audit_words(found: FileAudit) -> str:
+    """Who the file speaks for, what else would change, which episodes do it, and what cannot be shown."""
+    result = found.audit
+    parts = [to_terminal(posterior_table(result.posterior, MOST)), to_terminal(forecast_table(result.forecast))]
+    parts += [_telling(found), _hidden(found), *found.record["notes"]]
+    return "\n".join(part for part in parts if part)
+
+
+def run_words(run: FileRun) -> str:
+    """The audit, then what was measured and how the forecast fared."""
+    found = run.audit
+    rows = shift_rows(found.question.traits, found.audit.forecast, run.shifts)
+    faded = ", ".join(f"{arm} {percent(a.mean)}" for arm, a in run.attenuation.items())
+    parts = [
+        to_terminal(posterior_table(found.audit.posterior, MOST)),
+        to_terminal(shift_table(rows, shifts=True)),
+        to_terminal(score_table({found.audit.forecast.predictor: run.score})),
+        f"Attenuation of the instrument: {faded}." + (" This dose is too heavy." if run.scored["too_heavy"] else ""),
+        _hidden(found),
+        *found.record["notes"],
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _telling(found: FileAudit) -> str:
+    rows = tuple((str(t.index), plain(t.bits, 1), t.response, t.reveals) for t in found.audit.telling[:SHOWN])
+    return to_terminal(Table(("row", "bits", "answer", "what it reveals"), rows, "The most telling", frozenset({1})))
+
+
+def _hidden(found: FileAudit) -> str:
+    if not found.hidden:
+        return ""
+    names = ", ".join(f"{h.trait} ({plain(h.reliability)})" for h in found.hidden)
+    return f"Left out, since this model cannot show it (reliability below a half): {names}."
