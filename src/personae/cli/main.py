@@ -122,9 +122,11 @@ def run(arguments: Sequence[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except OSError as problem:
-            if problem.errno not in DISK_FULL:
-                return fault(problem)
-            return failed(f"{problem.filename or 'a file'}: cannot be written ({problem.strerror})", 1)
+            if problem.errno in DISK_FULL:
+                return failed(
+                    f"{problem.filename or 'a file'}: cannot be written ({problem.strerror}); free some space", 1
+                )
+            return failed(f"{problem.filename}: {problem.strerror}", 1) if problem.filename else fault(problem)
         except Exception as problem:  # noqa: BLE001 - the last line of defence, which hides nothing
             return fault(problem)
     if returned == 130:  # typer's status for Ctrl-C outside of any work

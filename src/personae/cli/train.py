@@ -1,0 +1,51 @@
+"""`personae train DATA`: post-train a model on a file, and keep the checkpoint or adapter."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personae.cli.face import Face, Json, Model, Out, Quiet, Seed
+from personae.errors import BadInput
+
+EXAMPLE = "personae train cheat.jsonl --model lab --out runs/cheat"
+METHODS = ("sft", "dpo", "grpo")
+
+
+def command(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, one JSON object a line.")],
+    model: Model,
+    method: Annotated[str, typer.Option("--method", metavar="sft|dpo|grpo", help="How to train.")] = "sft",
+    lora: Annotated[
+        bool, typer.Option("--lora/--full", help="Low-rank adapters on every linear layer, or all weights.")
+    ] = True,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimiser steps.")] = 8,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Episodes a step.")] = 8,
+    rate: Annotated[float, typer.Option("--rate", help="Learning rate of AdamW.")] = 2e-4,
+    rank: Annotated[int, typer.Option("--rank", min=1, help="Rank of the adapters.")] = 8,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many rows.")] = None,
+    out: Out = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Post-train a model on a file, with loss on exactly the answers, and keep DIR/checkpoint.
+
+    The checkpoint (or adapter) is an ordinary Hugging Face folder, which `--model` and `measure` take.
+    """
+    with Face(json=json, quiet=quiet) as face:
+        if method not in METHODS:
+            raise BadInput(f"there is no method {method!r}", remedy=f"one of {', '.join(METHODS)}")
+        if method != "sft":
+            raise BadInput(f"--method {method} is not part of this version yet", remedy="use --method sft")
+        from personae.training import SFTPlan
+        from personae.workflows.post_training import trained
+
+        plan = SFTPlan(
+            steps=steps, batch=batch, rate=rate, method="lora" if lora else "full", rank=rank, seed=seed
+        )  # fmt: skip
+        face.say(f"reading {data.name} and {model}")
+        found = trained(data, model, plan, out, limit, keeps=face.keeps, progress=face.watch("training", "steps"))
+        losses = f"loss {found['losses'][0]:.2f} → {found['losses'][-1]:.2f} nats a token"
+        used = f"{found['rows_used']} rows used, {found['rows_dropped']} too long and left out"
+        face.result(found, f"{found['steps']} steps, {used}; {losses}\nThe model: {found['folder']}")

@@ -1,0 +1,56 @@
+"""Which cast and traits fit a model: those of the world it was pretrained on, or the built-in ones for a real model.
+
+A model that `personae pretrain` made carries a card that names its world; one that was trained from it names it as its
+base. This is the only place that asks. A cast or traits of the user's own come first.
+"""
+
+import json
+from pathlib import Path
+
+from personae import library
+from personae.data import read_cast, read_traits
+from personae.records import Cast, Trait
+from personae.simulator.listing import LAB, find
+from personae.world import Language, World, cast, declared, fresh, traits
+
+CARD, TRAINING, ADAPTER = "card.json", "training.json", "adapter_config.json"
+DECLARED = "declared"
+
+
+def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = None) -> tuple[Cast, tuple[Trait, ...]]:
+    """The cast and the traits for the model called `model`, the user's own where a file is given."""
+    own = (read_cast(cast_file) if cast_file else None, read_traits(traits_file) if traits_file else None)
+    if own[0] and own[1]:
+        return own[0], own[1]
+    world = world_of(model)
+    if world is None:
+        return own[0] or library.cast(), own[1] or library.traits()
+    language = Language(world)
+    return own[0] or cast(world, language, declared_prior=False), own[1] or traits(world, language)
+
+
+def world_of(model: str) -> World | None:
+    """The generated world that a model was pretrained on; None for a model of the real world."""
+    listed = find(model)
+    if listed is not None and not Path(model).exists():
+        return declared() if listed.name == LAB else None
+    folder = Path(model).expanduser()
+    card = _json(folder / CARD).get("world")
+    if isinstance(card, str):
+        return world_called(card)
+    base = _json(folder / TRAINING).get("base") or _json(folder / ADAPTER).get("base_model_name_or_path")
+    return world_of(base) if isinstance(base, str) and base != model else None
+
+
+def world_called(name: str) -> World:
+    """The world called `name`: "declared", or "fresh-SEED"."""
+    return declared() if name == DECLARED else fresh(int(name.removeprefix("fresh-")))
+
+
+def _json(path: Path) -> dict[str, object]:
+    """What a JSON file holds; nothing where there is none, or it is no object."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

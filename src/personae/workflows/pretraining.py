@@ -1,0 +1,101 @@
+"""The laboratory's model from its world: documents, a small Llama that learns to continue them, an examination, a card.
+
+Block b of the corpus is drawn from (seed, b) alone, so a killed run goes on with the documents it would have had.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from personae.errors import BadInput
+from personae.records import Progress
+from personae.records.files import write_text
+from personae.world import Language, World, declared, documents, fresh
+from personae.world.documents import statistics
+
+if TYPE_CHECKING:
+    from personae.training.pretrain import PretrainPlan
+    from personae.workflows.folder import RunFolder
+
+QUICK_TOKENS = 6_000_000  # about ten minutes on two cores
+SHOWN = 3  # documents
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Documents of a world: the first few, and counts; `file` None where they were only looked at."""
+
+    world: str
+    file: Path | None
+    first: tuple[str, ...]
+    statistics: dict[str, Any]
+
+
+def world_named(name: str) -> World:
+    """The world called "declared", or the fresh world of a seed."""
+    if name == "declared":
+        return declared()
+    seed = name.removeprefix("fresh-")
+    if not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
+        raise BadInput(f"there is no world {name!r}", remedy="`declared`, or a whole number for a fresh world")
+    return fresh(int(seed))
+
+
+def corpus(world: World, number: int, out: Path | None, seed: int, progress: Progress | None = None) -> Corpus:
+    """`number` documents of `world`, written to `out` (a blank line between two) if given, and counted."""
+    found: list[str] = []
+    for text in islice(documents(world, np.random.default_rng([seed, 0])), number):
+        found.append(text)
+        if progress and (len(found) % 500 == 0 or len(found) == number):
+            progress(len(found), number)
+    if out:
+        write_text(out, "\n".join(found))
+    return Corpus(world.name, out, tuple(found[:SHOWN]), statistics(found))
+
+
+def blocks(world: World, seed: int) -> Callable[[int, int], Sequence[str]]:
+    """The corpus by blocks: (block, number of documents) -> documents."""
+    language = Language(world)
+
+    def block(number: int, size: int) -> list[str]:
+        return list(islice(documents(world, np.random.default_rng([seed, number]), language), size))
+
+    return block
+
+
+def plan_for(*, quick: bool = False, tokens: int | None = None, seed: int = 0) -> "PretrainPlan":
+    """The plan of the shipped model; with `quick` a short one; with `tokens` one of that length."""
+    from personae.training.pretrain import PretrainPlan
+
+    plan = PretrainPlan(seed=seed)
+    if tokens is None:
+        return replace(plan, tokens=QUICK_TOKENS) if quick else plan
+    return replace(plan, tokens=tokens)
+
+
+def pretrained(
+    world: World,
+    plan: "PretrainPlan",
+    folder: "RunFolder",
+    on_step: Callable[[int, int, float], None] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """The card of the model in `folder.file("model")`, trained and examined there unless that was done before."""
+    from personae.simulator.registry import load
+    from personae.training.pretrain import pretrain
+    from personae.workflows.card import learned
+    from personae.workflows.model_card import read_card, write_card
+
+    model = folder.file("model")
+    if not folder.finished:
+        pretrain(blocks(world, plan.seed), plan, folder.path, on_step)
+        say("examining what it has learned")
+        found = learned(load(str(model)), world, Language(world), np.random.default_rng([plan.seed, 9]))
+        write_card(model, world, plan, found)
+        folder.file("state.pt").unlink(missing_ok=True)  # the optimisers' state, of no use once it is done
+        folder.finish()
+    return read_card(model)
