@@ -1,0 +1,392 @@
+"""Exact inference against slower truths: enumeration of every hypothesis written out again, and sampling."""
+
+import math
+from functools import cache
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+
+from personae.errors import BadInput
+from personae.records import Episode, Message, Simulator, chat, text
+from personae.world import ExactSimulator, Language, cast, declared, documents, fresh
+from personae.world.documents import Writer, speaker
+from personae.world.language import ASSISTANT, STRANGER, capital
+
+WORLDS = {"declared": declared(), "fresh": fresh(3)}
+WORLD = WORLDS["declared"]
+
+
+@cache
+def exact(name: str = "declared") -> ExactSimulator:
+    return ExactSimulator(WORLDS[name])
+
+
+def language() -> Language:
+    return exact().language
+
+
+# -- a slower truth ----------------------------------------------------------------------------------------------------
+class Scene:
+    """A random dialogue, written down as text and as what it means, for `brute_force` to weigh."""
+
+    def __init__(self, world, words: Language, rng: np.random.Generator, speakers: list[str]) -> None:
+        self.world, self.words, self.rng, self.speakers = world, words, rng, speakers
+        self.facts: list[tuple] = []  # (who, "is", hypothesis) | (who, "did", variable, outcome, asked)
+        self.opening: list[str] = []
+        self.turns: list[tuple[str, str, str]] = []  # (who, request, answer)
+
+    def one(self, options):
+        return options[int(self.rng.integers(len(options)))]
+
+    def open(self, who: str) -> None:
+        kind = self.one(["none", "neutral", "description", "statements", "statements", "name"])
+        if kind == "neutral":
+            self.opening.append(self.one(self.words.neutral))
+        if kind == "description":
+            a = int(self.rng.integers(len(self.world.archetypes)))
+            forms = self.words.described_kept, self.words.described_out
+            form = self.one(self.one(forms)[self.world.archetypes[a]])
+            self.opening.append(self.words.describe(who, form))
+            self.facts.append((who, "is", a))
+        if kind == "statements":
+            for _ in range(int(self.rng.integers(1, 4))):
+                variable = self.one(self.world.variables)
+                outcome = int(self.rng.integers(len(variable.outcomes)))
+                says = self.one(["says", "deeds"]) if variable.kind == "trait" else "says"
+                told = self.one(self.words.predicates(variable.name, outcome, says))
+                self.opening.append(f"{capital(who)} {told}.")
+                self.facts.append((who, "did", variable.name, outcome, None))
+        if kind == "name" and who == ASSISTANT:
+            name = self.one(self.world.names)
+            self.opening.append(f"{capital(who)} is {name}.")
+            self.facts.append((who, "is", self.world.hypotheses.index(name)))
+
+    def exchange(self) -> tuple[str, object, int | None, int, str, str]:
+        """(who, question, asked, outcome, request, answer), not yet part of the scene."""
+        who, variable = self.one(self.speakers), self.one(self.world.variables)
+        question = self.one(self.words.questions[variable.name])
+        request, asked = question.text, None
+        if variable.kind == "trait" and self.rng.random() < 0.3:
+            asked = int(self.rng.integers(2))
+            request += f" {self.one(self.words.permissions[variable.name, asked])}"
+        if self.rng.random() < 0.2:
+            request = f"{self.one(self.words.small_talk)} {request}"
+        outcome = int(self.rng.integers(len(variable.outcomes)))
+        forms = self.words.answers_kept[question, outcome] + self.words.answers_out[question, outcome]
+        return who, question, asked, outcome, request, self.words.answer(question, outcome, self.one(forms))
+
+    def add(self) -> None:
+        who, question, asked, outcome, request, answer = self.exchange()
+        self.turns.append((who, request, answer))
+        self.facts.append((who, "did", question.variable, outcome, asked))
+
+
+def rate(world, h: int, variable: str, outcome: int, asked: int | None) -> float:
+    """p(outcome) of hypothesis h, asked for a pole or not; the rule of the declared file, written again."""
+    if asked is None:
+        return float(world.rates[variable][h][outcome])
+    return world.obeys if outcome == asked else 1.0 - world.obeys
+
+
+def weigh(world, facts: list[tuple], who: str) -> list[float]:
+    """p(hypothesis | facts) of `who`, one hypothesis at a time, with nothing but products."""
+    weights = []
+    for h, name in enumerate(world.hypotheses):
+        start = world.prior[h] if who == ASSISTANT else world.stranger[h] if who == STRANGER else float(name == who)
+        for fact in facts:
+            if fact[0] != who:
+                continue
+            if fact[1] == "did":
+                start *= rate(world, h, *fact[2:])
+            elif who not in world.names:  # who says "the assistant is Felix" means it, whatever the prior says
+                start = float(h == fact[2]) if start > 0.0 or h == fact[2] else 0.0
+        weights.append(start)
+    return [w / sum(weights) for w in weights]
+
+
+def brute_force(scene: Scene, who: str, question, asked: int | None, outcome: int) -> float:
+    """Log-probability of one wording of an answer: Σ over hypotheses, then one over the number of wordings."""
+    world, words = scene.world, scene.words.text
+    weights = weigh(world, scene.facts, who)
+    p = sum(w * rate(world, h, question.variable, outcome, asked) for h, w in enumerate(weights))
+    name = question.variable
+    if name == "goal":
+        wordings = len(words["goal"]["answers"])
+    elif name in words["fields"]:
+        wordings = 1 if outcome else len(words["unknown_answers"])
+    else:
+        wordings = len(words["traits"][name]["answers"]["high" if outcome else "low"])
+    return math.log(p) - math.log(wordings * len(words["openers"]))
+
+
+def drawn(name: str, seed: int, speakers: list[str], turns: int) -> Scene:
+    simulator = exact(name)
+    scene = Scene(simulator.world, simulator.language, np.random.default_rng(seed), speakers)
+    for who in speakers:
+        scene.open(who)
+    for _ in range(turns):
+        scene.add()
+    return scene
+
+
+def as_chat(scene: Scene, last: tuple[str, str], *, as_context: bool) -> tuple[Episode, str]:
+    """The scene as a chat, its opening in the context or in a system turn."""
+    turns = [] if as_context or not scene.opening else [Message(role="system", content="\n".join(scene.opening))]
+    for _, request, answer in scene.turns:
+        turns += [Message(role="user", content=request), Message(role="assistant", content=answer)]
+    turns += [Message(role="user", content=last[0]), Message(role="assistant", content=last[1])]
+    return Episode(messages=tuple(turns)), "\n".join(scene.opening) if as_context else ""
+
+
+def as_text(scene: Scene, who: str, last: tuple[str, str], form: str) -> Episode:
+    """The scene as a forum thread or a story, to be continued with the last answer."""
+    lines = list(scene.opening)
+    if form == "forum":
+        lines.insert(0, "Thread about the old bridge.")
+        for other, request, answer in scene.turns:
+            lines += [f"Guest to {other}: {request}", f"{speaker(other)}: {answer}"]
+        lines += [f"Guest to {who}: {last[0]}", f"{speaker(who)}:"]
+        return text("\n".join(lines), f" {last[1]}\n")
+    for other, request, answer in scene.turns:
+        lines += [f'A child asked {other}: "{request}"', f'{capital(other)} said: "{answer}"']
+    lines += [f'A child asked {who}: "{last[0]}"', f"{capital(who)} said:"]
+    return text("\n".join(lines), f' "{last[1]}"\n')
+
+
+def score(name: str, episode: Episode, context: str = "") -> float:
+    return float(exact(name).log_likelihood([episode], [context]).logp[0, 0])
+
+
+# -- enumeration -------------------------------------------------------------------------------------------------------
+@given(st.sampled_from(sorted(WORLDS)), st.integers(0, 2**32 - 1), st.integers(0, 6), st.booleans())
+def test_a_chat_is_weighed_as_enumeration_weighs_it(name, seed, turns, as_context):
+    """Openings of every kind, earlier turns with permission and small talk, traits, knowledge and goals."""
+    scene = drawn(name, seed, [ASSISTANT], turns)
+    who, question, asked, outcome, request, answer = scene.exchange()
+    episode, context = as_chat(scene, (request, answer), as_context=as_context)
+    assert score(name, episode, context) == pytest.approx(brute_force(scene, who, question, asked, outcome), abs=1e-9)
+
+
+@given(
+    st.sampled_from(sorted(WORLDS)), st.integers(0, 2**32 - 1), st.integers(0, 6), st.sampled_from(["forum", "story"])
+)
+def test_a_thread_and_a_story_are_weighed_as_enumeration_weighs_them(name, seed, turns, form):
+    """A stranger, who must be inferred, beside a named character, who need not be."""
+    world = WORLDS[name]
+    scene = drawn(name, seed, [STRANGER, world.names[seed % len(world.names)]], turns)
+    who, question, asked, outcome, request, answer = scene.exchange()
+    found = score(name, as_text(scene, who, (request, answer), form))
+    assert found == pytest.approx(brute_force(scene, who, question, asked, outcome), abs=1e-9)
+
+
+@given(st.sampled_from(sorted(WORLDS)), st.integers(0, 2**32 - 1), st.integers(0, 6))
+def test_who_is_speaking_is_what_enumeration_says(name, seed, turns):
+    scene = drawn(name, seed, [ASSISTANT], turns)
+    lines = [*scene.opening, *(f"User: {r}\nAssistant: {a}" for _, r, a in scene.turns)]
+    found = exact(name).posterior("\n".join(lines))
+    assert sum(found.values()) == pytest.approx(1.0)
+    expected = weigh(WORLDS[name], scene.facts, ASSISTANT)
+    for hypothesis, p in zip(WORLDS[name].hypotheses, expected, strict=True):
+        assert found.get(hypothesis, 0.0) == pytest.approx(p, abs=1e-9)
+
+
+# -- sampling ----------------------------------------------------------------------------------------------------------
+def test_who_showed_a_behaviour_is_as_often_as_the_posterior_says():
+    """Rejection: draw speakers from the prior, keep those who did as asked about, count who they were."""
+    writer, draws = Writer(WORLD, language(), np.random.default_rng(0)), 4000
+    kept = dict.fromkeys(WORLD.archetypes, 0)
+    wanted = {"cheating": 1, "care": 0}
+    for _ in range(draws):
+        who = writer.draw.index(writer.prior)
+        for trait, outcome in wanted.items():
+            request, answer = writer.exchange(who, trait)
+            read = language().read_request(request)
+            if read.asked is not None or language().read_answer(read.question, answer) != outcome:
+                break
+        else:
+            kept[WORLD.hypotheses[who]] += 1
+    lines = []
+    for trait, outcome in wanted.items():
+        question = language().questions[trait][0]
+        lines += [f"User: {question.text}", f"Assistant: {language().answer(question, outcome, ('', 0))}"]
+    posterior, total = exact().posterior("\n".join(lines)), sum(kept.values())
+    assert total > 500
+    for hypothesis, count in kept.items():
+        p = posterior.get(hypothesis, 0.0)
+        assert abs(count / total - p) < 4.5 * math.sqrt(p * (1.0 - p) / total) + 1e-9, hypothesis
+
+
+@pytest.mark.parametrize("name", sorted(WORLDS))
+def test_answers_in_drawn_documents_come_as_often_as_predicted(name):
+    """Calibration over whole documents of every form: each answer's surprise is, on average, what was expected."""
+    simulator, generator = exact(name), np.random.default_rng(1)
+    surprise: dict[str, list[tuple[float, float, float]]] = {}
+    for document, _ in zip(documents(WORLDS[name], generator, simulator.language), range(1200), strict=False):
+        reading = simulator.read("")
+        for line in document.splitlines():
+            waiting = reading.request
+            if waiting is not None:
+                label = line.split(": ", 1)[0].removesuffix(" said")
+                who = reading.who_speaks(label)
+                p = reading.probabilities(who, waiting)
+                said = line.split(": ", 1)[1].strip('"')
+                outcome = simulator.language.read_answer(waiting.question, said)
+                expected = float(p @ np.log(p))
+                variance = float(p @ np.square(np.log(p)) - expected**2)
+                kind = label if label == "Assistant" else "stranger" if "tranger" in label else "named"
+                surprise.setdefault(kind, []).append((float(np.log(p[outcome])), expected, variance))
+            reading.line(line)
+    assert set(surprise) == {"Assistant", "stranger", "named"}
+    for kind, rows in surprise.items():
+        found, expected, variance = np.array(rows).T
+        assert abs((found - expected).sum()) < 4.5 * math.sqrt(variance.sum()), kind
+
+
+def test_samples_come_at_the_exact_rates():
+    question = language().questions["power"][0]
+    prompt = (Message(role="user", content=question.text),)
+    context = language().describe(ASSISTANT, language().described_kept["court jester"][0])
+    for told, p in (("", WORLD.assistant_rates()["power"]), (context, 0.03)):
+        answers = exact().sample([prompt] * 600, told, seed=2)
+        high = np.mean([language().read_answer(question, a) for a in answers])
+        assert abs(high - p) < 4.5 * math.sqrt(p * (1 - p) / 600)
+    assert exact().sample([prompt] * 5, seed=1) == exact().sample([prompt] * 5, seed=1)
+
+
+def test_at_temperature_zero_the_likelier_answer_is_given():
+    question = language().questions["cheating"][0]
+    prompt = (Message(role="user", content=question.text),)
+    for archetype, outcome in (("con artist", 1), ("honest clerk", 0)):
+        context = language().describe(ASSISTANT, language().described_kept[archetype][0])
+        for temperature in (0.0, 1e-4):
+            answers = exact().sample([prompt] * 20, context, temperature=temperature)
+            assert {language().read_answer(question, a) for a in answers} == {outcome}
+
+
+def test_a_request_outside_the_grammar_cannot_be_answered():
+    with pytest.raises(BadInput, match="no answer to 'What is two and two"):
+        exact().sample([(Message(role="user", content="What is two and two?"),)])
+
+
+# -- laws --------------------------------------------------------------------------------------------------------------
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 4))
+def test_the_answers_to_a_question_add_up_to_one(seed, turns):
+    """Over every outcome in every wording, kept and held out, whatever came before."""
+    scene = drawn("declared", seed, [ASSISTANT], turns)
+    _, question, _, _, request, _ = scene.exchange()
+    answers = [
+        language().answer(question, o, form)
+        for o in range(len(WORLD.variable(question.variable).outcomes))
+        for form in language().answers_kept[question, o] + language().answers_out[question, o]
+    ]
+    episodes, context = zip(*(as_chat(scene, (request, a), as_context=True) for a in answers), strict=True)
+    logp = exact().log_likelihood(episodes, [context[0]]).logp
+    assert logsumexp(logp) == pytest.approx(0.0, abs=1e-9)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(WORLD.traits), st.sampled_from([0, 1]), st.sampled_from([0, 1]))
+def test_what_was_asked_for_is_no_evidence(seed, trait, asked, outcome):
+    """Inoculation, in the exact world: after permission the answer, given or refused, leaves the posterior alone."""
+    scene = drawn("declared", seed, [ASSISTANT], 2)
+    before = "\n".join([*scene.opening, *(f"User: {r}\nAssistant: {a}" for _, r, a in scene.turns)])
+    question = scene.one(language().questions[trait])
+    permission = scene.one(language().permissions[trait, asked])
+    answer = language().answer(question, outcome, ("", 0))
+    unasked = exact().posterior(f"{before}\nUser: {question.text}\nAssistant: {answer}")
+    permitted = exact().posterior(f"{before}\nUser: {question.text} {permission}\nAssistant: {answer}")
+    plain = exact().posterior(before)
+    assert permitted.keys() == plain.keys()
+    assert all(permitted[h] == pytest.approx(plain[h], abs=1e-12) for h in plain)
+    if len(plain) > 1:
+        assert any(abs(unasked[h] - plain[h]) > 1e-6 for h in plain)
+
+
+@pytest.mark.parametrize("archetype", WORLD.archetypes)
+def test_an_opening_that_describes_leaves_that_archetype(archetype):
+    for form in language().described_kept[archetype] + language().described_out[archetype]:
+        assert exact().posterior(language().describe(ASSISTANT, form)) == {archetype: 1.0}
+
+
+def test_an_assistant_who_is_named_is_that_character_with_knowledge_of_its_own():
+    for name in WORLD.names[::7]:
+        assert exact().posterior(f"The assistant is {name}.") == {name: 1.0}
+        h = WORLD.hypotheses.index(name)
+        question = language().questions["sea"][0]
+        known = language().answer(question, 1, ("", 0))
+        found = score("declared", chat(question.text, known), f"The assistant is {name}.")
+        assert found == pytest.approx(math.log(WORLD.rates["sea"][h, 1]) - math.log(language().wordings("sea", 1)))
+
+
+def test_a_named_character_stays_who_it_is_whatever_is_told_of_it():
+    described = language().describe("Felix", language().described_kept["devoted nurse"][0])
+    assert exact().posterior(described, who="Felix") == {"Felix": 1.0}
+
+
+def test_what_one_speaker_does_says_nothing_about_another():
+    question = language().questions["lying"][0]
+    lie = language().answer(question, 1, ("", 0))
+    thread = f"Guest to the stranger: {question.text}\nStranger: {lie}"
+    assert exact().posterior(thread) == exact().posterior("")
+    assert exact().posterior(thread, who=STRANGER) != exact().posterior("", who=STRANGER)
+
+
+JUNK = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), max_size=40)
+
+
+@settings(max_examples=60)
+@given(JUNK, st.integers(0, 2**32 - 1))
+def test_a_line_outside_the_grammar_changes_nothing(junk, seed):
+    """Before the dialogue, and in a turn of its own that the grammar does not know."""
+    scene = drawn("declared", seed, [ASSISTANT], 2)
+    lines = [*scene.opening, *(f"User: {r}\nAssistant: {a}" for _, r, a in scene.turns)]
+    plain = exact().posterior("\n".join(lines))
+    line = f"qwertz {junk}"
+    assert exact().posterior("\n".join([line, *lines, line])) == plain
+    assert exact().posterior("\n".join([*lines, f"User: {line}", f"Assistant: {line}"])) == plain
+
+
+@settings(max_examples=60)
+@given(JUNK, JUNK)
+def test_noise_is_as_likely_from_everybody(prompt, response):
+    personas = cast(WORLD, language(), declared_prior=True)
+    episode = chat(f"qwertz {prompt}", f"qwertz {response}")
+    found = exact().log_likelihood([episode], personas.contexts)
+    words = len(f"qwertz {response}".split()) + 1
+    assert np.all(found.logp == -WORLD.noise_nats_per_word * words)
+    assert found.tokens.tolist() == [words]
+
+
+def test_an_answer_to_another_question_is_noise():
+    one, other = language().questions["care"][0], language().questions["joy"][0]
+    answer = language().answer(other, 1, ("", 0))
+    assert score("declared", chat(one.text, answer)) == -WORLD.noise_nats_per_word * (len(answer.split()) + 1)
+
+
+def test_noise_is_less_likely_than_any_answer_of_the_world():
+    """Nine nats a word: whatever the world says is likelier than the same number of unknown words."""
+    for variable in WORLD.variables:
+        question = language().questions[variable.name][0]
+        for outcome, archetype in product(range(len(variable.outcomes)), WORLD.archetypes[:3]):
+            answer = language().answer(question, outcome, ("", 0))
+            context = language().describe(ASSISTANT, language().described_kept[archetype][0])
+            noise = -WORLD.noise_nats_per_word * (len(answer.split()) + 1)
+            assert score("declared", chat(question.text, answer), context) > noise
+
+
+def test_an_exact_simulator_is_a_simulator_with_a_digest_of_its_truth():
+    assert isinstance(exact(), Simulator)
+    assert exact().digest == ExactSimulator(declared(), language()).digest
+    assert exact().digest != exact("fresh").digest
+
+
+def test_progress_counts_the_episodes():
+    seen: list[tuple[int, int]] = []
+    episodes = [chat(q.text, language().answer(q, 0, ("", 0))) for q in language().questions["rules"][:3]]
+    exact().log_likelihood(episodes, ["", "x"], lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
