@@ -2,24 +2,30 @@
 
 The loss is the mean cross-entropy (nats a token) over whole documents; a document never sees another. Documents are
 taken in blocks, ordered by length inside a block and cut into batches of about `batch_tokens`, so that little is
-padding. Hidden matrices are trained with Muon, embeddings and gains with AdamW; the rate warms up, stays, and falls
-linearly over the last third. Everything follows from the plan's seed, and block b of the corpus from (seed, b), so a
-killed run goes on from its last checkpoint to the same weights.
+padding. A step averages the gradients of `shards` such batches, each in a process of its own where there are cores: on
+small models two single-threaded processes do twice the work of one with two threads. Hidden matrices are trained with
+Muon, embeddings and gains with AdamW; the rate warms up, stays, and falls linearly at the end. Everything follows from
+the plan's seed, and block b of the corpus from (seed, b), so a killed run goes on from its last checkpoint.
 
 Source: Muon, K. Jordan et al. 2024 (torch.optim.Muon); warm-up, stable, decay: arXiv 2405.18392.
 """
 
 import json
 import math
+import multiprocessing
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch.nn.functional import cross_entropy
 
 from personae.errors import RunFailed, RunFolderMismatch
@@ -34,7 +40,8 @@ class PretrainPlan:
     """What determines a pretraining run. `tokens` in all; rates for Muon's and AdamW's parameters."""
 
     tokens: int = 50_000_000
-    batch_tokens: int = 8192
+    batch_tokens: int = 4096
+    shards: int = 2
     width: int = 128
     layers: int = 4
     heads: int = 4
@@ -111,6 +118,8 @@ def batches(texts: Sequence[str], tokenizer: Any, plan: PretrainPlan, block: int
 
 
 def _optimizers(model: Any, plan: PretrainPlan) -> list[torch.optim.Optimizer]:  # noqa: ANN401
+    if not plan.muon_rate:
+        return [torch.optim.AdamW(model.parameters(), lr=plan.adam_rate, betas=(0.9, 0.98), weight_decay=0.0)]
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
@@ -125,89 +134,172 @@ def rate_factor(done: float, plan: PretrainPlan) -> float:
     return min(1.0, done / plan.warm_up + 0.02, (1.0 - done) / plan.decay + 0.01)
 
 
+@dataclass
+class _State:
+    """Where a run stands: the next batch of a block, and what was done so far."""
+
+    block: int = 0
+    batch: int = 0
+    step: int = 0
+    done: int = 0
+
+
 def pretrain(
     texts: Texts,
     plan: PretrainPlan,
     folder: Path,
     on_step: Callable[[int, int, float], None] | None = None,
+    processes: int | None = None,
 ) -> Path:
     """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: tokens done, all, loss.
 
-    Raises `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.
+    `texts` must be importable where there are several `processes` (default: one a core, at most one a shard). Raises
+    `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.
     """
-    plan_file, state_file = folder / "plan.json", folder / "state.pt"
+    plan_file = folder / "plan.json"
     if plan_file.exists() and json.loads(plan_file.read_text()) != asdict(plan):
         raise RunFolderMismatch("holds a run of another plan", file=folder, remedy="name another --out, or remove it")
     folder.mkdir(parents=True, exist_ok=True)
     plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    size = min(processes or os.cpu_count() or 1, plan.shards)
+    with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
+        return _train(0, size, texts, plan, folder, meeting, on_step)
+
+
+@contextmanager
+def _others(size: int, texts: Texts, plan: PretrainPlan, folder: Path, meeting: str) -> Iterator[None]:
+    """The other processes of a run, ended with it."""
+    context = multiprocessing.get_context("spawn")
+    others = [
+        context.Process(target=_train, args=(rank, size, texts, plan, folder, meeting), daemon=True)
+        for rank in range(1, size)
+    ]
+    for other in others:
+        other.start()
+    try:
+        yield
+    finally:
+        for other in others:
+            other.terminate()
+            other.join()
+
+
+def _train(
+    rank: int,
+    size: int,
+    texts: Texts,
+    plan: PretrainPlan,
+    folder: Path,
+    meeting: str,
+    on_step: Callable[[int, int, float], None] | None = None,
+) -> Path:
+    """One process's part of the run; rank 0 keeps the log and the checkpoints."""
+    if size > 1:
+        torch.set_num_threads(1)
+        dist.init_process_group("gloo", init_method=f"file://{meeting}/meet", rank=rank, world_size=size)
     tokenizer = fast_tokenizer(texts(0, BLOCK), plan)
     model = new_model(plan, tokenizer)
     optimizers = _optimizers(model, plan)
-    block = skip = step = done = 0
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        model.load_state_dict(state["model"])
-        for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        block, skip, step, done = (state[k] for k in ("block", "skip", "step", "done"))
-    body = model.model
-    losses: list[float] = []
-    log = (folder / "log.jsonl").open("a")
-    started = time.time()
-    while done < plan.tokens:
-        for b, (ids, labels) in enumerate(batches(texts(block, BLOCK), tokenizer, plan, block)):
-            if b < skip:
-                continue
-            loss = _step(model, body, optimizers, ids, labels, rate_factor(done / plan.tokens, plan))
+    state = _resume(folder / "state.pt", model, optimizers)
+    log = _Log(folder / "log.jsonl") if rank == 0 else None
+    while state.done < plan.tokens:
+        ready = list(batches(texts(state.block, BLOCK), tokenizer, plan, state.block))
+        while state.batch + plan.shards <= len(ready) and state.done < plan.tokens:
+            shards = ready[state.batch : state.batch + plan.shards]
+            loss = _step(model, optimizers, shards, rank, size, rate_factor(state.done / plan.tokens, plan))
             if not math.isfinite(loss):
-                raise RunFailed(f"the loss is {loss} at step {step}; lower the rates")
-            losses.append(loss)
-            step, done, skip = step + 1, done + int((labels >= 0).sum()), b + 1
-            if on_step:
-                on_step(done, plan.tokens, loss)
-            if step % 50 == 0:
-                mean = sum(losses[-50:]) / len(losses[-50:])
-                log.write(
-                    json.dumps(
-                        {"step": step, "tokens": done, "loss": round(mean, 4), "seconds": round(time.time() - started)}
-                    )
-                    + "\n"
-                )
-                log.flush()
-            if step % CHECKPOINT_EVERY == 0:
-                _keep(state_file, model, optimizers, block=block, skip=skip, step=step, done=done)
-            if done >= plan.tokens:
-                break
-        else:
-            block, skip = block + 1, 0
-    log.close()
+                raise RunFailed(f"the loss is {loss} at step {state.step}; lower the rates")
+            state.batch, state.step = state.batch + plan.shards, state.step + 1
+            state.done += sum(int((labels >= 0).sum()) for _, labels in shards)
+            if log:
+                log.note(state, loss)
+                if state.step % CHECKPOINT_EVERY == 0:
+                    _keep(folder / "state.pt", model, optimizers, state)
+                if on_step:
+                    on_step(state.done, plan.tokens, loss)
+        if state.batch + plan.shards > len(ready):
+            state.block, state.batch = state.block + 1, 0
     saved = folder / "model"
-    shutil.rmtree(saved, ignore_errors=True)
-    model.save_pretrained(saved)
-    tokenizer.save_pretrained(saved)
+    if rank == 0:
+        shutil.rmtree(saved, ignore_errors=True)
+        model.save_pretrained(saved)
+        tokenizer.save_pretrained(saved)
+    if size > 1:
+        dist.barrier()
+        dist.destroy_process_group()
     return saved
 
 
-def _step(model: Any, body: Any, optimizers: list[Any], ids: Any, labels: Any, factor: float) -> float:  # noqa: ANN401
+def _step(
+    model: Any,  # noqa: ANN401
+    optimizers: list[Any],
+    shards: list[tuple[Any, Any]],
+    rank: int,
+    size: int,
+    factor: float,
+) -> float:
+    """One optimiser step over `shards`, of which this process takes every `size`-th; the mean loss, nats a token."""
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group.setdefault("full_rate", group["lr"])
             group["lr"] = group["full_rate"] * factor
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        hidden = body(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
-        wanted = labels[:, 1:].reshape(-1)
-        keep = wanted >= 0
-        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[keep])
-    loss = cross_entropy(logits.float(), wanted[keep])
-    loss.backward()
+    total = torch.zeros(1)
+    for ids, labels in shards[rank::size]:
+        loss = _loss(model, ids, labels) / len(shards)
+        loss.backward()
+        total += loss.detach()
+    if size > 1:
+        gradients = [p.grad for p in model.parameters()]
+        flat = torch.cat([total, *(g.flatten() for g in gradients)])
+        dist.all_reduce(flat)
+        total, start = flat[:1], 1
+        for gradient in gradients:
+            gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
+            start += gradient.numel()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return float(loss.detach())
+    return float(total)
 
 
-def _keep(path: Path, model: Any, optimizers: list[Any], **counts: int) -> None:  # noqa: ANN401
+def _loss(model: Any, ids: Any, labels: Any) -> Any:  # noqa: ANN401
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
+        wanted = labels[:, 1:].reshape(-1)
+        keep = wanted >= 0
+        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[keep])
+    return cross_entropy(logits.float(), wanted[keep])
+
+
+class _Log:
+    """The mean loss of every 50 steps, a line each."""
+
+    def __init__(self, path: Path) -> None:
+        self.file, self.losses, self.started = path.open("a"), [0.0] * 0, time.time()
+
+    def note(self, state: _State, loss: float) -> None:
+        self.losses.append(loss)
+        if state.step % 50 == 0:
+            mean, seconds = sum(self.losses) / len(self.losses), round(time.time() - self.started)
+            line = {"step": state.step, "tokens": state.done, "loss": round(mean, 4), "seconds": seconds}
+            self.file.write(json.dumps(line) + "\n")
+            self.file.flush()
+            self.losses.clear()
+
+
+def _resume(path: Path, model: Any, optimizers: list[Any]) -> _State:  # noqa: ANN401
+    if not path.exists():
+        return _State()
+    kept = torch.load(path, weights_only=True)
+    model.load_state_dict(kept["model"])
+    for optimizer, saved in zip(optimizers, kept["optimizers"], strict=True):
+        optimizer.load_state_dict(saved)
+    return _State(**kept["state"])
+
+
+def _keep(path: Path, model: Any, optimizers: list[Any], state: _State) -> None:  # noqa: ANN401
     beside = path.with_suffix(".new")
-    torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], **counts}, beside)
+    kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": asdict(state)}
+    torch.save(kept, beside)
     beside.replace(path)

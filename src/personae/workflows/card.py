@@ -4,8 +4,8 @@ Three figures, each against exact inference:
 - the Assistant's trait rates with no context against the declared prior: mean absolute error;
 - each persona's rates under its description: skill;
 - the rates of all *other* traits after one and after three behaviours in context: skill.
-Skill = 1 - Σ(model - exact)² / Σ(prior - exact)², the prior being the rates with no context. All questions and answers
-are held-out wordings. Source: PSM.md section 4.
+Skill = 1 - Σ(model - exact)² / Σ(prior - exact)², the prior being the rates with no context. No answer here stands
+after its question anywhere in the corpus. Source: PSM.md section 4.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from personae.records.results import Floats
 from personae.theory import log_sigmoid, skill
 from personae.world import ExactSimulator, Language, World, cast, traits
 from personae.world.documents import Writer
-from personae.world.nouns import ANSWERS_A_POLE
+from personae.world.nouns import ANSWERS_A_POLE, held_out_answers
 
 CONTEXTS = 150  # of each length, three traits asked in each
 
@@ -77,9 +77,9 @@ def _in_context(
         shown = generator.choice(world.traits, size=number, replace=False)
         turns: list[Message] = []
         for name in shown:
-            question = writer.draw.one(language.asked_out[name])
+            question = writer.draw.one(language.questions[name])
             outcome = writer.draw.index(writer.rates[name][who])
-            answer = language.answer(question, outcome, writer.draw.one(language.answers_out[name, outcome]))
+            answer = writer.draw.one(held_out_answers(language, question, outcome))
             turns += [Message(role="user", content=question.text), Message(role="assistant", content=answer)]
         others = [t for t in world.traits if t not in shown]
         for name in generator.choice(others, size=3, replace=False):
@@ -90,9 +90,9 @@ def _in_context(
 
 def _question(language: Language, trait: str, turns: list[Message], writer: Writer) -> list[Episode]:
     """A held-out question about `trait` after `turns`, with its high and then its low answers."""
-    question = writer.draw.one(language.asked_out[trait])
-    poles = [[language.answer(question, o, f) for f in language.answers_out[trait, o][:ANSWERS_A_POLE]] for o in (1, 0)]
-    item = Item(id="asked", kind="behaviour", prompt=question.text, high=tuple(poles[0]), low=tuple(poles[1]))
+    question = writer.draw.one(language.questions[trait])
+    high, low = (held_out_answers(language, question, outcome) for outcome in (1, 0))
+    item = Item(id="asked", kind="behaviour", prompt=question.text, high=high, low=low)
     return [Episode(messages=(*turns, *e.messages)) for e in item.episodes()]
 
 

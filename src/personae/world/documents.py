@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from personae.world.declared import World
+from personae.world.declared import World, declared, fresh
 from personae.world.language import ASSISTANT, STRANGER, Language, capital
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class Writer:
         """(request, answer) of the hypothesis `who`."""
         draw, language, corpus = self.draw, self.language, self.world.corpus
         name = variable or self._variable()
-        question = draw.one(language.asked_kept[name])
+        question = draw.one(language.questions[name])
         request, asked = question.text, None
         if name in self.world.traits and draw.uniform() < corpus["permission"]:
             asked = int(draw.uniform() * 2)
@@ -88,7 +88,7 @@ class Writer:
         outcome = draw.index(self.rates[name][who])
         if asked is not None:
             outcome = asked if draw.uniform() < self.world.obeys else 1 - asked
-        form = draw.one(language.answers_kept[name, outcome])
+        form = draw.one(language.answers_kept[question, outcome])
         return request, language.answer(question, outcome, form)
 
     def statement(self, who: int, called: str, kind: str = "says") -> str:
@@ -190,3 +190,10 @@ def statistics(texts: Sequence[str]) -> dict[str, Any]:
         "words": len(words),
         "vocabulary": len(set(words)),
     }
+
+
+def block_of_documents(seed: int | None, corpus_seed: int, block: int, number: int) -> list[str]:
+    """The first `number` documents of block `block` of a corpus: the declared world's, or the fresh world's of `seed`."""
+    world = declared() if seed is None else fresh(seed)
+    found = documents(world, np.random.default_rng([corpus_seed, block]))
+    return [next(found) for _ in range(number)]

@@ -159,10 +159,10 @@ class ExactSimulator:
             reading = self.read(text)
             if reading.request is None:
                 raise BadInput(f"the world has no answer to {prompt[-1].content!r}", remedy="ask one of its questions")
-            p = reading.probabilities(ASSISTANT, reading.request) ** (1.0 / temperature)
+            p = _sharpened(reading.probabilities(ASSISTANT, reading.request), temperature)
             outcome = draw.index(np.cumsum(p).tolist())
             question = reading.request.question
-            form = draw.one(self.language.answers_kept[question.variable, outcome])
+            form = draw.one(self.language.answers_kept[question, outcome])
             answers.append(self.language.answer(question, outcome, form))
         return answers
 
@@ -172,7 +172,7 @@ class ExactSimulator:
             text = "\n".join(filter(None, (context, episode.prompt[0].content)))
             *before, label = text.split("\n")
             reading = self.read("\n".join(before))
-            if opened := re.fullmatch(r'(The stranger|\w+) said: "?', label):
+            if opened := re.fullmatch(r'(The stranger|\w+) said: ?"?', label):
                 who = reading.who_speaks(opened[1])
                 response = response.removeprefix('"').removesuffix('"')
             else:
@@ -185,6 +185,14 @@ class ExactSimulator:
             return -self.world.noise_nats_per_word * (len(response.split()) + 1)
         p = reading.probabilities(who, request)[outcome]
         return float(np.log(p) - np.log(self.language.wordings(request.question.variable, outcome)))
+
+
+def _sharpened(p: Floats, temperature: float) -> Floats:
+    """(O,) weights of outcomes with probabilities `p` at a temperature; at zero only the likeliest is left."""
+    if temperature == 0.0:
+        return np.asarray(p == p.max(), dtype=np.float64)
+    weights: Floats = np.exp((np.log(p) - np.log(p.max())) / temperature)
+    return weights
 
 
 def dialogue(turns: Sequence[Message], context: str = "") -> str:

@@ -1,9 +1,10 @@
 """How the world's characters speak: every wording of every request, answer and statement, and how to read them back.
 
 Writing and reading are inverse: a request is [small talk] question [permission], an answer is [opening] wording, a
-statement tells who somebody is, what somebody did or is like. A share of the wordings is *held out*: the corpus never
-uses it, so that what a model knows of the world can be asked in forms it has not seen. Wordings of one outcome are
-equally likely and do not depend on who speaks, so they carry no evidence beyond the outcome itself.
+statement tells who somebody is, what somebody did or is like. A share of the surface forms is *held out*: for each
+question some answers, of the permissions and of the descriptions some. The corpus never uses them, so that what a model
+knows of the world can be asked in forms it has not seen. Wordings of one outcome are equally likely and do not depend
+on who speaks, so they carry no evidence beyond the outcome itself.
 """
 
 import re
@@ -79,17 +80,17 @@ class Language:
         self.openers: list[str] = text["openers"]
         self.questions = {v.name: self._questions(v.name) for v in world.variables}
         self._by_text = {q.text: q for asks in self.questions.values() for q in asks}
-        self.asked_kept, self.asked_out = {}, {}
         self.answers_kept, self.answers_out = {}, {}
         for variable in world.variables:
-            name = variable.name
-            self.asked_kept[name], self.asked_out[name] = _split(self.questions[name], world.held_out, "ask")
-            for outcome in range(len(variable.outcomes)):
-                forms = list(product(self.openers, range(self._wordings(name, outcome))))
-                kept, out = _split(forms, world.held_out, f"{name}{outcome}")
-                self.answers_kept[name, outcome], self.answers_out[name, outcome] = kept, out
-        self.permissions = self._permissions()
-        self._permitted = {p: key for key, several in self.permissions.items() for p in several}
+            for question, outcome in product(self.questions[variable.name], range(len(variable.outcomes))):
+                forms = list(product(self.openers, range(self._wordings(variable.name, outcome))))
+                kept, out = _split(forms, world.held_out, f"{question.text}{outcome}")
+                self.answers_kept[question, outcome], self.answers_out[question, outcome] = kept, out
+        every = self._permissions()
+        self._permitted = {p: key for key, several in every.items() for p in several}
+        self.permissions, self.permissions_out = {}, {}
+        for key, several in every.items():
+            self.permissions[key], self.permissions_out[key] = _split(several, world.held_out, str(key))
         self.described_kept, self.described_out = {}, {}
         for archetype in world.archetypes:
             forms = list(product(text["identity"], text["descriptions"][archetype]))

@@ -10,7 +10,7 @@ from personae.world.documents import Draw, speaker
 from personae.world.language import ASSISTANT, Language, Question
 
 Ask = Callable[[Question], str]
-ANSWERS_A_POLE = 3  # of an item: held-out wordings, as many high as low
+ANSWERS_A_POLE = 2  # of an item: held-out wordings, as many high as low
 
 
 def cast(world: World, language: Language, *, declared_prior: bool) -> Cast:
@@ -44,10 +44,9 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
     """
     found = []
     for name in world.traits:
-        poles = [language.answers_out[name, outcome][:ANSWERS_A_POLE] for outcome in (1, 0)]
         items = []
         for number, question in enumerate(language.questions[name]):
-            high, low = (tuple(language.answer(question, o, f) for f in p) for o, p in zip((1, 0), poles, strict=True))
+            high, low = (held_out_answers(language, question, outcome) for outcome in (1, 0))
             request = ask(question) if ask else question.text
             identity = f"{name}-{number:02d}"
             if called == ASSISTANT:
@@ -69,6 +68,12 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
     return tuple(found)
 
 
+def held_out_answers(language: Language, question: Question, outcome: int) -> tuple[str, ...]:
+    """Answers to `question` that show `outcome`, none of which the corpus has after this question."""
+    forms = language.answers_out[question, outcome][:ANSWERS_A_POLE]
+    return tuple(language.answer(question, outcome, form) for form in forms)
+
+
 def permission(language: Language, trait: str, outcome: int, which: int = 0) -> str:
     """One sentence that gives permission for `outcome` of `trait`."""
     several = language.permissions[trait, outcome]
@@ -81,7 +86,7 @@ def episodes(
     """`number` single-turn episodes in which the Assistant shows `outcome` of `trait`, in wordings of the corpus."""
     draw, found = Draw(generator), []
     for index in range(number):
-        question = draw.one(language.asked_kept[trait])
-        answer = language.answer(question, outcome, draw.one(language.answers_kept[trait, outcome]))
+        question = draw.one(language.questions[trait])
+        answer = language.answer(question, outcome, draw.one(language.answers_kept[question, outcome]))
         found.append(chat(ask(question) if ask else question.text, answer, index=index))
     return tuple(found)
