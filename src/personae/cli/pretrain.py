@@ -12,7 +12,7 @@ EXAMPLE = "personae pretrain --quick --out runs/my-lab"
 
 def command(
     world: WorldName = "declared",
-    quick: Annotated[bool, typer.Option("--quick", help="6 million tokens, about ten minutes: half-learned.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="9 million tokens, about ten minutes: half-learned.")] = False,
     tokens: Annotated[
         int | None, typer.Option("--tokens", min=1, help="How many tokens; by default those of the shipped model.")
     ] = None,

@@ -1,9 +1,10 @@
 """Transfer: every trait, trained to both poles; every other trait measured, beside what was forecast.
 
-The question of the theory in one matrix: does a narrow training move what it does not train, and can it be told before?
-Each arm's forecast stands at a dose fitted on the arms of *other* traits. An arm counts as moved if the root mean
-square of its untrained traits' shifts, on one half of the items, exceeds `MOVED` nats; it is scored on the other
-half. Beside the forecasts stand the floors: no change is zero, the attenuation alone, the mean of the other arms, one direction.
+The question of the theory in one matrix: does a narrow training move what it does not train, and can it be told
+before? Each arm's forecast stands at a dose fitted on the arms of *other* traits. An arm counts as moved if the root
+mean square of its untrained traits' shifts, on one half of the items, exceeds `MOVED` nats; it is scored on the other
+half. Beside the forecasts stand the floors: no change is zero, the attenuation alone, the mean of the other arms, one
+direction.
 """
 
 from dataclasses import dataclass

@@ -39,16 +39,16 @@ Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> d
 class PretrainPlan:
     """What determines a pretraining run. `tokens` in all; rates for Muon's and AdamW's parameters."""
 
-    tokens: int = 50_000_000
-    batch_tokens: int = 4096
+    tokens: int = 42_000_000
+    batch_tokens: int = 2048
     shards: int = 2
     width: int = 128
     layers: int = 4
     heads: int = 4
     vocabulary: int = 2048
     window: int = 512
-    muon_rate: float = 0.02
-    adam_rate: float = 0.003
+    muon_rate: float = 0.005
+    adam_rate: float = 0.002
     warm_up: float = 0.01
     decay: float = 0.4
     seed: int = 0
@@ -118,8 +118,6 @@ def batches(texts: Sequence[str], tokenizer: Any, plan: PretrainPlan, block: int
 
 
 def _optimizers(model: Any, plan: PretrainPlan) -> list[torch.optim.Optimizer]:  # noqa: ANN401
-    if not plan.muon_rate:
-        return [torch.optim.AdamW(model.parameters(), lr=plan.adam_rate, betas=(0.9, 0.98), weight_decay=0.0)]
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
@@ -151,7 +149,7 @@ def pretrain(
     on_step: Callable[[int, int, float], None] | None = None,
     processes: int | None = None,
 ) -> Path:
-    """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: tokens done, all, loss.
+    """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: done, all, loss.
 
     `texts` must be importable where there are several `processes` (default: one a core, at most one a shard). Raises
     `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.

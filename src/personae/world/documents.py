@@ -193,7 +193,7 @@ def statistics(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def block_of_documents(seed: int | None, corpus_seed: int, block: int, number: int) -> list[str]:
-    """The first `number` documents of block `block` of a corpus: the declared world's, or the fresh world's of `seed`."""
+    """The first `number` documents of block `block` of a corpus: the declared world's, or that of the fresh `seed`."""
     world = declared() if seed is None else fresh(seed)
     found = documents(world, np.random.default_rng([corpus_seed, block]))
     return [next(found) for _ in range(number)]
