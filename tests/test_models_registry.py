@@ -194,5 +194,9 @@ def test_broken_weights_are_one_line(folder: Path) -> None:
     assert "cannot be loaded as a language model" in refused(folder)
 
 
+def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
+    assert "cannot use the device 'nonsense'" in refused(folder, device="nonsense")
+
+
 def test_an_unknown_number_type_is_refused(folder: Path) -> None:
     assert "one of float32, bfloat16, float16" in refused(folder, dtype="int3")

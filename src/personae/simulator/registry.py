@@ -29,11 +29,22 @@ class Located:
     path: Path
 
 
-def load(name: str, *, dtype: str = "float32", trust_remote_code: bool = False) -> "LocalSimulator":
+def load(
+    name: str, *, dtype: str = "float32", device: str = "cpu", trust_remote_code: bool = False
+) -> "LocalSimulator":
     """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
+    simulator = _load(locate(name), dtype=dtype, trust_remote_code=trust_remote_code)
+    if device != "cpu":
+        try:
+            simulator.model.to(device)
+        except (RuntimeError, AssertionError) as problem:
+            raise BadInput(f"cannot use the device {device!r}: {checkpoint.one_line(problem)}") from problem
+    return simulator
+
+
+def _load(located: Located, *, dtype: str, trust_remote_code: bool) -> "LocalSimulator":
     from personae.simulator.local import LocalSimulator
 
-    located = locate(name)
     path = located.path
     if path.suffix == ".gguf":
         model, tokenizer = checkpoint.open_gguf(path, dtype)
