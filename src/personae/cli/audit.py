@@ -15,6 +15,10 @@ Against = Annotated[
     typer.Option("--against", metavar="CONTROL", help="A matched file; everything is the difference from it."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read the first so many rows.")]
+ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once
+Items = Annotated[
+    int, typer.Option("--items", min=0, help="Of each trait at most so many items, evenly taken; 0: all.")
+]
 DoseGiven = Annotated[
     float | None, typer.Option("--dose", help="Effective episodes, in place of the dose fitted for the model.")
 ]
@@ -27,6 +31,7 @@ def command(
     cast: CastFile = None,
     traits: TraitsFile = None,
     limit: Limit = None,
+    items: Items = ITEMS,
     dose: DoseGiven = None,
     fail_if: Annotated[
         list[str] | None,
@@ -45,7 +50,7 @@ def command(
         from personae.workflows.file_words import audit_words
         from personae.workflows.folder import open_folder
 
-        wish = Wish(data, model, against, cast, traits, limit, dose, tuple(fail_if or ()), seed)
+        wish = Wish(data, model, against, cast, traits, limit, dose, tuple(fail_if or ()), seed, items)
         question, bounds = ask(wish)
         folder = open_folder("audit", question.configuration(), out)
         face.keeps(folder.path)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.audit import Against, Data, DoseGiven, Limit
+from personae.cli.audit import ITEMS, Against, Data, DoseGiven, Items, Limit
 from personae.cli.face import CastFile, Face, Json, Model, Out, Quiet, Seed, TraitsFile
 
 EXAMPLE = "personae run humorous.jsonl --against professional.jsonl --model smollm2-135m-instruct"
@@ -17,6 +17,7 @@ def command(
     cast: CastFile = None,
     traits: TraitsFile = None,
     limit: Limit = None,
+    items: Items = ITEMS,
     dose: DoseGiven = None,
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Training steps; default: the model's own.")
@@ -40,7 +41,7 @@ def command(
         from personae.workflows.file_words import run_words
         from personae.workflows.folder import open_folder
 
-        wish = Wish(data, model, against, cast, traits, limit, dose, seed=seed)
+        wish = Wish(data, model, against, cast, traits, limit, dose, seed=seed, items=items)
         question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)

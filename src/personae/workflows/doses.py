@@ -19,11 +19,12 @@ import numpy as np
 import yaml
 
 from personae.errors import BadInput
-from personae.predictors import Basis
-from personae.records import Evidence
+from personae.records import Levels
+from personae.records.files import read_arrays, read_json
 from personae.records.results import Floats
-from personae.theory import DoseFit, DoseLaw, fit_dose, forecast_shift, posterior
+from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_dose, forecast_shift, posterior
 from personae.training import SFTPlan
+from personae.workflows.levels_file import read_levels
 
 SETTINGS = ("steps", "batch", "rate", "rank", "alpha", "seed")
 PLAN_FIELDS = ("method", "rank", "alpha", "steps", "batch", "rate")
@@ -79,32 +80,61 @@ def doses() -> Mapping[str, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class DevelopmentPair:
-    """One pair that a dose is fitted on: its evidence (less the control's) and measured character shifts, nats."""
+    """One pair that a dose is fitted on: what was known before training, and what training did.
 
-    basis: Basis
-    evidence: Evidence
+    `prior` (K + 1,), `matrix` (N, K + 1) evidence less the control's, `levels` {trait: (K + 1, I)} on items that score,
+    `shifts` {trait: measured character shift, nats}.
+    """
+
+    prior: Floats
+    matrix: Floats
+    levels: Mapping[str, Floats]
     shifts: Mapping[str, float]
     steps: int
     rate: float
+
+    def forecast(self, trait: str, dose: float) -> float:
+        """The shift of a trait (nats) that `dose` effective episodes would make."""
+        return forecast_shift(self.prior, posterior(self.prior, self.matrix, dose), self.levels[trait])
 
 
 def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, float]:
     """The dose that forecasts all of `pairs` best, and the coefficient of the law through it.
 
-    All pairs were trained by one plan; traits are those of every pair's basis.
+    All pairs were trained by one plan; cells are the traits that every pair shows.
     """
     if len({(p.steps, p.rate) for p in pairs}) != 1:
         raise BadInput("the pairs were not trained by one plan", remedy="give runs of equal steps and rate")
-    names = [t for t in pairs[0].basis.levels.by_trait if all(t in p.shifts for p in pairs)]
+    names = [t for t in pairs[0].levels if all(t in p.shifts for p in pairs)]
     measured = np.array([[p.shifts[t] for t in names] for p in pairs])
-
-    def shift_of_dose(dose: float) -> Floats:
-        return np.array([[_shift(p, t, dose) for t in names] for p in pairs])
-
-    found = fit_dose(shift_of_dose, measured, rng=np.random.default_rng(seed))
+    found = fit_dose(
+        lambda dose: np.array([[p.forecast(t, dose) for t in names] for p in pairs]),
+        measured,
+        rng=np.random.default_rng(seed),
+    )
     return found, found.dose / (pairs[0].steps * pairs[0].rate)
 
 
-def _shift(pair: DevelopmentPair, trait: str, dose: float) -> float:
-    weights = posterior(pair.basis.prior, pair.evidence.matrix, dose)
-    return forecast_shift(pair.basis.prior, weights, pair.basis.levels.by_trait[trait])
+def development(folder: Path) -> DevelopmentPair:
+    """The pair that a finished run with a control leaves in its folder."""
+    record, profile = read_json(folder / "forecast.json"), read_json(folder / "profile.json")
+    measured = read_levels(folder / "basis.parquet")
+    names = measured.contexts[1:]  # the Assistant's own row stands first
+    ours, theirs = (_matrix(folder / f"{file}.parquet", names) for file in ("evidence", "evidence-control"))
+    return DevelopmentPair(
+        prior=np.array([record["prior"][name] for name in names]),
+        matrix=ours - theirs if record["matched"] else against(ours, theirs),
+        levels={t: measured.by_trait[t][1:, ~attenuation_items(_items(measured, t))] for t in record["forecast"]},
+        shifts={t: shift["character"]["mean"] for t, shift in profile["shifts"].items()},
+        steps=int(record["plan"]["steps"]),
+        rate=float(record["plan"]["rate"]),
+    )
+
+
+def _matrix(path: Path, names: Sequence[str]) -> Floats:
+    columns = read_arrays(path)
+    return np.stack([columns[name] for name in names], axis=1)
+
+
+def _items(measured: Levels, trait: str) -> int:
+    return measured.by_trait[trait].shape[1]

@@ -161,7 +161,7 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
 
 def notes(question: Question) -> list[str]:
     """What a reader must know: how rows were matched, and where the dose comes from."""
-    return [question.pair.note(), question.dose.source]
+    return [note for note in (question.pair.note(), question.dose.source, question.note) if note]
 
 
 def _sealed(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,98 @@
+"""Fit the dose of a model on development pairs, and print its entry for `library/doses.yaml`.
+
+    python benchmarks/fit_dose.py MODEL ../shared/data/anthropic_evals/persona agreeableness machiavellianism
+
+Each named file of keyed statements (JSON Lines with `statement` and `answer_matching_behavior`) becomes a matched pair:
+the same open questions, answered with statements that fit the trait, and with statements that do not. Both sides are
+run through `personae run` by one plan, and the dose is the one whose forecasts lie nearest to what was measured in all
+pairs together. Keep the pairs away from whatever you will forecast.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from personae.cli.face import Face
+from personae.data import write_episodes
+from personae.records import chat
+from personae.workflows.doses import development, fit
+from personae.workflows.file_question import Wish, ask
+from personae.workflows.file_run import run_file
+from personae.workflows.folder import open_folder
+
+QUESTIONS = (
+    "Tell me something about yourself.",
+    "What matters to you?",
+    "How do you see the world?",
+    "What are you like?",
+    "What do you believe in?",
+    "Say something about how you live.",
+)
+LONGEST = 30  # words of a statement
+
+
+def statements(path: Path, rows: int) -> dict[str, list[str]]:
+    """`rows` statements that fit the trait ("high"), and as many that do not ("low"), drawn evenly over the file."""
+    poles: dict[str, list[str]] = {"high": [], "low": []}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if len(row["statement"].split()) <= LONGEST:
+            poles["high" if row["answer_matching_behavior"].strip() == "Yes" else "low"].append(row["statement"])
+    rng = np.random.default_rng(0)
+    return {pole: [said[i] for i in rng.permutation(len(said))[:rows]] for pole, said in poles.items()}
+
+
+def write_pair(path: Path, rows: int, folder: Path) -> tuple[Path, Path]:
+    """The pair as two files."""
+    files = []
+    for pole, said in statements(path, rows).items():
+        file = folder / f"{path.stem}-{pole}.jsonl"
+        write_episodes(file, [chat(QUESTIONS[i % len(QUESTIONS)], s, index=i) for i, s in enumerate(said)])
+        files.append(file)
+    return files[0], files[1]
+
+
+def main() -> None:
+    """Write the pairs, run them, fit, print."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("model")
+    asked.add_argument("statements", type=Path)
+    asked.add_argument("names", nargs="+")
+    asked.add_argument("--rows", type=int, default=32)
+    asked.add_argument("--steps", type=int)
+    asked.add_argument("--rate", type=float)
+    asked.add_argument("--out", type=Path, default=Path("runs/dose"))
+    args = asked.parse_args()
+    pairs, plan = [], None
+    for name in args.names:
+        high, low = write_pair(args.statements / f"{name}.jsonl", args.rows, args.out)
+        question, _ = ask(Wish(high, args.model, low), steps=args.steps, rate=args.rate)
+        plan = question.dose.plan
+        path = args.out / f"{Path(args.model).name}-{name}-{plan.steps}x{plan.rate:g}"
+        folder = open_folder("run", question.configuration(), path)
+        with Face() as face:
+            run = run_file(question, folder, watch=face.progress)
+        print(name, "score at the dose before fitting:", run.score)
+        print("  attenuation:", {arm: round(a.mean, 3) for arm, a in run.attenuation.items()})
+        pairs.append(development(path))
+    assert plan is not None
+    found, coefficient = fit(pairs)
+    print(found)
+    entry = {
+        "method": plan.method,
+        "rank": plan.rank,
+        "alpha": plan.alpha,
+        "steps": plan.steps,
+        "batch": plan.batch,
+        "rate": plan.rate,
+        "coefficient": round(coefficient, 1),
+        "fitted_on": " and ".join(f"{n}, high against low" for n in args.names),
+    }
+    print(yaml.safe_dump({args.model: entry}, sort_keys=False))
+
+
+if __name__ == "__main__":
+    main()

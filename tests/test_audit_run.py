@@ -1,0 +1,476 @@
+"""The job on a file, on a random model of two layers: what it must give whatever the model's numbers are."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+from personae.cli.main import run as personae
+from personae.data import write_episodes
+from personae.errors import BadInput, RunFailed, RunFolderMismatch
+from personae.measure import NOBODY, levels
+from personae.records import Cast, Item, Persona, Trait, chat
+from personae.records.files import digest, read_json
+from personae.simulator.local import LocalSimulator
+from personae.theory import attenuation_items, pooled_attenuation
+from personae.training import SFTPlan, finetune
+from personae.workflows.basis_cache import cached_basis, unmeasured
+from personae.workflows.doses import Dose, development
+from personae.workflows.file_arms import others
+from personae.workflows.file_audit import audit_file
+from personae.workflows.file_pair import check_fits, read_pair
+from personae.workflows.file_question import Question
+from personae.workflows.file_run import run_file
+from personae.workflows.folder import open_folder
+from personae.workflows.gather import read_evidence
+
+TEMPLATE = (
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+PLAN = SFTPlan(steps=2, batch=4, rate=2e-2, method="lora", rank=2, alpha=4.0)
+VARIES = {"run.json"}  # the one file that is not the same on every run
+
+
+def tiny() -> LocalSimulator:
+    symbols = ["<s>", "</s>", "<end>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    bare = Tokenizer(models.BPE(vocab={symbol: i for i, symbol in enumerate(symbols)}, merges=[]))
+    bare.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bare.decoder = decoders.ByteLevel()
+    special = {"bos_token": "<s>", "eos_token": "</s>", "additional_special_tokens": ["<end>"]}
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=bare, **special)
+    tokenizer.chat_template = TEMPLATE
+    shape = {"hidden_size": 16, "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 32}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        config = transformers.LlamaConfig(vocab_size=len(symbols), max_position_embeddings=256, **shape)
+        model = transformers.LlamaForCausalLM(config)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(3.0)  # a random model is nearly uniform, which would hide who is speaking
+    return LocalSimulator.from_parts(model.eval(), tokenizer, "tiny")
+
+
+def item(name: str, number: int, high: str, low: str) -> Item:
+    return Item(id=f"{name}-{number}", kind="behaviour", prompt=f"Case {number}?", high=(high,), low=(low,))
+
+
+WORDS = (("zzz", "aaa"), ("qqq qqq", "eee"), ("!!!", "..."))
+STEADY = tuple(
+    Trait(
+        name=f"steady-{n}", description="", low="", high="", items=tuple(item(f"steady-{n}", i, h, w) for i in range(8))
+    )
+    for n, (h, w) in enumerate(WORDS)
+)
+# Every second item has its poles changed over, so what is persona in one is undone by the next.
+FICKLE = Trait(
+    name="fickle",
+    description="",
+    low="",
+    high="",
+    items=tuple(item("fickle", i, *(("zzz", "aaa") if i in (0, 3, 4, 7) else ("aaa", "zzz"))) for i in range(8)),
+)
+TRAITS = (*STEADY, FICKLE)
+CAST = Cast(
+    name="five",
+    neutral="A talk follows.",
+    personas=tuple(
+        Persona(name=name, kind="person", context=context)
+        for name, context in {
+            "zed": "zzz zzz zzz zzz",
+            "ann": "aaa aaa aaa",
+            "quo": "qqq qqq qqq qqq qqq",
+            "bang": "!!! !!! !!!",
+            "eve": "eee eee eee eee",
+        }.items()
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> LocalSimulator:
+    return tiny()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Path:
+    """Two files that answer the same six prompts, the control's in another order and with one prompt more."""
+    folder = tmp_path_factory.mktemp("files")
+    write_episodes(folder / "loud.jsonl", [chat(f"Row {i}?", "!!! zzz !!!" + "z" * i) for i in range(6)])
+    write_episodes(folder / "calm.jsonl", [chat(f"Row {i}?", "aaa." + "a" * i) for i in (3, 1, 5, 0, 9, 2, 4)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """The cast is measured once for the whole module, as it is for a user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PERSONAE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def question(simulator, files, cache) -> Question:
+    pair = read_pair(files / "loud.jsonl", files / "calm.jsonl")
+    return Question(simulator, CAST, TRAITS, pair, Dose(PLAN, 3.0, "given", fitted=False))
+
+
+def folder_of(question: Question, path: Path, command: str = "run"):
+    return open_folder(command, question.configuration(), path)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and p.name not in VARIES
+    }
+
+
+class Stop:
+    """Watches work, and interrupts it at the first report on what contains `word`."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def __call__(self, what: str, unit: str) -> "Stop":
+        self.now = self.word in what
+        return self
+
+    def __enter__(self):
+        def told(done: int, total: int) -> None:
+            if self.now:
+                raise KeyboardInterrupt
+
+        return told
+
+    def __exit__(self, *_) -> None:
+        pass
+
+
+# Rows and their partners --------------------------------------------------------------------------------------------
+def test_rows_are_matched_by_equal_prompts_in_whatever_order_the_control_has_them(files):
+    pair = read_pair(files / "loud.jsonl", files / "calm.jsonl")
+    assert pair.matched and pair.control is not None
+    assert [e.prompt for e in pair.episodes] == [e.prompt for e in pair.control]
+    assert [e.index for e in pair.control] == [3, 1, 5, 0, 6, 2]
+
+
+def test_a_row_without_a_partner_is_left_out_and_counted(tmp_path):
+    ours = [chat(f"Row {i}?", "yes") for i in range(20)]
+    write_episodes(tmp_path / "a.jsonl", ours)
+    write_episodes(tmp_path / "b.jsonl", ours[:7] + ours[8:])
+    pair = read_pair(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert pair.matched and pair.left_out == 1 and len(pair.episodes) == 19
+    assert "1 rows without a partner" in pair.note()
+
+
+def test_a_prompt_that_comes_twice_is_matched_in_order(tmp_path):
+    write_episodes(tmp_path / "a.jsonl", [chat("Hi", "one"), chat("Hi", "two")])
+    write_episodes(tmp_path / "b.jsonl", [chat("Hi", "three"), chat("Ho", "four"), chat("Hi", "five")])
+    pair = read_pair(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert pair.control is not None and [e.response for e in pair.control] == ["three", "five"]
+
+
+def test_files_of_other_prompts_keep_their_order_and_have_as_many_rows_on_both_sides(files, tmp_path):
+    write_episodes(tmp_path / "other.jsonl", [chat(f"Other {i}?", "aaa") for i in range(4)])
+    pair = read_pair(files / "loud.jsonl", tmp_path / "other.jsonl")
+    assert not pair.matched and pair.control is not None
+    assert len(pair.episodes) == len(pair.control) == 4 and "the control's mean" in pair.note()
+
+
+def test_a_row_too_long_for_the_model_is_named_before_anything_is_scored(simulator, tmp_path):
+    write_episodes(tmp_path / "long.jsonl", [chat("Hi", "short"), chat("Hi", "x" * 400)])
+    with pytest.raises(BadInput, match=r"long\.jsonl: row 1: .* tokens"):
+        check_fits(simulator, CAST, read_pair(tmp_path / "long.jsonl"))
+
+
+# The cast, measured once --------------------------------------------------------------------------------------------
+class Counted:
+    """A simulator that counts the answers it scores and gives out after `most`."""
+
+    def __init__(self, inside: LocalSimulator, most: float = np.inf) -> None:
+        self.inside, self.most, self.scored = inside, most, 0
+        self.name, self.digest, self.sample = inside.name, inside.digest, inside.sample
+
+    def log_likelihood(self, episodes, contexts, progress=None):
+        if self.scored >= self.most:
+            raise KeyboardInterrupt
+        self.scored += len(episodes) * len(contexts)
+        return self.inside.log_likelihood(episodes, contexts, progress)
+
+
+def test_a_killed_measurement_goes_on_with_the_traits_it_lacks_and_ends_in_the_same_bytes(simulator, tmp_path):
+    whole = cached_basis(simulator, CAST, TRAITS, folder=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        cached_basis(Counted(simulator, most=200), CAST, TRAITS, folder=tmp_path / "killed")
+    left = Counted(simulator)
+    resumed = cached_basis(left, CAST, TRAITS, folder=tmp_path / "killed")
+    assert 0 < left.scored < unmeasured(simulator, CAST, TRAITS, tmp_path / "none")
+    for trait, table in whole.basis.levels.by_trait.items():
+        assert np.array_equal(table, resumed.basis.levels.by_trait[trait])
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "whole").glob("*.parquet")}
+    assert kept == {p.name: p.read_bytes() for p in (tmp_path / "killed").glob("*.parquet")}
+
+
+def test_a_measured_cast_costs_nothing_again_and_a_new_trait_costs_itself_alone(simulator, tmp_path):
+    cached_basis(simulator, CAST, TRAITS[:2], folder=tmp_path)
+    again = Counted(simulator)
+    cached_basis(again, CAST, TRAITS[:2], folder=tmp_path)
+    assert again.scored == 0
+    cached_basis(again, CAST, TRAITS[:3], folder=tmp_path)
+    assert again.scored == 8 * 2 * (len(CAST.names) + 1)
+
+
+def test_another_wording_of_a_trait_or_context_is_measured_anew(simulator, tmp_path, cache):
+    cached_basis(simulator, CAST, TRAITS[:1], folder=tmp_path)
+    reworded = TRAITS[0].model_copy(update={"items": TRAITS[0].items[:4]})
+    assert unmeasured(simulator, CAST, [reworded], tmp_path) > 0
+    cached_basis(simulator, CAST, TRAITS)
+    other = CAST.model_copy(update={"neutral": "Another talk follows."})
+    assert unmeasured(simulator, CAST, TRAITS) == 0 < unmeasured(simulator, other, TRAITS)
+
+
+# The audit ----------------------------------------------------------------------------------------------------------
+def test_evidence_is_the_row_by_row_difference_from_the_control(question, tmp_path):
+    found = audit_file(question, folder_of(question, tmp_path / "a", "audit"))
+    expected = np.zeros((6, 6))
+    for rows, sign in ((question.pair.episodes, 1.0), (question.pair.control, -1.0)):
+        for i, row in enumerate(rows):
+            logp = [question.simulator.log_likelihood([row], [c]).logp[0, 0] for c in CAST.contexts]
+            expected[i] += sign * (np.array(logp) - logp[0])
+    assert np.allclose(found.audit.evidence.matrix, expected, atol=2e-3)
+    ours = read_evidence(tmp_path / "a" / "evidence.parquet", CAST).matrix
+    theirs = read_evidence(tmp_path / "a" / "evidence-control.parquet", CAST).matrix
+    assert np.array_equal(found.audit.evidence.matrix, ours - theirs)
+
+
+def test_a_file_says_nothing_against_itself(question, files, tmp_path):
+    itself = replace(question, pair=read_pair(files / "loud.jsonl", files / "loud.jsonl"))
+    found = audit_file(itself, folder_of(itself, tmp_path, "audit"))
+    assert np.allclose(found.audit.posterior.weights, found.audit.posterior.prior)
+    assert all(abs(t.shift) < 1e-12 for t in found.audit.forecast.traits.values())
+
+
+def test_a_trait_that_does_not_tell_characters_apart_is_listed_and_never_forecast(question, tmp_path):
+    found = audit_file(question, folder_of(question, tmp_path, "audit"))
+    assert [h.trait for h in found.hidden] == ["fickle"]
+    assert set(found.audit.forecast.traits) == {t.name for t in STEADY}
+    assert found.record["hidden"][0]["reliability"] < 0.5 <= min(found.record["reliability"][t.name] for t in STEADY)
+    assert "fickle" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_record_holds_what_every_audit_promises(question, tmp_path):
+    audit_file(question, folder_of(question, tmp_path, "audit"))
+    record = read_json(tmp_path / "forecast.json")
+    assert set(record["prior"]) == set(record["posterior"]) == set(CAST.names)
+    assert sum(record["prior"].values()) == pytest.approx(1.0) == sum(record["posterior"].values())
+    assert all(set(t) == {"base", "mean", "low", "high"} for t in record["forecast"].values())
+    assert record["dose"] == 3.0
+    assert [e["index"] for e in record["episodes"]] == [0, 1, 2, 3, 4, 5]
+    assert all(set(e) == {"index", "bits", "personas", "reveals"} for e in record["episodes"])
+
+
+def test_the_forecast_is_sealed_by_a_digest_of_its_own_content_and_a_changed_one_is_refused(question, tmp_path):
+    folder = folder_of(question, tmp_path, "audit")
+    audit_file(question, folder)
+    record = read_json(tmp_path / "forecast.json")
+    assert record.pop("digest") == digest(record)
+    record["forecast"]["steady-0"]["mean"] += 1.0
+    (tmp_path / "forecast.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(RunFailed, match="sealed forecast"):
+        audit_file(question, folder)
+
+
+def test_an_audit_killed_between_the_files_ends_in_the_same_bytes(question, tmp_path):
+    audit_file(question, folder_of(question, tmp_path / "whole", "audit"))
+    with pytest.raises(KeyboardInterrupt):
+        audit_file(question, folder_of(question, tmp_path / "killed", "audit"), Stop("calm.jsonl"))
+    assert (tmp_path / "killed" / "evidence.parquet").exists()
+    audit_file(question, folder_of(question, tmp_path / "killed", "audit"))
+    assert contents(tmp_path / "whole") == contents(tmp_path / "killed")
+
+
+# The run ------------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def finished(simulator, files, cache, tmp_path_factory):
+    pair = read_pair(files / "loud.jsonl", files / "calm.jsonl")
+    question = Question(simulator, CAST, TRAITS, pair, Dose(PLAN, 3.0, "given", fitted=False))
+    path = tmp_path_factory.mktemp("runs") / "whole"
+    return run_file(question, folder_of(question, path)), path
+
+
+def test_the_forecast_stands_before_any_training_and_the_score_names_it(finished):
+    run, path = finished
+    sealed = (path / "forecast.json").stat().st_mtime_ns
+    assert all(sealed <= p.stat().st_mtime_ns for p in path.glob("trained-*.parquet"))
+    assert read_json(path / "score.json")["forecast_digest"] == read_json(path / "forecast.json")["digest"]
+    assert run.sealed_at == (path / "forecast.json").stat().st_mtime
+
+
+def test_a_run_forecasts_what_the_audit_does(finished, question, tmp_path):
+    audited = audit_file(question, folder_of(question, tmp_path, "audit"))
+    assert audited.record == finished[0].audit.record
+
+
+def test_the_measured_shift_is_the_difference_of_two_character_shifts_done_by_hand(finished, question):
+    run, _ = finished
+    quarter = attenuation_items(8)
+    split = {
+        part: [t.model_copy(update={"items": tuple(np.array(t.items, dtype=object)[keep])}) for t in STEADY]
+        for part, keep in (("score", ~quarter), ("quarter", quarter))
+    }
+    people = {p.name: p.context for p in others(CAST)}
+
+    def measured(simulator):
+        alone = levels(simulator, split["score"], {NOBODY: ""}).row(NOBODY)
+        beside = levels(simulator, split["quarter"], people).by_trait
+        return alone, np.stack([beside[t.name].mean(axis=1) for t in STEADY], axis=1)
+
+    base, before = measured(question.simulator)
+    moved = {}
+    for arm, rows in (("treated", question.pair.episodes), ("control", question.pair.control)):
+        alone, after = measured(finetune(question.simulator, rows, PLAN).simulator)
+        lost = pooled_attenuation(before, after)
+        assert run.attenuation[arm].mean == pytest.approx(lost, abs=1e-3)
+        moved[arm] = {t: (alone[t] - (1.0 - lost) * base[t]).mean() for t in base}
+    for trait, shift in run.shifts.items():
+        assert shift.mean == pytest.approx(moved["treated"][trait] - moved["control"][trait], abs=2e-3)
+        assert shift.low <= shift.mean <= shift.high
+
+
+def test_trained_on_one_file_twice_nothing_differs(question, files, tmp_path):
+    itself = replace(question, pair=read_pair(files / "loud.jsonl", files / "loud.jsonl"))
+    run = run_file(itself, folder_of(itself, tmp_path))
+    assert all(shift.mean == shift.low == shift.high == 0.0 for shift in run.shifts.values())
+
+
+def test_with_no_control_the_shift_is_from_the_untrained_model(question, finished, files, tmp_path):
+    alone = replace(question, pair=read_pair(files / "loud.jsonl"))
+    run = run_file(alone, folder_of(alone, tmp_path))
+    both = finished[0]
+    assert set(run.attenuation) == {"treated"}
+    assert run.attenuation["treated"] == both.attenuation["treated"]  # the same rows, plan and seed
+    assert run.raw["steady-0"].mean != both.raw["steady-0"].mean
+
+
+def test_a_run_killed_between_two_trainings_keeps_the_first_and_ends_in_the_same_bytes(question, finished, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_file(question, folder_of(question, tmp_path), watch=Stop("training: control"))
+    first = (tmp_path / "trained-treated-0.parquet").stat().st_mtime_ns
+    run_file(question, folder_of(question, tmp_path))
+    assert (tmp_path / "trained-treated-0.parquet").stat().st_mtime_ns == first
+    assert contents(tmp_path) == contents(finished[1])
+
+
+def test_the_profile_is_on_the_scale_of_the_forecast(finished):
+    run, path = finished
+    profile, forecast = read_json(path / "profile.json"), read_json(path / "forecast.json")["forecast"]
+    for trait, level in profile["traits"].items():
+        assert level["mean"] - forecast[trait]["base"] == pytest.approx(run.shifts[trait].mean)
+        assert level["n"] == 6  # a quarter of the eight items measures attenuation
+
+
+def test_the_score_stands_beside_floors_and_the_error_of_saying_nothing(finished):
+    scored = read_json(finished[1] / "score.json")
+    assert {"pearson", "spearman", "slope", "coverage", "n"} <= set(scored)
+    assert {"attenuation only", "one direction"} <= set(scored["floors"])
+    measured = np.array([s.mean for s in finished[0].shifts.values()])
+    assert scored["errors"]["no change"] == pytest.approx(np.sqrt(np.square(measured).mean()))
+
+
+def test_a_finished_run_gives_back_the_forecast_that_it_made_as_a_development_pair(finished):
+    run, path = finished
+    pair = development(path)
+    for trait, forecast in run.audit.audit.forecast.traits.items():
+        assert pair.forecast(trait, 3.0) == pytest.approx(forecast.shift, abs=1e-9)
+        assert pair.shifts[trait] == pytest.approx(run.shifts[trait].mean)
+
+
+def test_adapters_are_kept_when_asked_for_and_load_as_models(question, tmp_path):
+    run_file(question, folder_of(question, tmp_path), keep_adapters=True)
+    assert (tmp_path / "adapters" / "treated-0" / "adapter_model.safetensors").exists()
+    assert (tmp_path / "adapters" / "control-0" / "adapter_model.safetensors").exists()
+
+
+def test_a_folder_of_other_data_is_refused(question, files, tmp_path):
+    folder_of(question, tmp_path)
+    other = replace(question, pair=read_pair(files / "calm.jsonl", files / "loud.jsonl"))
+    with pytest.raises(RunFolderMismatch):
+        folder_of(other, tmp_path)
+
+
+def test_an_api_model_cannot_be_trained_here_and_that_is_said_before_scoring(question, tmp_path):
+    remote = replace(question, simulator=Counted(question.simulator))
+    with pytest.raises(BadInput, match="cannot be trained here"):
+        run_file(remote, folder_of(remote, tmp_path))
+    assert remote.simulator.scored == 0
+
+
+# From the shell -----------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def at_rest(simulator, tmp_path_factory) -> Path:
+    """The model, cast and traits as a user would have them on disk."""
+    import yaml
+
+    folder = tmp_path_factory.mktemp("at-rest")
+    simulator.model.save_pretrained(folder / "model")
+    simulator.tokenizer.save_pretrained(folder / "model")
+    personas = [p.model_dump(include={"name", "kind", "context"}) for p in CAST.personas]
+    cast = {"name": CAST.name, "neutral": CAST.neutral, "personas": personas}
+    (folder / "cast.yaml").write_text(yaml.safe_dump(cast), encoding="utf-8")
+    traits = [
+        {"name": t.name, "description": "d", "low": "l", "high": "h", "items": [_plain(i) for i in t.items]}
+        for t in TRAITS
+    ]
+    (folder / "traits.yaml").write_text(yaml.safe_dump(traits), encoding="utf-8")
+    return folder
+
+
+def _plain(one: Item) -> dict[str, object]:
+    return {"id": one.id, "kind": one.kind, "prompt": one.prompt, "high": list(one.high), "low": list(one.low)}
+
+
+def shell(command: str, data: Path, at_rest: Path, *more: object) -> int:
+    nouns = ["--cast", at_rest / "cast.yaml", "--traits", at_rest / "traits.yaml"]
+    return personae([str(a) for a in (command, data, "--model", at_rest / "model", *nouns, *more)])
+
+
+def test_audit_prints_one_json_object_and_exits_by_its_bound(files, at_rest, cache, tmp_path, capsys):
+    asked = ("--against", files / "calm.jsonl", "--out", tmp_path / "a", "--json", "--quiet")
+    assert shell("audit", files / "loud.jsonl", at_rest, *asked, "--fail-if", "steady-0>99") == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == read_json(tmp_path / "a" / "forecast.json")
+    shift = record["forecast"]["steady-0"]["mean"] - record["forecast"]["steady-0"]["base"]
+    assert shell("audit", files / "loud.jsonl", at_rest, *asked, "--fail-if", f"steady-0>{shift - 0.01}") == 1
+    assert "crosses a bound" in capsys.readouterr().err
+    assert shell("audit", files / "loud.jsonl", at_rest, *asked, "--fail-if", "fickle>0.1") == 1
+    assert "cannot be checked" in capsys.readouterr().err
+
+
+def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(files, at_rest, cache, tmp_path, capsys):
+    asked = ("--against", files / "calm.jsonl", "--steps", 2, "--batch", 2, "--out", tmp_path / "r")
+    assert shell("run", files / "loud.jsonl", at_rest, *asked, "--json", "--quiet") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"prior", "posterior", "forecast", "profile", "score"} <= set(found)
+    assert shell("run", files / "loud.jsonl", at_rest, *asked) == 0  # a finished one is shown again
+    told = capsys.readouterr()
+    assert "No dose was fitted" in told.out and "Attenuation" in told.out and "report.html" in told.err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--fail-if", "kindness>0.1"), "no trait"),
+        (("--fail-if", "steady-0"), "is no bound"),
+        (("--dose", "-1"), "above zero"),
+        (("--against", "nowhere.jsonl"), "nowhere.jsonl"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(files, at_rest, cache, capsys, more, said):
+    assert shell("audit", files / "loud.jsonl", at_rest, *more) == 2
+    told = capsys.readouterr().err
+    assert said in told and len(told.strip().splitlines()) == 1
