@@ -10,6 +10,7 @@ from personae.records.files import read_arrays, write_arrays
 from personae.theory import evidence
 
 BLOCK = 32  # episodes
+ROW = ("index", "tokens")  # columns that are no persona's
 
 
 def gather(
@@ -57,12 +58,17 @@ def _scored(simulator: Simulator, cast: Cast, episodes: Sequence[Episode]) -> Ev
 
 def write_evidence(path: Path, found: Evidence) -> None:
     """One row an episode: its index, its response tokens, and the evidence for each persona, nats."""
-    columns = {name: found.matrix[:, k] for k, name in enumerate(found.names)}
+    columns = {_column(name): found.matrix[:, k] for k, name in enumerate(found.names)}
     write_arrays(path, {"index": found.index, "tokens": found.tokens, **columns})
 
 
 def read_evidence(path: Path, cast: Cast) -> Evidence:
     """The evidence in a file that `write_evidence` wrote, for the same cast."""
     columns = read_arrays(path)
-    matrix = np.stack([columns[name] for name in cast.names], axis=1)
+    matrix = np.stack([columns[_column(name)] for name in cast.names], axis=1)
     return Evidence(cast.names, columns["index"], matrix, columns["tokens"])
+
+
+def _column(name: str) -> str:
+    """The column of a persona: its name, unless a row's own number has that."""
+    return f"persona {name}" if name in ROW else name

@@ -1,0 +1,74 @@
+"""A run folder belongs to one configuration: the same is resumed, another is refused, and only run.json varies."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from personae.errors import RunFolderMismatch
+from personae.records.files import digest
+from personae.workflows.folder import open_folder
+
+PLAN = {"model": "lab", "steps": 5, "nested": {"rate": 3e-4}}
+
+
+def test_a_new_folder_says_what_was_asked_and_that_it_is_not_done(tmp_path: Path):
+    folder = open_folder("audit", PLAN, tmp_path / "run")
+    record = json.loads(folder.file("run.json").read_text())
+    assert record["command"] == "audit"
+    assert record["configuration"] == PLAN
+    assert record["digest"] == digest({"command": "audit", "configuration": PLAN})
+    assert {"personae", "python", "torch", "numpy"} <= set(record["versions"])
+    assert not folder.finished
+
+
+def test_the_same_command_finds_its_folder_again(tmp_path: Path):
+    first = open_folder("audit", PLAN, tmp_path / "run")
+    first.file("evidence.parquet").write_bytes(b"kept")
+    before = first.file("run.json").read_bytes()
+    again = open_folder("audit", dict(reversed(PLAN.items())), tmp_path / "run")
+    assert again == first
+    assert again.file("run.json").read_bytes() == before
+    assert again.file("evidence.parquet").read_bytes() == b"kept"
+
+
+def test_a_finished_run_is_known_to_be_finished(tmp_path: Path):
+    folder = open_folder("lab", PLAN, tmp_path / "run")
+    folder.finish(lab_seconds=1.5)
+    assert open_folder("lab", PLAN, tmp_path / "run").finished
+    record = json.loads(folder.file("run.json").read_text())
+    assert record["lab_seconds"] == 1.5
+    assert record["seconds"] >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("command", "changed", "named"),
+    [
+        ("audit", {**PLAN, "steps": 6}, "steps was 5 and is now 6"),
+        ("audit", {**PLAN, "seed": 1}, "seed was None and is now 1"),
+        ("audit", {**PLAN, "nested": {"rate": 1e-4}}, "nested"),
+        ("lab", PLAN, "personae audit"),
+    ],
+)
+def test_a_folder_of_another_configuration_is_refused_and_left_alone(tmp_path: Path, command, changed, named):
+    folder = open_folder("audit", PLAN, tmp_path / "run")
+    before = folder.file("run.json").read_bytes()
+    with pytest.raises(RunFolderMismatch, match=named) as refused:
+        open_folder(command, changed, tmp_path / "run")
+    assert refused.value.exit_status == 2
+    assert "\n" not in str(refused.value)
+    assert str(tmp_path / "run") in str(refused.value)
+    assert folder.file("run.json").read_bytes() == before
+
+
+def test_without_a_name_the_folder_is_named_by_its_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    one, same, other = (open_folder("audit", {**PLAN, "seed": s}, None).path for s in (0, 0, 1))
+    assert one == same != other
+    mark = digest({"command": "audit", "configuration": {**PLAN, "seed": 0}})
+    assert one == Path("runs") / f"audit-{mark[:8]}"
+
+
+def test_a_command_of_two_words_can_name_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_folder("study transfer", PLAN, None).file("run.json").exists()
