@@ -45,7 +45,7 @@ def command(
     """Score a file for every persona of the cast; forecast what it would make of the Assistant, before any training."""
     with Face(json=json, quiet=quiet) as face:
         from personae.workflows.bounds import check_bounds
-        from personae.workflows.file_audit import audit_file
+        from personae.workflows.file_audit import Timed, audit_file
         from personae.workflows.file_question import Wish, ask
         from personae.workflows.file_words import audit_words
         from personae.workflows.folder import open_folder
@@ -54,8 +54,10 @@ def command(
         question, bounds = ask(wish)
         folder = open_folder("audit", question.configuration(), out)
         face.keeps(folder.path)
-        found = audit_file(question, folder, face.progress)
-        folder.finish(basis_seconds=found.whole.seconds, basis_seconds_now=found.whole.fresh_seconds)
+        watch = Timed(face.progress)
+        found = audit_file(question, folder, watch)
+        if not folder.finished:
+            folder.finish(stages=watch.seconds, cast_seconds=found.whole.seconds)
         face.result(found.record, audit_words(found))
         face.say(f"the page: {folder.file('report.html')}")
         check_bounds(bounds, found.audit.forecast.traits)

@@ -36,6 +36,7 @@ def command(
 ) -> None:
     """Forecast, seal the forecast, train on the file (and its control), measure, and score one against the other."""
     with Face(json=json, quiet=quiet) as face:
+        from personae.workflows.file_audit import Timed
         from personae.workflows.file_question import Wish, ask
         from personae.workflows.file_run import result, run_file
         from personae.workflows.file_words import run_words
@@ -45,10 +46,10 @@ def command(
         question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)
-        found = run_file(question, folder, seeds=seeds, keep_adapters=keep_adapters, watch=face.progress)
-        whole = found.audit.whole
-        folder.finish(
-            basis_seconds=whole.seconds, basis_seconds_now=whole.fresh_seconds, forecast_sealed=found.sealed_at
-        )
+        watch = Timed(face.progress)
+        found = run_file(question, folder, seeds=seeds, keep_adapters=keep_adapters, watch=watch)
+        if not folder.finished:
+            seconds = found.audit.whole.seconds
+            folder.finish(stages=watch.seconds, cast_seconds=seconds, forecast_sealed=found.sealed_at)
         face.result(result(found), run_words(found))
         face.say(f"the page: {folder.file('report.html')}")

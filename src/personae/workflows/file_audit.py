@@ -7,9 +7,10 @@ forecast is made, and listed. A fixed quarter of each trait's items is set aside
 as in a run, so both make one and the same forecast. `forecast.json` carries a digest over its own content.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,22 @@ def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence:
 def unwatched(_what: str, _unit: str) -> AbstractContextManager[Progress]:
     """Tells nobody."""
     return nullcontext(lambda done, total: None)
+
+
+@dataclass
+class Timed:
+    """A watch that also keeps how long each piece of work took: `seconds` {what: s}."""
+
+    watch: Watch
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, what: str, unit: str) -> Iterator[Progress]:
+        """Watch a piece of work, and note its time when it is done."""
+        begun = time.monotonic()
+        with self.watch(what, unit) as progress:
+            yield progress
+        self.seconds[what] = round(time.monotonic() - begun, 1)
 
 
 # -- what can be shown -----------------------------------------------------------------------------------------------
