@@ -146,6 +146,6 @@ def _axes(doses: Floats, along: Callable[[float], float], x: Scale, y: Scale, he
             continue
         last = place
         parts.append(line(place, height, place, height + 4, MUTED))
-        parts.append(label(place, height + 17, f"{dose:g}", size=SMALL, fill=MUTED, text_anchor="middle"))
+        parts.append(label(place, height + 17, f"{dose:.2g}", size=SMALL, fill=MUTED, text_anchor="middle"))
     words = "dose, effective episodes"
     return "".join(parts) + label((_LEFT + right) / 2, height + 33, words, size=SMALL, fill=MUTED, text_anchor="middle")
