@@ -1,6 +1,7 @@
 """The job on a file, on a random model of two layers: what it must give whatever the model's numbers are."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -294,6 +295,15 @@ def test_an_audit_killed_between_the_files_ends_in_the_same_bytes(question, tmp_
     assert contents(tmp_path / "whole") == contents(tmp_path / "killed")
 
 
+def test_a_model_that_shows_no_trait_still_has_a_posterior_and_is_never_trained(question, tmp_path):
+    blind = replace(question, traits=(FICKLE,))
+    found = audit_file(blind, folder_of(blind, tmp_path / "a", "audit"))
+    assert not found.audit.forecast.traits and found.audit.posterior.weights.sum() == pytest.approx(1.0)
+    with pytest.raises(RunFailed, match="none of the traits"):
+        run_file(blind, folder_of(blind, tmp_path / "r"))
+    assert not list((tmp_path / "r").glob("trained-*"))
+
+
 # The run ------------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def finished(simulator, files, cache, tmp_path_factory):
@@ -380,6 +390,16 @@ def test_the_score_stands_beside_floors_and_the_error_of_saying_nothing(finished
     assert {"attenuation only", "one direction"} <= set(scored["floors"])
     measured = np.array([s.mean for s in finished[0].shifts.values()])
     assert scored["errors"]["no change"] == pytest.approx(np.sqrt(np.square(measured).mean()))
+
+
+def test_a_trait_that_the_file_itself_trains_is_forecast_and_not_scored(finished, question, tmp_path):
+    own = replace(question, trained=("steady-1",))
+    folder = folder_of(own, tmp_path)
+    for kept in finished[1].glob("*.parquet"):
+        shutil.copy(kept, tmp_path)
+    run = run_file(own, folder)
+    assert run.score.n == finished[0].score.n - 1 and "steady-1" in run.shifts
+    assert "steady-1" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_finished_run_gives_back_the_forecast_that_it_made_as_a_development_pair(finished):

@@ -25,6 +25,10 @@ def command(
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Rows a step.")] = None,
     rate: Annotated[float | None, typer.Option("--rate", help="Learning rate.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", min=1, help="Rank of the adapters.")] = None,
+    trained: Annotated[
+        list[str] | None,
+        typer.Option("--trained", metavar="TRAIT", help="A trait that the file itself trains: no score counts it."),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each file, from consecutive seeds.")] = 1,
     keep_adapters: Annotated[
         bool, typer.Option("--keep-adapters", help="Keep what was trained, as PEFT adapters in the run folder.")
@@ -42,7 +46,7 @@ def command(
         from personae.workflows.file_words import run_words
         from personae.workflows.folder import open_folder
 
-        wish = Wish(data, model, against, cast, traits, limit, dose, seed=seed, items=items)
+        wish = Wish(data, model, against, cast, traits, limit, dose, seed=seed, items=items, trained=trained or ())
         question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)

@@ -27,7 +27,7 @@ from personae.workflows.levels_file import joined, read_levels, write_levels
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
-OTHERS = 8  # personas that measure attenuation
+OTHERS = 6  # personas that measure attenuation
 DRAWS = 1000
 
 

@@ -177,8 +177,10 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
 
 
 def notes(question: Question) -> list[str]:
-    """What a reader must know: how rows were matched, and where the dose comes from."""
-    return [note for note in (question.pair.note(), question.dose.source, question.note) if note]
+    """What a reader must know: how rows were matched, where the dose comes from, what is not scored."""
+    own = ", ".join(question.trained)
+    trained = f"The file itself trains {own}, which no score counts." if own else ""
+    return [note for note in (question.pair.note(), question.dose.source, question.note, trained) if note]
 
 
 def _sealed(record: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from personae.errors import BadInput
 from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
 from personae.workflows.bounds import Bound, read_bound
@@ -21,7 +22,10 @@ ITEMS = 16  # of each trait, unless more are asked for: on two cores a cast is t
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: about which file (and control), on which model, with which cast, traits and dose."""
+    """What is asked: about which file (and control), on which model, with which cast, traits and dose.
+
+    `trained` names traits that the file itself trains: they are forecast, and left out of the score.
+    """
 
     simulator: Simulator
     cast: Cast
@@ -29,6 +33,7 @@ class Question:
     pair: FilePair
     dose: Dose
     seed: int = 0
+    trained: tuple[str, ...] = ()
     note: str = ""
 
     def configuration(self) -> dict[str, Any]:
@@ -43,6 +48,7 @@ class Question:
             "dose": self.dose.effective,
             "plan": self.dose.plan,
             "seed": self.seed,
+            "trained": self.trained,
         }
 
 
@@ -60,6 +66,7 @@ class Wish:
     bounds: Sequence[str] = ()
     seed: int = 0
     items: int = ITEMS
+    trained: Sequence[str] = ()
 
 
 def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
@@ -69,12 +76,15 @@ def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ..
     cast, every = nouns(wish.model, wish.cast, wish.traits)
     traits = fewer(every, wish.items)
     pair = read_pair(wish.data, wish.against, wish.limit)
-    bounds = tuple(read_bound(text, [t.name for t in traits]) for text in wish.bounds)
+    names = [t.name for t in traits]
+    bounds = tuple(read_bound(text, names) for text in wish.bounds)
+    if unknown := [name for name in wish.trained if name not in names]:
+        raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
     dose_for(wish.model, dose=wish.dose, **settings)
     simulator = load(wish.model)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     check_fits(simulator, cast, pair)
-    return Question(simulator, cast, traits, pair, dose, wish.seed, _said(every, traits)), bounds
+    return Question(simulator, cast, traits, pair, dose, wish.seed, tuple(wish.trained), _said(every, traits)), bounds
 
 
 def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from personae.errors import BadInput
+from personae.errors import BadInput, RunFailed
 from personae.measure import seeds_profile
 from personae.predictors import nearest, one_direction
 from personae.records import Estimate, Forecast, Profile, Score, Simulator, TraitLevel
@@ -72,6 +72,8 @@ def run_file(
         )
     _local(question.simulator)
     found = seal(question, folder, watch)
+    if not found.audit.forecast.traits:
+        raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")
     trained = _train(found, folder, seeds, keep_adapters, watch)
     return tell(found, trained, folder)
 
@@ -177,10 +179,13 @@ def floors(found: FileAudit, raw: Sequence[Mapping[str, Floats]]) -> dict[str, F
 
 
 def _score(found: FileAudit, character: Sequence[Mapping[str, Floats]], raw: Sequence[Mapping[str, Floats]]) -> Score:
+    """On the traits that the file does not itself train, as far as those were named."""
     traits = found.audit.forecast.traits
+    measured = _means(character, list(traits))
+    own = np.array([t in found.question.trained for t in traits])
     return score(
         _shifts(found.audit.forecast),
-        _means(character, list(traits)),
+        np.where(own, np.nan, measured),
         low=[t.low - t.base for t in traits.values()],
         high=[t.high - t.base for t in traits.values()],
         floors=floors(found, raw),
@@ -208,6 +213,7 @@ def _scored(run: FileRun, character: Sequence[Mapping[str, Floats]], folder: Run
         "slope": run.score.slope,
         "coverage": run.score.coverage,
         "n": run.score.n,
+        "trained": list(run.audit.question.trained),
         "floors": run.score.floors,
         "errors": errors,
         "too_heavy": any(a.mean > TOO_HEAVY for a in run.attenuation.values()),
