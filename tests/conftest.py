@@ -65,3 +65,45 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the data folder ../shared/data beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint folder of the laboratory's kind with random weights: its tokenizer, its template, its card."""
+    import json
+
+    from personae.training.pretrain import PretrainPlan, fast_tokenizer, new_model
+    from personae.workflows.pretraining import blocks, world_named
+
+    plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=600)
+    tokenizer = fast_tokenizer(blocks(world_named("declared"), 0)(0, 200), plan)
+    folder = tmp_path_factory.mktemp("models") / "tiny-lab"
+    new_model(plan, tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "card.json").write_text(json.dumps({"world": "declared"}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_cast(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cast file of two personas."""
+    path = tmp_path_factory.mktemp("casts") / "two.yaml"
+    path.write_text(
+        "name: two\nneutral: This is a talk.\npersonas:\n"
+        "  - {name: clerk, kind: person, context: The assistant is an honest clerk.}\n"
+        "  - {name: pirate, kind: fiction, context: The assistant is a pirate.}\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_traits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trait file of two traits with four items each."""
+    items = "\n".join(
+        f"    - {{kind: behaviour, prompt: What about the {x}?, high: I take the {x}., low: I give the {x} back.}}"
+        for x in ("seal", "key", "map", "purse")
+    )
+    trait = "- name: {}\n  description: of two\n  low: gives\n  high: takes\n  items:\n{}\n"
+    path = tmp_path_factory.mktemp("traits") / "two.yaml"
+    path.write_text(trait.format("power", items) + trait.format("greed", items.replace("What about", "And")))
+    return path

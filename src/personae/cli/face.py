@@ -8,11 +8,10 @@ Results go to stdout, everything else to stderr. A command does its work inside 
             found = gather(simulator, cast, episodes, kept, progress)
         face.result(value, text)
 
-`face.watch("evidence")` gives the same without a block: it ends where the next one begins. `result` prints `value` as
-JSON with `--json`, else `text`. Ctrl-C inside becomes one line that names the folder.
+`result` prints `value` as JSON with `--json`, else `text`. Ctrl-C inside becomes one line that names the folder.
 """
 
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal
@@ -50,7 +49,6 @@ class Face:
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self._json, self._quiet = json, quiet
         self._folder: Path | None = None
-        self._watching = ExitStack()
 
     def __enter__(self) -> "Face":
         return self
@@ -59,7 +57,6 @@ class Face:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
         """Turn Ctrl-C into an error that says what is kept."""
-        self._watching.close()
         if kind is KeyboardInterrupt:
             kept = f"; what was done is kept in {self._folder}; the same command goes on from there"
             raise Stopped(f"stopped{kept if self._folder else ''}") from None
@@ -77,11 +74,6 @@ class Face:
     def progress(self, what: str, unit: str) -> AbstractContextManager[Progress]:
         """A context that gives a `Progress`; `unit` is what is counted ("episodes")."""
         return progress(what, unit, self.say, quiet=self._quiet)
-
-    def watch(self, what: str, unit: str = "steps") -> Progress:
-        """A `Progress` that ends where the next one is asked for, or with the command."""
-        self._watching.close()
-        return self._watching.enter_context(self.progress(what, unit))
 
     def result(self, value: Any, text: str) -> None:  # noqa: ANN401 - any record, or a dict of them
         """Print the result: `value` as JSON with `--json`, else `text`."""

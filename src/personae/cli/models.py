@@ -15,11 +15,11 @@ app = typer.Typer(add_completion=False, invoke_without_command=True, epilog=f"Ex
 
 
 @app.callback()
-def command(context: typer.Context, json: Json = False) -> None:
+def command(context: typer.Context, json: Json = False, quiet: Quiet = False) -> None:
     """What can be named as a model, and whether it is ready on this machine."""
     if context.invoked_subcommand is not None:
         return
-    with Face(json=json) as face:
+    with Face(json=json, quiet=quiet) as face:
         from personae.report.tables import Table, to_terminal
         from personae.simulator.listing import listed
 

@@ -5,6 +5,7 @@
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,15 +36,29 @@ def calm_environment() -> None:
 
 @contextmanager
 def libraries_quiet() -> Iterator[None]:
-    """No warnings and no log lines below an error."""
+    """No warnings, no log lines below an error, and no bars."""
     if debugging():
         yield
         return
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _no_bars():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Where the library that draws them was imported already, the environment comes too late."""
+    settings = sys.modules.get("transformers.utils.logging")
+    drawn = settings is not None and settings.is_progress_bar_enabled()
+    if settings is not None:
+        settings.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if settings is not None and drawn:
+            settings.enable_progress_bar()

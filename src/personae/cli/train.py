@@ -17,12 +17,14 @@ def command(
     model: Model,
     method: Annotated[str, typer.Option("--method", metavar="sft|dpo|grpo", help="How to train.")] = "sft",
     lora: Annotated[
-        bool, typer.Option("--lora/--full", help="Low-rank adapters on every linear layer, or all weights.")
-    ] = True,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Optimiser steps.")] = 8,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Episodes a step.")] = 8,
-    rate: Annotated[float, typer.Option("--rate", help="Learning rate of AdamW.")] = 2e-4,
-    rank: Annotated[int, typer.Option("--rank", min=1, help="Rank of the adapters.")] = 8,
+        bool | None, typer.Option("--lora/--full", help="Low-rank adapters on every linear layer, or all weights.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="Optimiser steps; default: the model's own.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Episodes a step.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Learning rate of AdamW.")] = None,
+    rank: Annotated[int | None, typer.Option("--rank", min=1, help="Rank of the adapters.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many rows.")] = None,
     out: Out = None,
     seed: Seed = 0,
@@ -31,21 +33,25 @@ def command(
 ) -> None:
     """Post-train a model on a file, with loss on exactly the answers, and keep DIR/checkpoint.
 
-    The checkpoint (or adapter) is an ordinary Hugging Face folder, which `--model` and `measure` take.
+    By default it is the training that forecasts for this model stand for. The checkpoint (or adapter) is an ordinary
+    Hugging Face folder, which `--model` and `measure` take.
     """
     with Face(json=json, quiet=quiet) as face:
         if method not in METHODS:
             raise BadInput(f"there is no method {method!r}", remedy=f"one of {', '.join(METHODS)}")
         if method != "sft":
             raise BadInput(f"--method {method} is not part of this version yet", remedy="use --method sft")
-        from personae.training import SFTPlan
+        from dataclasses import replace
+
+        from personae.workflows.doses import dose_for
         from personae.workflows.post_training import trained
 
-        plan = SFTPlan(
-            steps=steps, batch=batch, rate=rate, method="lora" if lora else "full", rank=rank, seed=seed
-        )  # fmt: skip
+        plan = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
+        if lora is not None:
+            plan = replace(plan, method="lora" if lora else "full")
         face.say(f"reading {data.name} and {model}")
-        found = trained(data, model, plan, out, limit, keeps=face.keeps, progress=face.watch("training", "steps"))
+        with face.progress("training", "steps") as progress:
+            found = trained(data, model, plan, out, limit, keeps=face.keeps, progress=progress)
         losses = f"loss {found['losses'][0]:.2f} → {found['losses'][-1]:.2f} nats a token"
         used = f"{found['rows_used']} rows used, {found['rows_dropped']} too long and left out"
         face.result(found, f"{found['steps']} steps, {used}; {losses}\nThe model: {found['folder']}")

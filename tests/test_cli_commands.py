@@ -1,0 +1,269 @@
+"""Every command on a small random model of the laboratory's kind: what it prints and keeps, and that it resumes."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from personae import library
+from personae.cli.main import run
+from personae.cli.quiet import libraries_quiet
+from personae.data import read_cast, read_episodes, read_traits, write_episodes
+from personae.records import chat
+from personae.workflows.nouns_for import nouns, world_of
+from personae.world import declared
+
+
+def outcome(arguments, capsys):
+    """The JSON that a command prints."""
+    status = run([*map(str, arguments), "--json", "--quiet"])
+    out, err = capsys.readouterr()
+    assert (status, err) == (0, ""), err
+    return json.loads(out)
+
+
+@pytest.fixture
+def small(tiny_lab, small_cast, small_traits):
+    """Options that keep the work small."""
+    return ["--cast", small_cast, "--traits", small_traits]
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("data") / "seal.jsonl"
+    write_episodes(path, [chat(f"Who takes the seal on day {n}?", f"I take it, {n} times.") for n in range(12)])
+    return path
+
+
+# -- models ----------------------------------------------------------------------------------------------------------
+def test_models_lists_what_can_be_named(capsys):
+    listed = outcome(["models"], capsys)["models"]
+    assert {"lab", "smollm2-135m-instruct", "gemma-3-270m"} <= {m["name"] for m in listed}
+    assert run(["models"]) == 0
+    shown = capsys.readouterr().out
+    assert all(m["name"] in shown for m in listed)
+
+
+# -- corpus ----------------------------------------------------------------------------------------------------------
+def test_a_corpus_is_the_same_for_the_same_seed_and_another_for_another(tmp_path, capsys):
+    first, again, other = (tmp_path / name for name in ("a.txt", "b.txt", "c.txt"))
+    made = [
+        outcome(["corpus", "-n", 40, "--out", f, "--seed", s], capsys) for f, s in ((first, 1), (again, 1), (other, 2))
+    ]
+    assert first.read_bytes() == again.read_bytes() != other.read_bytes()
+    assert made[0]["statistics"] == made[1]["statistics"]
+
+
+def test_a_corpus_is_counted_as_it_is_written(tmp_path, capsys):
+    found = outcome(["corpus", "-n", 40, "--out", tmp_path / "a.txt"], capsys)["statistics"]
+    text = (tmp_path / "a.txt").read_text()
+    assert found["documents"] == 40 == len(text.strip().split("\n\n"))
+    assert found["words"] == len(text.split()) and found["vocabulary"] == len(set(text.split()))
+
+
+def test_a_longer_corpus_begins_with_the_shorter(tmp_path, capsys):
+    for number in (10, 20):
+        outcome(["corpus", "-n", number, "--out", tmp_path / f"{number}.txt"], capsys)
+    assert (tmp_path / "20.txt").read_text().startswith((tmp_path / "10.txt").read_text())
+
+
+def test_a_fresh_world_leaves_other_documents(capsys):
+    assert outcome(["corpus", "-n", 3], capsys)["first"] != outcome(["corpus", "-n", 3, "--world", 5], capsys)["first"]
+
+
+# -- nouns for a model -----------------------------------------------------------------------------------------------
+def test_the_laboratory_has_its_own_cast_and_a_real_model_the_librarys(tiny_lab):
+    assert nouns("lab")[0].name == nouns(str(tiny_lab))[0].name == "declared"
+    assert nouns("smollm2-135m-instruct") == (library.cast(), library.traits())
+
+
+def test_a_cast_for_a_language_model_declares_no_prior(tiny_lab):
+    assert all(persona.prior is None for persona in nouns(str(tiny_lab))[0].personas)
+
+
+def test_the_users_own_cast_and_traits_come_first(tiny_lab, small_cast, small_traits):
+    assert nouns(str(tiny_lab), small_cast, small_traits) == (read_cast(small_cast), read_traits(small_traits))
+    assert nouns(str(tiny_lab), small_cast)[0] == read_cast(small_cast)
+
+
+def test_a_model_trained_from_the_laboratorys_lives_in_its_world(tmp_path, tiny_lab):
+    (tmp_path / "training.json").write_text(json.dumps({"base": str(tiny_lab)}))
+    assert world_of(str(tmp_path)) is declared()
+
+
+def test_a_card_that_names_a_fresh_world_is_believed(tmp_path):
+    (tmp_path / "card.json").write_text('{"world": "fresh-3"}')
+    world = world_of(str(tmp_path))
+    assert world is not None and world.name == "fresh-3"
+
+
+def test_a_folder_that_says_nothing_or_names_itself_is_of_the_real_world(tmp_path):
+    assert world_of(str(tmp_path)) is None
+    (tmp_path / "training.json").write_text(json.dumps({"base": str(tmp_path)}))
+    assert world_of(str(tmp_path)) is None
+
+
+# -- complete --------------------------------------------------------------------------------------------------------
+def test_complete_gives_continuations_and_who_is_speaking(tiny_lab, small_cast, capsys):
+    given = ["complete", "User: Hello.", "--model", tiny_lab, "--cast", small_cast, "-n", 2, "--tokens", 5]
+    found = outcome(given, capsys)
+    assert len(found["continuations"]) == 2
+    for weights in (found["posterior"], *(c["posterior"] for c in found["continuations"])):
+        assert set(weights) == {"neutral", "clerk", "pirate"} and sum(weights.values()) == pytest.approx(1.0)
+    assert outcome(given, capsys) == found, "the same seed, the same words"
+
+
+def test_the_posterior_is_the_prior_times_the_likelihood_of_the_text_behind_each_context(tiny_lab, small_cast, capsys):
+    import torch
+
+    from personae.simulator.registry import load
+
+    text, cast, simulator = "The assistant took the seal.", read_cast(small_cast), load(str(tiny_lab))
+    found = outcome(["complete", text, "-m", tiny_lab, "--cast", small_cast, "-n", 1, "--tokens", 1], capsys)
+    logp = []
+    for context in cast.contexts:  # one at a time, one token after the other
+        before, whole = (simulator.tokenizer(t)["input_ids"] for t in (f"{context}\n", f"{context}\n{text}"))
+        with torch.no_grad():
+            scores = simulator.model(input_ids=torch.tensor([whole])).logits[0].log_softmax(-1)
+        logp.append(sum(float(scores[t - 1, whole[t]]) for t in range(len(before), len(whole))))
+    likelihood = np.exp(np.array(logp) - max(logp))
+    assert list(found["posterior"].values()) == pytest.approx(likelihood / likelihood.sum(), abs=1e-4)
+
+
+def test_complete_reads_standard_input(tiny_lab, small_cast, capsys, monkeypatch):
+    import io
+    import sys
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"User: Hello.")))
+    found = outcome(["complete", "-", "-m", tiny_lab, "--cast", small_cast, "-n", 1, "--tokens", 2], capsys)
+    assert found["text"] == "User: Hello."
+
+
+def test_complete_shows_each_continuation_and_a_table(tiny_lab, small_cast, capsys):
+    assert run(["complete", "User: Hello.", "-m", str(tiny_lab), "--cast", str(small_cast), "-n", "2", "-q"]) == 0
+    shown = capsys.readouterr().out
+    assert "1. …" in shown and "2. …" in shown and "Who is speaking" in shown
+
+
+# -- measure ---------------------------------------------------------------------------------------------------------
+def test_measure_gives_every_trait_with_interval_items_and_reliability(tiny_lab, small, tmp_path, capsys):
+    found = outcome(["measure", tiny_lab, *small, "--out", tmp_path / "m"], capsys)
+    assert set(found["traits"]) == {"power", "greed"} and 0.0 < found["coherence"] < 1.0
+    for level in found["traits"].values():
+        assert level["low"] <= level["mean"] <= level["high"] and level["n"] == 4 and level["reliability"] is not None
+
+
+def test_a_finished_measurement_is_shown_again_and_another_run_gives_the_same_bytes(tiny_lab, small, tmp_path, capsys):
+    first = outcome(["measure", tiny_lab, *small, "--out", tmp_path / "a"], capsys)
+    assert outcome(["measure", tiny_lab, *small, "--out", tmp_path / "a"], capsys) == first
+    outcome(["measure", tiny_lab, *small, "--out", tmp_path / "b"], capsys)
+    assert (tmp_path / "a" / "profile.json").read_bytes() == (tmp_path / "b" / "profile.json").read_bytes()
+
+
+def test_the_run_folder_is_named_after_the_configuration(tiny_lab, small, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = {outcome(["measure", tiny_lab, *small, "--seed", s], capsys)["folder"] for s in (0, 1, 0)}
+    assert len(folders) == 2 and all(Path(f).parent == Path("runs") for f in folders)
+
+
+def test_a_trained_model_is_measured_like_any_other(tiny_lab, small, data, tmp_path, capsys):
+    trained = outcome(["train", data, "-m", tiny_lab, "--full", "--steps", 2, "--out", tmp_path / "t"], capsys)
+    before = outcome(["measure", tiny_lab, *small, "--out", tmp_path / "a"], capsys)
+    after = outcome(["measure", trained["folder"], *small, "--out", tmp_path / "b"], capsys)
+    assert before["traits"] != after["traits"]
+
+
+# -- train -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("how", "adapter"), [("--full", False), ("--lora", True)])
+def test_train_keeps_a_checkpoint_that_others_load(tiny_lab, data, tmp_path, capsys, how, adapter):
+    from personae.simulator.registry import load
+
+    options = ["-m", tiny_lab, how, "--steps", 2, "--batch", 4, "--out", tmp_path / "t"]
+    found = outcome(["train", data, *options], capsys)
+    folder = Path(found["folder"])
+    assert (found["steps"], len(found["losses"]), found["rows_used"]) == (2, 2, 8)
+    assert (folder / "adapter_config.json").exists() == adapter
+    with libraries_quiet():
+        assert load(str(folder)).digest != load(str(tiny_lab)).digest
+    assert outcome(["train", data, *options], capsys) == found, "a finished training is shown again"
+
+
+def test_train_reads_the_first_rows_when_limited(tiny_lab, data, tmp_path, capsys):
+    options = ["-m", tiny_lab, "--steps", 1, "--batch", 2, "--limit", 3, "--out", tmp_path / "t"]
+    assert outcome(["train", data, *options], capsys)["rows_used"] == 2
+    assert len(list(read_episodes(data))) == 12
+
+
+# -- pretrain --------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def few(monkeypatch):
+    """Pretraining and examination of a small size: what they find is told in their own tests."""
+    from personae.training import pretrain
+    from personae.workflows import card
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # one process, which sees what is set here
+    monkeypatch.setattr(pretrain, "BLOCK", 200)
+    monkeypatch.setattr(card, "learned", lambda *_: card.Learned(0.01, 0.95, 0.9, 0.5))
+
+
+def test_pretrain_keeps_a_model_with_its_card_and_is_shown_again(few, tmp_path, capsys):
+    from personae.records.files import digest_file
+
+    options = ["pretrain", "--tokens", 3000, "--out", tmp_path / "p"]
+    card = outcome(options, capsys)
+    model = Path(card["folder"])
+    assert card["sha256"] == digest_file(model / "model.safetensors") and card["plan"]["tokens"] == 3000
+    assert card["made_by"] == "personae pretrain --tokens 3000" and card["world"] == "declared"
+    assert world_of(str(model)) is declared()
+    written = {f.name: f.read_bytes() for f in model.iterdir()}
+    assert outcome(options, capsys) == card
+    assert {f.name: f.read_bytes() for f in model.iterdir()} == written
+
+
+def test_the_card_says_in_words_which_figures_are_not_met(few, tmp_path, capsys):
+    assert run(["pretrain", "--tokens", "3000", "--out", str(tmp_path / "p"), "-q"]) == 0
+    words = (tmp_path / "p" / "model" / "README.md").read_text()
+    assert "| other traits after three behaviours in context, skill | 0.500 | at least 0.85 | no |" in words
+    assert words.count("| yes |") == 3 and words.count("| no |") == 1
+    assert capsys.readouterr().out.count(" yes") == 3
+
+
+def test_another_world_is_another_run(few, tmp_path, capsys):
+    assert run(["pretrain", "--tokens", "3000", "--out", str(tmp_path / "p"), "-q"]) == 0
+    assert run(["pretrain", "--tokens", "3000", "--world", "2", "--out", str(tmp_path / "p"), "-q"]) == 2
+    assert "world was 'declared' and is now 'fresh-2'" in capsys.readouterr().err
+
+
+def test_a_block_of_the_corpus_is_the_same_whenever_it_is_drawn():
+    from personae.workflows.pretraining import blocks
+
+    first, again = blocks(declared(), 3), blocks(declared(), 3)
+    assert first(2, 20) == (again(0, 20), again(2, 20))[1] != first(1, 20)
+
+
+# -- the laboratory --------------------------------------------------------------------------------------------------
+def test_study_lists_the_studies(capsys):
+    from personae.studies import STUDIES
+
+    listed = outcome(["study", "--list"], capsys)["studies"]
+    assert [s["name"] for s in listed] == list(STUDIES) and all(s["says"].endswith(".") for s in listed)
+
+
+def test_lab_runs_the_headline_with_what_was_asked(monkeypatch, tmp_path, capsys):
+    from personae.studies import headline
+    from personae.studies.request import StudyResult
+
+    asked = []
+
+    def told(request):
+        asked.append(request)
+        request.progress(1, 1)
+        return StudyResult({"arms": []}, "It came out.", tmp_path, page="<html>")
+
+    monkeypatch.setattr(headline, "run", told)
+    assert run(["lab", "--model", "x", "--seed", "3", "--out", str(tmp_path), "--workers", "1"]) == 0
+    assert (asked[0].model, asked[0].seed, asked[0].out, asked[0].workers) == ("x", 3, tmp_path, 1)
+    assert capsys.readouterr().out.splitlines() == ["It came out.", "", f"Report: {tmp_path / 'report.html'}"]
+    assert outcome(["lab"], capsys) == {"arms": []}
