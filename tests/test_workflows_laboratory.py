@@ -1,0 +1,169 @@
+"""The laboratory's measurements on the exact world, where each is known, and what they say of the Assistant and others."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personae.measure import NOBODY
+from personae.records import Levels, LogLikelihood
+from personae.theory import attenuation_items
+from personae.workflows import card
+from personae.workflows.card import learned
+from personae.workflows.laboratory import (
+    PLAN,
+    Job,
+    Laboratory,
+    Measured,
+    attenuation_of,
+    character_rows,
+    measure_all_round,
+    read_measured,
+    run_jobs,
+    scoring_items,
+    train_and_measure,
+    write_measured,
+)
+from personae.world import ExactSimulator, Language, declared, traits
+
+WORLD = declared()
+
+
+@cache
+def lab() -> Laboratory:
+    """The laboratory with the exact world in the model's place, and eight items a trait."""
+    language = Language(WORLD)
+    exact = ExactSimulator(WORLD, language)
+    few = tuple(t.model_copy(update={"items": t.items[:8]}) for t in traits(WORLD, language))
+    return Laboratory(WORLD, language, few, exact, "exact", exact)
+
+
+@cache
+def measured() -> Measured:
+    asked = tuple(t for t in lab().traits if t.name == "cheating")
+    return measure_all_round(lab(), lab().exact, asked)
+
+
+def logit(p: float) -> float:
+    return float(np.log(p) - np.log1p(-p))
+
+
+def moved(before: Measured, *, keep: float = 1.0, own: dict[str, float] | None = None) -> Measured:
+    """A training that leaves `keep` of every level, and moves the Assistant's traits by `own` on top."""
+    after = {}
+    for part, found in before.items():
+        shift = own or {} if part == "assistant" else {}
+        table = {t: keep * x + shift.get(t, 0.0) for t, x in found.by_trait.items()}
+        after[part] = Levels(found.contexts, table)
+    return after
+
+
+def test_all_round_the_exact_world_is_what_was_declared():
+    """The Assistant by its prior, others by their descriptions, named characters by their archetypes."""
+    found = measured()
+    assert set(found) == {"assistant", "asked", "named", "others"}
+    assert len(found["others"].contexts) >= 4
+    for trait, rate in WORLD.assistant_rates().items():
+        assert np.allclose(found["assistant"].row(NOBODY)[trait], logit(rate))
+        for part in ("named", "others"):
+            for who, row in zip(found[part].contexts, found[part].by_trait[trait], strict=True):
+                assert np.allclose(row, logit(WORLD.rates[trait][WORLD.hypotheses.index(who), 1]))
+    assert found["asked"].contexts == (NOBODY,)
+    assert set(found["asked"].by_trait) == {"cheating"}
+
+
+def test_leakage_is_looked_for_in_characters_of_different_archetypes():
+    named = lab().named
+    of = [int(WORLD.archetype_of[WORLD.hypotheses.index(n)]) for n in named]
+    assert len(set(of)) == len(named) == 4
+    assert {WORLD.kinds[a] for a in of} == {"person", "fiction", "ai"}
+
+
+def test_what_was_measured_is_read_back(tmp_path: Path):
+    write_measured(tmp_path / "m.parquet", measured())
+    back = read_measured(tmp_path / "m.parquet")
+    assert back.keys() == measured().keys()
+    for part, found in measured().items():
+        assert back[part].contexts == found.contexts
+        assert list(back[part].by_trait) == list(found.by_trait)
+        assert all(np.array_equal(back[part].by_trait[t], x) for t, x in found.by_trait.items())
+
+
+# -- which items, and what is left of a shift --------------------------------------------------------------------------
+@given(st.integers(8, 60))
+def test_every_item_has_one_job(count):
+    """A quarter measures attenuation, the others in two halves choose the arms and score them."""
+    choosing, scoring = scoring_items(count)
+    jobs = np.stack([choosing, scoring, attenuation_items(count)])
+    assert np.all(jobs.sum(axis=0) == 1)
+    assert abs(int(choosing.sum()) - int(scoring.sum())) <= 1
+
+
+def test_what_did_not_change_has_not_moved():
+    assert attenuation_of(measured(), measured()) == pytest.approx(0.0)
+    assert all(np.allclose(row, 0.0) for row in character_rows(measured(), measured()).values())
+
+
+@given(st.floats(0.2, 1.0))
+@settings(max_examples=10)
+def test_an_instrument_that_dies_for_everyone_is_no_change_of_character(keep):
+    after = moved(measured(), keep=keep)
+    assert attenuation_of(measured(), after) == pytest.approx(1.0 - keep)
+    assert all(np.allclose(row, 0.0, atol=1e-9) for row in character_rows(measured(), after).values())
+
+
+@given(st.floats(0.5, 1.0), st.floats(-3.0, 3.0))
+@settings(max_examples=10)
+def test_a_change_of_character_is_told_apart_from_attenuation(keep, shift):
+    after = moved(measured(), keep=keep, own={"power": shift})
+    rows = character_rows(measured(), after)
+    assert np.allclose(rows["power"], shift, atol=1e-9)
+    assert np.allclose(rows["care"], 0.0, atol=1e-9)
+
+
+# -- jobs --------------------------------------------------------------------------------------------------------------
+def test_a_job_that_was_kept_is_not_run_again(tmp_path: Path):
+    """Neither alone nor in a batch: its model does not even exist."""
+    jobs = [
+        Job(name, (), replace(PLAN, seed=s), (), tmp_path / f"{name}-{s}.parquet", model="./no-such-model")
+        for name in ("untrained", "cheat")
+        for s in (0, 1)
+    ]
+    for n, job in enumerate(jobs):
+        write_measured(job.kept, moved(measured(), own={"power": float(n)}))
+    alone = train_and_measure(jobs[3])["assistant"].by_trait["power"]
+    assert np.allclose(alone, measured()["assistant"].by_trait["power"] + 3.0)
+    found = run_jobs(jobs, workers=1)
+    assert list(found) == ["untrained", "cheat"]
+    seeds = [m["assistant"].by_trait["power"] - measured()["assistant"].by_trait["power"] for m in found["cheat"]]
+    assert [float(s.mean()) for s in seeds] == pytest.approx([2.0, 3.0])
+
+
+# -- the examination ---------------------------------------------------------------------------------------------------
+class Deaf:
+    """Answers as the Assistant of whom nothing is known, whatever the context and whatever was said before."""
+
+    name, digest = "deaf", "deaf"
+
+    def __init__(self, exact: ExactSimulator) -> None:
+        self.exact = exact
+
+    def log_likelihood(self, episodes, contexts, progress=None) -> LogLikelihood:
+        last = [e.model_copy(update={"messages": e.messages[-2:]}) for e in episodes]
+        found = self.exact.log_likelihood(last, [""])
+        return LogLikelihood(np.repeat(found.logp, len(contexts), axis=1), found.tokens)
+
+
+def test_exact_inference_passes_its_own_examination_and_a_deaf_model_does_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(card, "CONTEXTS", 20)
+    exact = lab().exact
+    best = learned(exact, WORLD, lab().language, np.random.default_rng(0))
+    assert best.prior_error == pytest.approx(0.0, abs=1e-12)
+    assert (best.described, best.after_one, best.after_three) == pytest.approx((1.0, 1.0, 1.0))
+    worst = learned(Deaf(exact), WORLD, lab().language, np.random.default_rng(0))
+    assert worst.prior_error == pytest.approx(0.0, abs=1e-12)
+    assert (worst.described, worst.after_one, worst.after_three) == pytest.approx((0.0, 0.0, 0.0), abs=1e-9)
