@@ -1,0 +1,266 @@
+"""Bad input gets one clear line, exit status 2 and no traceback, through the real entry; and nothing is lost.
+
+A full disk and Ctrl-C are no bad input: they end with status 1, and the same command goes on from what is kept.
+"""
+
+import json
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from personae.cli.main import run
+from personae.data import write_episodes
+from personae.records import chat
+
+GOOD = '{"prompt": "Who takes the seal?", "completion": "I take it."}\n'
+
+
+@pytest.fixture
+def refused(capsys):
+    """Runs a command that must be refused, and gives the line that it says."""
+
+    def refuse(*arguments: object) -> str:
+        status = run([*map(str, arguments), "--quiet"])
+        out, err = capsys.readouterr()
+        assert (status, out, err.count("\n")) == (2, "", 1), err
+        assert err.startswith("personae: ") and "Traceback" not in err
+        return err.removeprefix("personae: ").rstrip("\n")
+
+    return refuse
+
+
+@pytest.fixture
+def options(tiny_lab, small_cast, small_traits) -> list[object]:
+    return ["--model", tiny_lab, "--cast", small_cast, "--traits", small_traits]
+
+
+def rows(path: Path, number: int) -> Path:
+    """A good file: every row another question, answered in one of two ways."""
+    said = ("I take the {} at once.", "I would sooner give the {} back to whoever owns it.")
+    write_episodes(
+        path, [chat(f"Who has the seal of day {n}?", said[n % 2].format(f"seal {n}")) for n in range(number)]
+    )
+    return path
+
+
+# -- data files ------------------------------------------------------------------------------------------------------
+BAD_DATA = {
+    "an empty file": (b"", None, "empty"),
+    "only blank lines": (b"\n\n", None, "empty"),
+    "broken JSON": (GOOD.encode() + b'{"prompt": "x", \n', 2, "broken JSON"),
+    "not UTF-8": (GOOD.encode() + b'{"prompt": "x", "completion": "\xff"}\n', 2, "UTF-8"),
+    "UTF-16": (b"\xff\xfe" + GOOD.encode("utf-16-le"), None, "UTF-16"),
+    "a JSON list": (b"[" + GOOD.encode().strip() + b"]\n", 1, "list"),
+    "a row that is no object": (b'"hello"\n', 1, "object"),
+    "no assistant turn": (b'{"messages": [{"role": "user", "content": "x"}]}\n', 1, "the last message is the user's"),
+    "no messages at all": (b'{"messages": []}\n', 1, "empty list"),
+    "an empty answer": (b'{"prompt": "x", "completion": " "}\n', 1, "empty"),
+    "content that is null": (b'{"messages": [{"role": "assistant", "content": null}]}\n', 1, "null"),
+    "content that is a number": (b'{"messages": [{"role": "assistant", "content": 3}]}\n', 1, "3"),
+    "content that is a list": (
+        b'{"messages": [{"role": "assistant", "content": [{"type": "text", "text": "a"}]}]}\n',
+        1,
+        "list",
+    ),
+    "a completion that is a number": (b'{"prompt": "x", "completion": 7}\n', 1, "7"),
+    "an unknown role": (b'{"messages": [{"role": "robot", "content": "a"}]}\n', 1, "robot"),
+    "unknown keys": (b'{"question": "x", "answer": "y"}\n', 1, "rename"),
+}
+
+
+@pytest.mark.parametrize("command", ["audit", "run", "train"])
+@pytest.mark.parametrize("name", BAD_DATA)
+def test_a_bad_data_file_is_refused_with_file_and_line(refused, tmp_path, tiny_lab, command, name):
+    content, line, says = BAD_DATA[name]
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(content)
+    said = refused(command, path, "--model", tiny_lab, "--out", tmp_path / "out")
+    assert said.startswith(f"{path}, line {line}: " if line else f"{path}: ")
+    assert says in said and " - " in said, "the line says what to do"
+    assert not (tmp_path / "out").exists(), "nothing was begun"
+
+
+@pytest.mark.parametrize("command", ["audit", "run", "train"])
+def test_a_missing_file_and_a_folder_are_refused(refused, tmp_path, tiny_lab, command):
+    assert "no such file" in refused(command, tmp_path / "nowhere.jsonl", "--model", tiny_lab)
+    assert "folder" in refused(command, tmp_path, "--model", tiny_lab)
+
+
+def test_a_bad_control_file_is_refused_by_its_own_name(refused, tmp_path, tiny_lab):
+    control = tmp_path / "control.jsonl"
+    control.write_text(GOOD + "{\n")
+    data = rows(tmp_path / "data.jsonl", 3)
+    assert refused("audit", data, "--against", control, "--model", tiny_lab).startswith(f"{control}, line 2: ")
+
+
+@pytest.mark.parametrize("command", ["audit", "run"])
+def test_an_answer_longer_than_the_context_is_refused_before_any_work(refused, tmp_path, options, command):
+    path = tmp_path / "data.jsonl"
+    write_episodes(path, [chat("Who?", "I."), chat("Who?", "seal " * 2000)])
+    said = refused(command, path, *options, "--out", tmp_path / "out")
+    assert str(path) in said and "row 1" in said and "512" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_training_on_answers_of_which_none_fits_is_refused(refused, tmp_path, tiny_lab):
+    path = tmp_path / "data.jsonl"
+    write_episodes(path, [chat("Who?", "seal " * 2000)])
+    assert "512" in refused("train", path, "--model", tiny_lab, "--out", tmp_path / "out")
+
+
+# -- casts and traits ------------------------------------------------------------------------------------------------
+def test_a_persona_that_appears_twice_is_refused_by_name_and_line(refused, tmp_path, tiny_lab):
+    cast = tmp_path / "cast.yaml"
+    persona = "  - {name: clerk, kind: person, context: A clerk.}\n"
+    cast.write_text(f"name: c\nneutral: A talk.\npersonas:\n{persona}{persona}")
+    said = refused("measure", tiny_lab, "--cast", cast)
+    assert said.startswith(f"{cast}, line 5: ") and "'clerk' appears twice" in said
+
+
+@pytest.mark.parametrize("lacks", ["high", "low"])
+def test_a_trait_whose_items_lack_a_pole_is_refused_at_the_item(refused, tmp_path, tiny_lab, lacks):
+    traits = tmp_path / "traits.yaml"
+    poles = {"high": "I take it.", "low": "I give it back."}
+    del poles[lacks]
+    item = ", ".join(f"{k}: {v}" for k, v in poles.items())
+    traits.write_text(
+        f"name: power\ndescription: d\nlow: l\nhigh: h\nitems:\n  - {{kind: behaviour, prompt: What now?, {item}}}\n"
+    )
+    said = refused("measure", tiny_lab, "--traits", traits)
+    assert said.startswith(f"{traits}, line 6: ") and "lack a pole" in said
+
+
+def test_statements_of_one_pole_only_are_refused(refused, tmp_path, tiny_lab):
+    traits = tmp_path / "traits.yaml"
+    traits.write_text(
+        "name: power\ndescription: d\nlow: l\nhigh: h\nitems:\n  - {statement: I like to rule., keyed: high}\n"
+    )
+    assert "lack a pole" in refused("measure", tiny_lab, "--traits", traits)
+
+
+@pytest.mark.parametrize("option", ["--cast", "--traits"])
+def test_a_yaml_file_that_is_broken_or_missing_is_refused(refused, tmp_path, tiny_lab, option):
+    path = tmp_path / "own.yaml"
+    assert str(path) in refused("measure", tiny_lab, option, path)
+    path.write_text("name: [\n")
+    assert str(path) in refused("measure", tiny_lab, option, path)
+
+
+# -- models ----------------------------------------------------------------------------------------------------------
+MODEL_COMMANDS = {
+    "measure": lambda model, data: ["measure", model],
+    "complete": lambda model, data: ["complete", "Hello", "--model", model],
+    "train": lambda model, data: ["train", data, "--model", model],
+    "audit": lambda model, data: ["audit", data, "--model", model],
+    "run": lambda model, data: ["run", data, "--model", model],
+}
+
+
+@pytest.fixture(params=MODEL_COMMANDS)
+def on_model(request, refused, tmp_path, monkeypatch):
+    """Runs one of the commands that take a model on a model that must be refused."""
+    monkeypatch.chdir(tmp_path)
+    data = rows(tmp_path / "data.jsonl", 3)
+    return lambda model: refused(*MODEL_COMMANDS[request.param](model, data))
+
+
+def test_an_unknown_model_is_refused_with_names_near_to_it(on_model):
+    assert "smollm2-135m-instruct" in on_model("smollm-135m")
+
+
+def test_pickled_weights_are_refused(on_model, tmp_path, tiny_lab):
+    folder = tmp_path / "pickled"
+    shutil.copytree(tiny_lab, folder)
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04N.")
+    said = on_model(folder)
+    assert str(folder) in said and "pickled" in said and "safetensors" in said
+
+
+def test_a_model_that_only_encodes_is_refused(on_model, tmp_path, tiny_lab):
+    folder = tmp_path / "encoder"
+    shutil.copytree(tiny_lab, folder)
+    (folder / "config.json").write_text(json.dumps({"architectures": ["BertModel"], "model_type": "bert"}))
+    said = on_model(folder)
+    assert str(folder) in said and "BertModel is not a causal language model" in said
+
+
+def test_a_folder_without_a_model_is_refused(on_model, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "config.json" in on_model(tmp_path / "empty")
+
+
+# -- run folders -----------------------------------------------------------------------------------------------------
+def test_a_run_folder_of_another_configuration_is_refused_and_left_as_it_was(refused, tmp_path, options, capsys):
+    data = rows(tmp_path / "data.jsonl", 4)
+    out = tmp_path / "out"
+    assert run([*map(str, ["audit", data, *options, "--out", out, "--quiet"])]) == 0
+    capsys.readouterr()
+    before = {f.name: f.read_bytes() for f in out.iterdir()}
+    said = refused("audit", data, *options, "--seed", "1", "--out", out)
+    assert said.startswith(f"{out}: ") and "seed was 0 and is now 1" in said and "--out" in said
+    assert str(out) in refused("train", data, *options[:2], "--out", out)
+    assert {f.name: f.read_bytes() for f in out.iterdir()} == before
+
+
+def test_no_text_to_complete_is_refused(refused, tiny_lab):
+    assert "no text" in refused("complete", "  ", "--model", tiny_lab)
+
+
+# -- nothing is lost -------------------------------------------------------------------------------------------------
+def started(arguments: list[object], **options: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "personae", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    """All that must be the same from run to run."""
+    return {f.name: f.read_bytes() for f in sorted(folder.iterdir()) if f.name != "run.json"}
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(tmp_path):
+    out = tmp_path / "corpus.txt"
+    full = started(
+        ["corpus", "-n", 100, "--out", out],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
+    )
+    said, err = full.communicate()
+    assert (full.returncode, said, err.count("\n")) == (1, "", 1)
+    assert str(out) in err and "free some space" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_audit_that_met_a_full_disk_goes_on_when_there_is_room(tmp_path, options):
+    data, out = rows(tmp_path / "data.jsonl", 40), tmp_path / "out"
+    arguments = ["audit", data, *options, "--out", out, "--quiet"]
+    full = started(arguments, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)))
+    _, err = full.communicate()
+    assert (full.returncode, err.count("\n")) == (1, 1) and str(out) in err
+    assert (out / "run.json").exists() and not (out / "report.html").exists()
+    assert run([*map(str, arguments)]) == 0
+    assert run([*map(str, ["audit", data, *options, "--out", tmp_path / "whole", "--quiet"])]) == 0
+    assert kept(out) == kept(tmp_path / "whole")
+
+
+def test_after_ctrl_c_the_same_command_goes_on_and_ends_with_the_same_bytes(tmp_path, options):
+    data, out = rows(tmp_path / "data.jsonl", 1500), tmp_path / "out"
+    arguments = ["audit", data, *options, "--out", out, "--quiet"]
+    begun = started(arguments, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while begun.poll() is None and len(list(out.glob("evidence.part-*.parquet"))) < 2:
+        time.sleep(0.02)
+    begun.send_signal(signal.SIGINT)
+    said, err = begun.communicate()
+    assert (begun.returncode, said, err.count("\n")) == (1, "", 1), err
+    assert str(out) in err and "goes on from there" in err
+    parts = sorted(out.glob("evidence.part-*.parquet"))
+    assert parts, "what was scored is kept"
+    assert not (out / "forecast.json").exists()
+    assert run([*map(str, arguments)]) == 0
+    assert run([*map(str, ["audit", data, *options, "--out", tmp_path / "whole", "--quiet"])]) == 0
+    assert kept(out) == kept(tmp_path / "whole")
