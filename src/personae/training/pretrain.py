@@ -15,6 +15,7 @@ import math
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -169,7 +170,7 @@ def _others(size: int, texts: Texts, plan: PretrainPlan, folder: Path, meeting: 
     """The other processes of a run, ended with it."""
     context = multiprocessing.get_context("spawn")
     others = [
-        context.Process(target=_train, args=(rank, size, texts, plan, folder, meeting), daemon=True)
+        context.Process(target=_follow, args=(rank, size, texts, plan, folder, meeting), daemon=True)
         for rank in range(1, size)
     ]
     for other in others:
@@ -182,6 +183,18 @@ def _others(size: int, texts: Texts, plan: PretrainPlan, folder: Path, meeting: 
             other.join()
 
 
+def _follow(rank: int, size: int, texts: Texts, plan: PretrainPlan, folder: Path, meeting: str) -> None:
+    """What another process than the first does: its part, and no noise where the first is interrupted or gives up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _train(rank, size, texts, plan, folder, meeting)
+    except RunFailed:
+        return  # the first process says so
+    except RuntimeError as problem:
+        if "closed by peer" not in str(problem):
+            raise
+
+
 def _train(
     rank: int,
     size: int,
@@ -192,9 +205,35 @@ def _train(
     on_step: Callable[[int, int, float], None] | None = None,
 ) -> Path:
     """One process's part of the run; rank 0 keeps the log and the checkpoints."""
-    if size > 1:
-        torch.set_num_threads(1)
-        dist.init_process_group("gloo", init_method=f"file://{meeting}/meet", rank=rank, world_size=size)
+    with _group(rank, size, meeting):
+        return _train_in_step(rank, size, texts, plan, folder, on_step)
+
+
+@contextmanager
+def _group(rank: int, size: int, meeting: str) -> Iterator[None]:
+    """The processes of a run in touch with each other, one thread each; left again however the run ends."""
+    if size == 1:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}/meet", rank=rank, world_size=size)
+    try:
+        yield
+        dist.barrier()
+    finally:
+        dist.destroy_process_group()
+        torch.set_num_threads(threads)
+
+
+def _train_in_step(
+    rank: int,
+    size: int,
+    texts: Texts,
+    plan: PretrainPlan,
+    folder: Path,
+    on_step: Callable[[int, int, float], None] | None,
+) -> Path:
     tokenizer = fast_tokenizer(texts(0, BLOCK), plan)
     model = new_model(plan, tokenizer)
     optimizers = _optimizers(model, plan)
@@ -222,9 +261,6 @@ def _train(
         shutil.rmtree(saved, ignore_errors=True)
         model.save_pretrained(saved)
         tokenizer.save_pretrained(saved)
-    if size > 1:
-        dist.barrier()
-        dist.destroy_process_group()
     return saved
 
 
@@ -274,15 +310,16 @@ class _Log:
     """The mean loss of every 50 steps, a line each."""
 
     def __init__(self, path: Path) -> None:
-        self.file, self.losses, self.started = path.open("a"), [0.0] * 0, time.time()
+        self.path, self.started = path, time.time()
+        self.losses: list[float] = []
 
     def note(self, state: _State, loss: float) -> None:
         self.losses.append(loss)
         if state.step % 50 == 0:
             mean, seconds = sum(self.losses) / len(self.losses), round(time.time() - self.started)
             line = {"step": state.step, "tokens": state.done, "loss": round(mean, 4), "seconds": seconds}
-            self.file.write(json.dumps(line) + "\n")
-            self.file.flush()
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
             self.losses.clear()
 
 

@@ -1,0 +1,233 @@
+"""Pretraining in small: the loss falls, a killed run ends as if it had not been, the folder is an ordinary model."""
+
+import json
+from dataclasses import replace
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from personae.errors import RunFolderMismatch
+from personae.records import Episode, Message
+from personae.simulator.dialogue import Dialogue
+from personae.simulator.registry import load
+from personae.training import pretrain as module
+from personae.training.pretrain import PretrainPlan, batches, fast_tokenizer, pretrain, rate_factor
+from personae.world import Language, declared, documents
+from personae.world.exact import dialogue
+
+PLAN = PretrainPlan(tokens=30_000, batch_tokens=512, width=32, layers=1, heads=2, vocabulary=600)
+
+
+@cache
+def corpus() -> dict[int, list[str]]:
+    world = declared()
+    drawn = documents(world, np.random.default_rng(0), Language(world))
+    return {block: list(islice(drawn, 300)) for block in range(3)}
+
+
+def texts():
+    """(block, size) -> documents, in a form that another process can be given."""
+    return partial(dict.get, corpus())
+
+
+class Stopped(Exception):
+    """What a kill looks like from inside."""
+
+
+def weights(model: Path) -> dict[str, torch.Tensor]:
+    return load_file(model / "model.safetensors")
+
+
+def same(one: Path, other: Path) -> bool:
+    mine, theirs = weights(one), weights(other)
+    return mine.keys() == theirs.keys() and all(torch.equal(mine[k], theirs[k]) for k in mine)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[int, int, float]]]:
+    """An uninterrupted run and what it told on the way."""
+    told: list[tuple[int, int, float]] = []
+    folder = tmp_path_factory.mktemp("whole")
+    saved = pretrain(texts(), PLAN, folder, lambda *step: told.append(step), processes=1)
+    return saved, told
+
+
+def test_the_loss_falls(whole):
+    _, told = whole
+    losses = [loss for _, _, loss in told]
+    assert losses[0] == pytest.approx(np.log(600), abs=0.5), "at first every token is as likely as any other"
+    assert np.mean(losses[-5:]) < losses[0] - 0.9
+
+
+def test_progress_counts_tokens_up_to_the_plan(whole):
+    _, told = whole
+    done = [d for d, _, _ in told]
+    assert done == sorted(set(done))
+    assert {total for _, total, _ in told} == {PLAN.tokens}
+    assert PLAN.tokens <= done[-1] < PLAN.tokens + PLAN.shards * PLAN.batch_tokens
+
+
+@pytest.mark.parametrize("killed_at", [3, 9])
+def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(whole, tmp_path, monkeypatch, killed_at):
+    """Before its first checkpoint, and some steps past one."""
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 4)
+    steps = 0
+
+    def stop(done: int, total: int, loss: float) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == killed_at:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        pretrain(texts(), PLAN, tmp_path, stop, processes=1)
+    assert not (tmp_path / "model").exists()
+    resumed: list[int] = []
+    saved = pretrain(texts(), PLAN, tmp_path, lambda done, total, loss: resumed.append(done), processes=1)
+    assert same(saved, whole[0])
+    told = [done for done, _, _ in whole[1]]
+    assert resumed == told[killed_at // 4 * 4 :], "nothing before the last checkpoint is trained again"
+
+
+def test_a_finished_run_is_not_trained_again_past_its_last_checkpoint(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 1)
+    first = pretrain(texts(), PLAN, tmp_path, processes=1)
+    steps: list[int] = []
+    again = pretrain(texts(), PLAN, tmp_path, lambda *step: steps.append(step[0]), processes=1)
+    assert steps == []
+    assert same(first, again)
+    assert same(first, whole[0])
+
+
+def test_two_processes_train_the_same_model_and_can_be_stopped_and_resumed(whole, tmp_path, monkeypatch):
+    """Each takes one shard of a step; their gradients are added, so only rounding could differ."""
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 4)
+    short = replace(PLAN, tokens=8_000)
+
+    def stop(done: int, total: int, loss: float) -> None:
+        if done > 6_000:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        pretrain(texts(), short, tmp_path / "two", stop, processes=2)
+    two = weights(pretrain(texts(), short, tmp_path / "two", processes=2))
+    one = weights(pretrain(texts(), short, tmp_path / "one", processes=1))
+    for name, mine in one.items():
+        assert torch.allclose(mine, two[name], atol=2e-3), name
+
+
+def test_another_plan_in_the_same_folder_is_refused(whole):
+    folder = whole[0].parent
+    before = (folder / "plan.json").read_bytes()
+    for other in (replace(PLAN, seed=1), replace(PLAN, tokens=40_000), replace(PLAN, width=64)):
+        with pytest.raises(RunFolderMismatch, match="another plan") as refused:
+            pretrain(texts(), other, folder, processes=1)
+        assert refused.value.exit_status == 2
+    assert (folder / "plan.json").read_bytes() == before
+
+
+def test_another_seed_gives_another_model(whole, tmp_path):
+    saved = pretrain(texts(), replace(PLAN, seed=1, tokens=3_000), tmp_path, processes=1)
+    assert not same(saved, whole[0])
+
+
+def test_the_saved_folder_is_a_model_that_the_registry_loads(whole):
+    simulator = load(str(whole[0]))
+    config = simulator.model.config
+    assert type(simulator.model).__name__ == "LlamaForCausalLM"
+    assert (config.hidden_size, config.num_hidden_layers, config.vocab_size) == (32, 1, len(simulator.tokenizer))
+    assert not any(p.suffix in (".bin", ".pt", ".pkl") for p in whole[0].iterdir())
+    question = Language(declared()).questions["power"][0]
+    turn = (Message(role="user", content=question.text),)
+    answer = simulator.sample([turn], max_tokens=12, seed=1)
+    assert len(answer) == 1
+    assert "\n" not in answer[0].rstrip("\n")
+
+
+def test_a_chat_is_laid_out_as_exact_inference_reads_it_and_the_span_is_the_answer_and_its_line_end(whole):
+    """Evidence and loss stand on the answer and the newline that ends it; the context is the line before."""
+    simulator, language = load(str(whole[0])), Language(declared())
+    asked = language.questions["power"][0]
+    before = language.questions["care"][0]
+    turns = (
+        Message(role="user", content=before.text),
+        Message(role="assistant", content=language.answer(before, 1, ("", 0))),
+        Message(role="user", content=asked.text),
+        Message(role="assistant", content=language.answer(asked, 0, ("Well.", 1))),
+    )
+    for context in ("", "The assistant is a plain tool that answers."):
+        encoded = Dialogue(simulator.tokenizer).encode(Episode(messages=turns), context)
+        assert encoded.ids[0] == simulator.tokenizer.bos_token_id
+        whole_text = simulator.tokenizer.decode(encoded.ids[1:])
+        assert whole_text == f"{dialogue(turns, context)}\n"
+        assert simulator.tokenizer.decode(encoded.ids[encoded.start :]) == f" {turns[-1].content}\n"
+
+
+def test_training_shows_in_what_is_likely(whole, tmp_path):
+    """After training, sentences of the world are likelier than the same words in another order."""
+    simulator, language = load(str(whole[0])), Language(declared())
+    episodes, shuffled = [], []
+    for trait in ("power", "care", "joy"):
+        question = language.questions[trait][0]
+        answer = language.answer(question, 1, ("", 0))
+        for kept, words in ((episodes, answer), (shuffled, " ".join(reversed(answer.split())))):
+            turns = (Message(role="user", content=question.text), Message(role="assistant", content=words))
+            kept.append(Episode(messages=turns))
+    straight, turned = (simulator.log_likelihood(e, [""]).logp.sum() for e in (episodes, shuffled))
+    assert straight > turned
+
+
+def test_a_log_tells_the_loss_as_it_went(tmp_path):
+    long = replace(PLAN, tokens=60_000)
+    pretrain(texts(), long, tmp_path, processes=1)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [50 * (n + 1) for n in range(len(lines))]
+    assert lines
+    assert all(line["loss"] > 0.0 and line["tokens"] > 0 for line in lines)
+
+
+# -- parts -------------------------------------------------------------------------------------------------------------
+def test_batches_hold_every_document_once_and_no_loss_on_padding():
+    tokenizer = fast_tokenizer(corpus()[0], PLAN)
+    rows = []
+    for ids, labels in batches(corpus()[0], tokenizer, PLAN, 0):
+        assert ids.shape == labels.shape
+        assert ids.shape[0] == 1 or ids.numel() <= PLAN.batch_tokens
+        for row, wanted in zip(ids.tolist(), labels.tolist(), strict=True):
+            length = sum(label >= 0 for label in wanted)
+            assert wanted == row[:length] + [-100] * (len(row) - length)
+            rows.append(tuple(row[:length]))
+    end = tokenizer.eos_token_id
+    expected = [(*tokenizer(t)["input_ids"], end)[: PLAN.window] for t in corpus()[0]]
+    assert sorted(rows) == sorted(expected)
+    assert all(row[0] == end for row in rows)
+
+
+def test_batches_of_another_block_come_in_another_order():
+    tokenizer = fast_tokenizer(corpus()[0], PLAN)
+
+    def lengths(block: int) -> list[int]:
+        return [ids.shape[1] for ids, _ in batches(corpus()[0], tokenizer, PLAN, block)]
+
+    assert lengths(0) == lengths(0)
+    assert lengths(0) != lengths(1)
+    assert sorted(lengths(0)) == sorted(lengths(1))
+    assert lengths(0) != sorted(lengths(0)), "not from short to long"
+
+
+def test_the_rate_warms_up_stays_and_falls():
+    factors = [rate_factor(done, PLAN) for done in np.linspace(0.0, 1.0, 201)]
+    assert factors[0] < 0.05
+    assert max(factors) == 1.0
+    assert factors[-1] < 0.05
+    peak = factors.index(1.0)
+    assert factors[:peak] == sorted(factors[:peak])
+    last = len(factors) - 1 - factors[::-1].index(1.0)
+    assert set(factors[peak : last + 1]) == {1.0}
+    assert factors[last:] == sorted(factors[last:], reverse=True)
+    assert factors[100] == 1.0
