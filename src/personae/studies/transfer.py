@@ -7,15 +7,15 @@ half. Beside the forecasts stand the floors: no change is zero, the attenuation 
 direction.
 """
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from personae.predictors import Basis
-from personae.records import Evidence
+from personae.records import Evidence, Simulator
 from personae.records.files import write_arrays, write_json
 from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles, jobs_for
@@ -57,13 +57,20 @@ class Side:
 
     basis: Basis
     evidence: list[Evidence]
+    _found: dict[tuple[int, float, bool], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def shifts(self, arm: int, dose: float, *, flat: bool = False) -> Floats:
-        """(T,) forecast shifts of one arm, nats; `flat`: from one direction only."""
-        levels = self.basis.levels.by_trait
-        tables = one_direction_levels(levels) if flat else levels
-        weights = posterior(self.basis.prior, self.evidence[arm].matrix, dose)
-        return np.array([forecast_shift(self.basis.prior, weights, table) for table in tables.values()])
+        """(T,) forecast shifts of one arm, nats; `flat`: from one direction only. Kept: doses are tried many times."""
+        key = (arm, dose, flat)
+        if key not in self._found:
+            weights = posterior(self.basis.prior, self.evidence[arm].matrix, dose)
+            tables = self._flat if flat else self.basis.levels.by_trait
+            self._found[key] = np.array([forecast_shift(self.basis.prior, weights, x) for x in tables.values()])
+        return self._found[key]
+
+    @cached_property
+    def _flat(self) -> dict[str, Floats]:
+        return one_direction_levels(self.basis.levels.by_trait)
 
 
 def run(request: StudyRequest) -> StudyResult:
@@ -74,8 +81,8 @@ def run(request: StudyRequest) -> StudyResult:
     folder = open_folder("study transfer", configuration, request.out)
     measured = run_jobs(jobs_for(lab, arms, SEEDS, folder.path, request.seed), request.workers, request.progress)
     sides = {
-        "model": side(lab.simulator, lab.basis(), lab, arms),
-        "exact": side(lab.exact, lab.exact_basis(), lab, arms),
+        "model": side(lab.simulator, lab.basis(), lab, arms, request.seed),
+        "exact": side(lab.exact, lab.exact_basis(), lab, arms, request.seed),
     }
     board = Board(lab.world.traits, arms, measured, sides)
     result = board.result(request.seed)
@@ -85,9 +92,9 @@ def run(request: StudyRequest) -> StudyResult:
     return StudyResult(result, board.summary(result), folder.path)
 
 
-def side(simulator: Any, basis: Basis, lab: Laboratory, arms: tuple[Arm, ...]) -> Side:  # noqa: ANN401 - a Simulator
-    """The evidence of every arm's file, as one simulator reads it."""
-    return Side(basis, [gather(simulator, basis.cast, arm.episodes(lab.language)) for arm in arms])
+def side(simulator: Simulator, basis: Basis, lab: Laboratory, arms: tuple[Arm, ...], seed: int = 0) -> Side:
+    """The evidence of every arm's file, that of the first seed, as one simulator reads it."""
+    return Side(basis, [gather(simulator, basis.cast, arm.episodes(lab.language, seed)) for arm in arms])
 
 
 class Board:
@@ -122,7 +129,11 @@ class Board:
     def doses(self, name: str, *, flat: bool = False, without: frozenset[str] | None = None) -> Floats:
         """(arms,) the dose of each arm, fitted on arms of other traits; `without`: one dose, without those traits."""
         side, found = self.sides[name], {}
-        groups = [without] if without is not None else [frozenset({t}) for t in self.traits]
+        groups = (
+            [without]
+            if without is not None
+            else [frozenset({t}) for t in dict.fromkeys(arm.trait for arm in self.arms)]
+        )
         for group in groups:
             others = [a for a, arm in enumerate(self.arms) if arm.trait not in group]
             fit = fit_dose(
