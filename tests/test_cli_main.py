@@ -100,6 +100,8 @@ def test_every_option_is_in_the_reference():
     [
         (["audot"], "audit"),
         (["models", "--jsn"], "--json"),
+        (["models", "get", "smollm"], "smollm2-135m-instruct"),
+        (["models", "got"], "get"),
         (["train"], "DATA"),
         (["corpus", "--documents", "none"], "--documents"),
         (["corpus", "--documents", "0"], "--documents"),
