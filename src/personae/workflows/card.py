@@ -4,8 +4,9 @@ Three figures, each against exact inference:
 - the Assistant's trait rates with no context against the declared prior: mean absolute error;
 - each persona's rates under its description: skill;
 - the rates of all *other* traits after one and after three behaviours in context: skill.
-Skill = 1 - Σ(model - exact)² / Σ(prior - exact)², the prior being the rates with no context. No answer here stands
-after its question anywhere in the corpus. Source: PSM.md section 4.
+Skill = 1 - Σ(model - exact)² / Σ(prior - exact)², the prior being the rates with no context. What is read is in forms
+the corpus never had: descriptions held out, and behaviours in context that never follow their question there. The
+answers that are weighed are in the corpus's own wordings. Source: PSM.md section 4.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from personae.records.results import Floats
 from personae.theory import log_sigmoid, skill
 from personae.world import ExactSimulator, Language, World, cast, traits
 from personae.world.documents import Writer
-from personae.world.nouns import ANSWERS_A_POLE, held_out_answers
+from personae.world.nouns import ANSWERS_A_POLE, held_out_answers, offered_answers
 
-CONTEXTS = 150  # of each length, three traits asked in each
+CONTEXTS = 300  # of each length, three traits asked in each
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Learned:
 
 def learned(simulator: Simulator, world: World, language: Language, generator: np.random.Generator) -> Learned:
     """Examine `simulator` on `world`."""
-    exact, asked = ExactSimulator(world, language), traits(world, language)
+    exact = ExactSimulator(world, language)
+    asked = traits(world, language)
     personas = cast(world, language, declared_prior=True).personas
     contexts = {"nobody": "", **{p.name: _held_out(language, p.name) for p in personas}}
     found, truth = _rates(simulator, asked, contexts), _rates(exact, asked, contexts)  # (1 + K, T)
@@ -80,7 +82,10 @@ def _in_context(
             question = writer.draw.one(language.questions[name])
             outcome = writer.draw.index(writer.rates[name][who])
             answer = writer.draw.one(held_out_answers(language, question, outcome))
-            turns += [Message(role="user", content=question.text), Message(role="assistant", content=answer)]
+            turns += [
+                Message(role="user", content=question.text),
+                Message(role="assistant", content=answer),
+            ]
         others = [t for t in world.traits if t not in shown]
         for name in generator.choice(others, size=3, replace=False):
             episodes += _question(language, str(name), turns, writer)
@@ -89,9 +94,9 @@ def _in_context(
 
 
 def _question(language: Language, trait: str, turns: list[Message], writer: Writer) -> list[Episode]:
-    """A held-out question about `trait` after `turns`, with its high and then its low answers."""
+    """A question about `trait` after `turns`, with its high and then its low answers."""
     question = writer.draw.one(language.questions[trait])
-    high, low = (held_out_answers(language, question, outcome) for outcome in (1, 0))
+    high, low = (offered_answers(language, question, outcome) for outcome in (1, 0))
     item = Item(id="asked", kind="behaviour", prompt=question.text, high=high, low=low)
     return [Episode(messages=(*turns, *e.messages)) for e in item.episodes()]
 

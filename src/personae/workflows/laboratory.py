@@ -1,6 +1,6 @@
 """What every study of the laboratory repeats: the world with its two simulators, and one training measured all round.
 
-After a training, four things are measured, on items in wordings that the corpus never had:
+After a training, four things are measured:
 
 assistant   the Assistant's traits with no context
 asked       the trained trait, asked as the file asks for it (retention)

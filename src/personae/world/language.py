@@ -122,10 +122,8 @@ class Language:
 
     def read_request(self, line: str) -> Request | None:
         """What was asked, or None where the grammar does not know it."""
-        for talk in self.small_talk:
-            if line.startswith(talk + " "):
-                line = line[len(talk) + 1 :]
-                break
+        while talk := next((t for t in self.small_talk if line.startswith(f"{t} ")), None):
+            line = line[len(talk) + 1 :]
         for end in re.finditer(r"[.?!](?= |$)", line):
             question = self._by_text.get(line[: end.end()])
             if question is None:

@@ -10,7 +10,7 @@ from personae.world.documents import Draw, speaker
 from personae.world.language import ASSISTANT, Language, Question
 
 Ask = Callable[[Question], str]
-ANSWERS_A_POLE = 2  # of an item: held-out wordings, as many high as low
+ANSWERS_A_POLE = 3  # of an item, as many high as low
 
 
 def cast(world: World, language: Language, *, declared_prior: bool) -> Cast:
@@ -37,7 +37,7 @@ def cast(world: World, language: Language, *, declared_prior: bool) -> Cast:
 
 
 def traits(world: World, language: Language, *, ask: Ask | None = None, called: str = ASSISTANT) -> tuple[Trait, ...]:
-    """Every trait with one item for each of its questions, answered in wordings that the corpus never used.
+    """Every trait with one item for each of its questions.
 
     `ask` words the question (a permission, a prefix; default: as it is). `called` names another character: then the
     items are raw text, a forum thread in which that character answers.
@@ -46,7 +46,7 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
     for name in world.traits:
         items = []
         for number, question in enumerate(language.questions[name]):
-            high, low = (held_out_answers(language, question, outcome) for outcome in (1, 0))
+            high, low = (offered_answers(language, question, outcome) for outcome in (1, 0))
             request = ask(question) if ask else question.text
             identity = f"{name}-{number:02d}"
             if called == ASSISTANT:
@@ -68,9 +68,20 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
     return tuple(found)
 
 
+def offered_answers(language: Language, question: Question, outcome: int) -> tuple[str, ...]:
+    """Answers to `question` that show `outcome`, in wordings the corpus has: what an item offers.
+
+    A wording that the corpus never has after this question is one that a model learns to rule out, in part, so its odds
+    would tell more about the gap than about the character.
+    """
+    forms = language.answers_kept[question, outcome]
+    spread = forms[:: len(forms) // ANSWERS_A_POLE][:ANSWERS_A_POLE]
+    return tuple(language.answer(question, outcome, form) for form in spread)
+
+
 def held_out_answers(language: Language, question: Question, outcome: int) -> tuple[str, ...]:
     """Answers to `question` that show `outcome`, none of which the corpus has after this question."""
-    forms = language.answers_out[question, outcome][:ANSWERS_A_POLE]
+    forms = language.answers_out[question, outcome]
     return tuple(language.answer(question, outcome, form) for form in forms)
 
 
