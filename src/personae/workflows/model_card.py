@@ -45,6 +45,7 @@ BARS = (
 
 def write_card(model: Path, world: World, plan: "PretrainPlan", learned: "Learned") -> dict[str, Any]:
     """Write both cards into the checkpoint folder `model`, and return what `card.json` holds."""
+    (model / WEIGHTS).chmod(0o644)  # the library writes them for their owner alone
     card = {
         "name": "lab",
         "world": world.name,
@@ -91,8 +92,8 @@ The whole plan stands in `card.json`. Weights: {weights}, sha256 `{card["sha256"
 
 ## What it has learned
 
-On wordings that its corpus never used, against exact inference over the declared world. Skill is
-1 - Σ(model - exact)² / Σ(prior - exact)²: 1 is exact, 0 is no better than the prior.
+Against exact inference over the declared world; descriptions and behaviours in context are in forms that its corpus
+never had. Skill is 1 - Σ(model - exact)² / Σ(prior - exact)²: 1 is exact, 0 is no better than the prior.
 
 {bars_table(card["learned"])}
 ## Licence
