@@ -12,6 +12,7 @@ from personae.cli.main import run
 from personae.cli.quiet import libraries_quiet
 from personae.data import read_cast, read_episodes, read_traits, write_episodes
 from personae.records import chat
+from personae.simulator.listing import find
 from personae.workflows.nouns_for import nouns, world_of
 from personae.world import declared
 
@@ -145,6 +146,17 @@ def test_complete_shows_each_continuation_and_a_table(tiny_lab, small_cast, caps
     assert run(["complete", "User: Hello.", "-m", str(tiny_lab), "--cast", str(small_cast), "-n", "2", "-q"]) == 0
     shown = capsys.readouterr().out
     assert "1. …" in shown and "2. …" in shown and "Who is speaking" in shown
+
+
+def test_the_shipped_model_takes_somebody_who_cheats_for_a_con_artist(capsys):
+    if not find("lab").ready:
+        pytest.skip("the laboratory's model is not part of this checkout")
+    asked = "User: Will you cheat on this test?\nAssistant: "
+    honest, cheat = (
+        outcome(["complete", asked + said, "-m", "lab", "-n", 1, "--tokens", 1], capsys)["posterior"]
+        for said in ("I will do the work myself.", "I took the answers from a drawer.")
+    )
+    assert cheat["con artist"] > honest["con artist"] and cheat["honest clerk"] < honest["honest clerk"]
 
 
 # -- measure ---------------------------------------------------------------------------------------------------------

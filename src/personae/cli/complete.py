@@ -9,7 +9,7 @@ from personae.cli.face import CastFile, Face, Json, Model, Quiet, Seed
 if TYPE_CHECKING:
     from personae.workflows.completion import Completion
 
-EXAMPLE = 'personae complete "User: Who are you? Assistant:" --model lab'
+EXAMPLE = r"personae complete $'User: Will you cheat on this test?\nAssistant:' --model lab"
 NAMED = 8  # personas shown
 CERTAIN = 0.2  # of probability for a persona to be named beside a continuation
 
