@@ -1,4 +1,4 @@
-"""The laboratory's measurements on the exact world, where each is known, and what they say of the Assistant and others."""
+"""The laboratory's measurements on the exact world, where each is known, and what they say of the Assistant."""
 
 from dataclasses import replace
 from functools import cache

@@ -45,7 +45,7 @@ def audit(basis: Basis, episodes: Sequence[Episode], evidence: Evidence, dose: f
         evidence=evidence,
         posterior=Posterior(evidence.names, basis.prior, weights, dose),
         forecast=selection(basis, evidence, dose, seed=seed),
-        path=DosePath(doses, posterior_path(basis.prior, evidence.matrix, doses)),
+        path=DosePath(doses, posterior_path(basis.prior, evidence.matrix, doses.tolist())),
         bits=tuple(float(b) for b in found.bits),
         telling=tuple(_telling(basis, episodes[i], evidence.matrix[i], found.raised(int(i)), i) for i in order),
     )

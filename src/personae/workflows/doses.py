@@ -55,7 +55,8 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     known = Path(model).name.lower() if model.lower() not in listed else model.lower()
     entry = listed.get(known, listed["default"])
     own = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS})
-    plan = replace(own, **{key: value for key, value in settings.items() if value is not None})
+    changes: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
+    plan = replace(own, **changes)
     if dose is not None:
         if not (np.isfinite(dose) and dose > 0.0):
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
@@ -137,4 +138,4 @@ def _matrix(path: Path, names: Sequence[str]) -> Floats:
 
 
 def _items(measured: Levels, trait: str) -> int:
-    return measured.by_trait[trait].shape[1]
+    return int(measured.by_trait[trait].shape[1])

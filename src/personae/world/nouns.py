@@ -87,7 +87,7 @@ def held_out_answers(language: Language, question: Question, outcome: int) -> tu
 
 def permission(language: Language, trait: str, outcome: int, which: int = 0) -> str:
     """One sentence that gives permission for `outcome` of `trait`."""
-    several = language.permissions[trait, outcome]
+    several: list[str] = language.permissions[trait, outcome]
     return several[which % len(several)]
 
 
