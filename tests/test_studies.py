@@ -305,7 +305,7 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
 @pytest.mark.slow
 def test_the_matrix_in_small_runs_and_resumes(small, tmp_path, monkeypatch):
     """Two traits to both poles, two seeds."""
-    arms = both_poles(("cheating", "feelings"), language())
+    arms = both_poles(("power", "care"), language())
     monkeypatch.setattr(transfer, "both_poles", lambda *_: arms)
     monkeypatch.setattr(transfer, "SEEDS", 2)
     request = StudyRequest(out=tmp_path / "run", model=small, workers=1)

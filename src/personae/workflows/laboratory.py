@@ -30,7 +30,7 @@ from personae.world import ExactSimulator, Language, World, cast, declared, fres
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
-PLAN = SFTPlan(steps=5, batch=16, rate=3e-4, method="full")
+PLAN = SFTPlan(steps=8, batch=16, rate=3e-4, method="full")
 NAMED = 4  # other characters in whom leakage is looked for
 OTHERS = 6  # personas that measure attenuation
 

@@ -1,0 +1,39 @@
+"""The README holds: its commands and options exist, its tree is the tree, its figures are those of the shipped files."""
+
+import json
+import re
+import shlex
+from importlib.resources import files
+
+import pytest
+from typer.testing import CliRunner
+
+from personae.cli.main import COMMANDS, app
+
+
+def commands(text):
+    return [shlex.split(line.strip()) for line in text.splitlines() if line.startswith("    personae ")]
+
+
+def test_every_command_of_the_readme_exists_with_its_options(root):
+    found = commands((root / "README.md").read_text(encoding="utf-8"))
+    assert found
+    for _, name, *rest in found:
+        assert name in COMMANDS
+        shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
+        assert all(option in shown for option in rest if option.startswith("--"))
+
+
+def test_the_tree_in_the_readme_names_the_parts_there_are(root):
+    listed = set(re.findall(r"^      (\w+)/ ", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    there = {p.name for p in (root / "src/personae").iterdir() if p.is_dir() and (p / "__init__.py").exists()}
+    assert listed == there
+
+
+def test_the_transfer_figures_of_the_readme_are_those_that_ship(root):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    scores = json.loads(files("personae.library").joinpath("figures/transfer.json").read_text())["scores"]
+    row = re.search(r"\| base model alone \| ([\d.]+) \| ([\d.]+) \|", text)
+    assert row is not None
+    assert float(row[1]) == pytest.approx(scores["model"]["pearson"], abs=0.006)
+    assert float(row[2]) == pytest.approx(scores["model"]["median_within"], abs=0.006)
