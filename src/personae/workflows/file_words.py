@@ -1,7 +1,7 @@
 """An audit or a run in words for a terminal: what the page says, in as many lines as fit one."""
 
 from personae.report import Table, to_terminal
-from personae.report.numbers import percent, plain
+from personae.report.numbers import plain, signed
 from personae.report.parts import shift_rows
 from personae.report.tables import forecast_table, posterior_table, score_table, shift_table
 from personae.workflows.file_audit import FileAudit
@@ -23,7 +23,7 @@ def run_words(run: FileRun) -> str:
     """The audit, then what was measured and how the forecast fared."""
     found = run.audit
     rows = shift_rows(found.question.traits, found.audit.forecast, run.shifts)
-    faded = ", ".join(f"{arm} {percent(a.mean)}" for arm, a in run.attenuation.items())
+    faded = ", ".join(f"{arm} {signed(100.0 * a.mean, 0)} %" for arm, a in run.attenuation.items())
     parts = [
         to_terminal(posterior_table(found.audit.posterior, MOST)),
         to_terminal(shift_table(rows, shifts=True)),
