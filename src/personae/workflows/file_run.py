@@ -204,9 +204,10 @@ def _scored(run: FileRun, character: Sequence[Mapping[str, Floats]], folder: Run
     """What `score.json` holds: the score, root mean square errors beside those of the floors, and what was scored."""
     forecast = run.audit.audit.forecast
     measured = _means(character, list(forecast.traits))
+    scored = np.array([t not in run.audit.question.trained for t in forecast.traits])
     beside = {"forecast": _shifts(forecast), "no change": np.zeros(len(measured))}
     beside |= floors(run.audit, character)
-    errors = {name: float(np.sqrt(np.square(shifts - measured).mean())) for name, shifts in beside.items()}
+    errors = {name: float(np.sqrt(np.square(shifts - measured)[scored].mean())) for name, shifts in beside.items()}
     return {
         "pearson": run.score.pearson,
         "spearman": run.score.spearman,
