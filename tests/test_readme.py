@@ -1,4 +1,4 @@
-"""The README holds: its commands and options exist, its tree is the tree, its figures are those of the shipped files."""
+"""The README holds: commands and options exist, its tree is the tree, its figures are those that ship."""
 
 import json
 import re
