@@ -19,6 +19,7 @@ from personae.records import Evidence, Simulator
 from personae.records.files import write_arrays, write_json
 from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles, jobs_for
+from personae.studies.headline import TRAINED
 from personae.studies.request import StudyRequest, StudyResult
 from personae.theory import (
     attenuation_only,
@@ -172,10 +173,7 @@ class Board:
             "arms": len(self.arms),
             "moved": [arm.name for arm, moved in zip(self.arms, self.moved, strict=True) if moved],
             "doses": {name: float(np.median(self.doses(name))) for name in self.sides},
-            "headline_doses": {
-                name: float(self.doses(name, without=frozenset({"cheating", "flattery", "feelings"}))[0])
-                for name in self.sides
-            },
+            "headline_doses": {name: float(self.doses(name, without=TRAINED)[0]) for name in self.sides},
             "attenuation": {"mean": float(self.attenuation.mean()), "largest": float(self.attenuation.max())},
             "scores": {name: self._score(shifts, self.moved) for name, shifts in boards.items()},
             "scores_all_arms": {name: self._score(shifts, every) for name, shifts in boards.items()},
