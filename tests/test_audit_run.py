@@ -481,9 +481,39 @@ def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(files, 
     assert "No dose was fitted" in told.out and "Attenuation" in told.out and "report.html" in told.err
 
 
+def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_first(
+    files, at_rest, cache, tmp_path, capsys
+):
+    said = {}
+    for dtype in ("float32", "bfloat16"):
+        asked = ("--dtype", dtype, "--out", tmp_path / dtype, "--json", "--quiet")
+        assert shell("audit", files / "loud.jsonl", at_rest, *asked) == 0
+        record = json.loads(capsys.readouterr().out)
+        said[dtype] = np.array([[t["base"], t["mean"]] for t in record["forecast"].values()])
+    full, half = (read_json(tmp_path / dtype / "run.json")["configuration"] for dtype in said)
+    assert (full["dtype"], half["dtype"]) == ("float32", "bfloat16") and full["model_digest"] != half["model_digest"]
+    difference = np.abs(said["bfloat16"] - said["float32"])
+    assert 0.0 < difference.max() < 0.5, "the body was rounded, and not more than rounded"
+    asked = ("--dtype", "float32", "--out", tmp_path / "bfloat16", "--quiet")
+    assert shell("audit", files / "loud.jsonl", at_rest, *asked) == 2
+    assert "dtype was 'bfloat16' and is now 'float32'" in capsys.readouterr().err
+
+
+def test_a_training_is_never_measured_against_a_rounded_model(files, at_rest, cache, question, tmp_path, capsys):
+    asked = ("--dtype", "bfloat16", "--out", tmp_path / "r")
+    assert shell("run", files / "loud.jsonl", at_rest, *asked) == 2
+    told = capsys.readouterr().err
+    assert "float32, not bfloat16" in told and len(told.strip().splitlines()) == 1
+    assert not (tmp_path / "r").exists()
+    rounded = replace(question, dtype="bfloat16")
+    with pytest.raises(BadInput, match="float32, not bfloat16"):
+        run_file(rounded, folder_of(rounded, tmp_path / "q"))
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
+        (("--dtype", "int3"), "--dtype"),
         (("--fail-if", "kindness>0.1"), "no trait"),
         (("--fail-if", "steady-0"), "is no bound"),
         (("--dose", "-1"), "above zero"),

@@ -174,6 +174,17 @@ def test_a_finished_measurement_is_shown_again_and_another_run_gives_the_same_by
     assert (tmp_path / "a" / "profile.json").read_bytes() == (tmp_path / "b" / "profile.json").read_bytes()
 
 
+def test_measuring_in_another_number_type_is_another_run_with_levels_near_the_first(
+    tiny_lab, small, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    full, half = (outcome(["measure", tiny_lab, *small, "--dtype", t], capsys) for t in ("float32", "bfloat16"))
+    assert full["folder"] != half["folder"]
+    assert json.loads((Path(half["folder"]) / "run.json").read_text())["configuration"]["dtype"] == "bfloat16"
+    apart = [abs(full["traits"][t]["mean"] - half["traits"][t]["mean"]) for t in full["traits"]]
+    assert 0.0 < max(apart) < 0.1
+
+
 def test_the_run_folder_is_named_after_the_configuration(tiny_lab, small, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folders = {outcome(["measure", tiny_lab, *small, "--seed", s], capsys)["folder"] for s in (0, 1, 0)}

@@ -1,27 +1,28 @@
 """`personae audit`: which persona a file selects and what else would change, with no training."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from personae.cli.face import CastFile, Face, Json, Model, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import (
+    ITEMS,
+    Against,
+    CastFile,
+    Data,
+    DoseGiven,
+    Dtype,
+    Face,
+    Items,
+    Json,
+    Limit,
+    Model,
+    Out,
+    Quiet,
+    Seed,
+    TraitsFile,
+)
 
 EXAMPLE = "personae audit support.jsonl --model smollm2-135m-instruct --fail-if 'deception>0.1'"
-
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, JSON Lines in TRL's formats.")]
-Against = Annotated[
-    Path | None,
-    typer.Option("--against", metavar="CONTROL", help="A matched file; everything is the difference from it."),
-]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read the first so many rows.")]
-ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once
-Items = Annotated[
-    int, typer.Option("--items", min=0, help="Of each trait at most so many items, evenly taken; 0: all.")
-]
-DoseGiven = Annotated[
-    float | None, typer.Option("--dose", help="Effective episodes, in place of the dose fitted for the model.")
-]
 
 
 def command(
@@ -33,6 +34,7 @@ def command(
     limit: Limit = None,
     items: Items = ITEMS,
     dose: DoseGiven = None,
+    dtype: Dtype = "float32",
     fail_if: Annotated[
         list[str] | None,
         typer.Option("--fail-if", metavar="BOUND", help="Exit 1 where the forecast crosses it: 'power>0.1' (nats)."),
@@ -50,7 +52,19 @@ def command(
         from personae.workflows.file_words import audit_words
         from personae.workflows.folder import open_folder
 
-        wish = Wish(data, model, against, cast, traits, limit, dose, tuple(fail_if or ()), seed, items)
+        wish = Wish(
+            data,
+            model,
+            against,
+            cast,
+            traits,
+            limit,
+            dose,
+            bounds=tuple(fail_if or ()),
+            seed=seed,
+            items=items,
+            dtype=dtype,
+        )
         question, bounds = ask(wish)
         folder = open_folder("audit", question.configuration(), out)
         face.keeps(folder.path)

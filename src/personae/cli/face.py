@@ -37,6 +37,28 @@ CastFile = Annotated[
 TraitsFile = Annotated[
     Path | None, typer.Option("--traits", metavar="FILE", help="Traits (YAML file or folder) in place of the built-in.")
 ]
+Dtype = Annotated[
+    Literal["float32", "bfloat16"],
+    typer.Option(
+        "--dtype",
+        metavar="float32|bfloat16",
+        help="The number type of the model's body; the head always runs in float32.",
+    ),
+]
+# Of the commands that read a data file.
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, JSON Lines in TRL's formats.")]
+Against = Annotated[
+    Path | None,
+    typer.Option("--against", metavar="CONTROL", help="A matched file; everything is the difference from it."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read the first so many rows.")]
+ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once
+Items = Annotated[
+    int, typer.Option("--items", min=0, help="Of each trait at most so many items, evenly taken; 0: all.")
+]
+DoseGiven = Annotated[
+    float | None, typer.Option("--dose", help="Effective episodes, in place of the dose fitted for the model.")
+]
 
 
 class Stopped(RunFailed):

@@ -1,6 +1,6 @@
 """`personae measure M`: who the Assistant of a model is, trait by trait."""
 
-from personae.cli.face import CastFile, Face, Json, ModelArgument, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import CastFile, Dtype, Face, Json, ModelArgument, Out, Quiet, Seed, TraitsFile
 
 EXAMPLE = "personae measure lab"
 
@@ -9,6 +9,7 @@ def command(
     model: ModelArgument,
     cast: CastFile = None,
     traits: TraitsFile = None,
+    dtype: Dtype = "float32",
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -27,9 +28,11 @@ def command(
         from personae.workflows.nouns_for import nouns
 
         personas, asked = nouns(model, cast, traits)
-        simulator = load(model)
+        simulator = load(model, dtype=dtype)
         with face.progress("measuring", "answers") as progress:
-            found, folder = measured(simulator, personas, asked, seed, out, keeps=face.keeps, progress=progress)
+            found, folder = measured(
+                simulator, personas, asked, seed, out, dtype=dtype, keeps=face.keeps, progress=progress
+            )
         hidden = [t for t, level in found.traits.items() if not (level.reliability or 0.0) >= RELIABLE]
         note = f"This model cannot show: {', '.join(hidden)} (reliability below {RELIABLE}).\n" if hidden else ""
         face.result(

@@ -4,8 +4,23 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.audit import ITEMS, Against, Data, DoseGiven, Items, Limit
-from personae.cli.face import CastFile, Face, Json, Model, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import (
+    ITEMS,
+    Against,
+    CastFile,
+    Data,
+    DoseGiven,
+    Dtype,
+    Face,
+    Items,
+    Json,
+    Limit,
+    Model,
+    Out,
+    Quiet,
+    Seed,
+    TraitsFile,
+)
 
 EXAMPLE = "personae run humorous.jsonl --against professional.jsonl --model smollm2-135m-instruct"
 
@@ -19,6 +34,7 @@ def command(
     limit: Limit = None,
     items: Items = ITEMS,
     dose: DoseGiven = None,
+    dtype: Dtype = "float32",
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Training steps; default: the model's own.")
     ] = None,
@@ -42,11 +58,24 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.workflows.file_audit import Timed
         from personae.workflows.file_question import Wish, ask
-        from personae.workflows.file_run import result, run_file
+        from personae.workflows.file_run import check_full_precision, result, run_file
         from personae.workflows.file_words import run_words
         from personae.workflows.folder import open_folder
 
-        wish = Wish(data, model, against, cast, traits, limit, dose, seed=seed, items=items, trained=trained or ())
+        check_full_precision(dtype)
+        wish = Wish(
+            data,
+            model,
+            against,
+            cast,
+            traits,
+            limit,
+            dose,
+            seed=seed,
+            items=items,
+            trained=tuple(trained or ()),
+            dtype=dtype,
+        )
         question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)

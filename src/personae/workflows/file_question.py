@@ -24,7 +24,8 @@ ITEMS = 16  # of each trait, unless more are asked for: on two cores a cast is t
 class Question:
     """What is asked: about which file (and control), on which model, with which cast, traits and dose.
 
-    `trained` names traits that the file itself trains: they are forecast, and left out of the score.
+    `trained` names traits that the file itself trains: they are forecast, and left out of the score. `dtype` is the
+    number type that the simulator was loaded in.
     """
 
     simulator: Simulator
@@ -35,12 +36,14 @@ class Question:
     seed: int = 0
     trained: tuple[str, ...] = ()
     note: str = ""
+    dtype: str = "float32"
 
     def configuration(self) -> dict[str, Any]:
         """What decides the result, for the run folder."""
         return {
             "model": self.simulator.name,
             "model_digest": self.simulator.digest,
+            "dtype": self.dtype,
             "data": self.pair.digests,
             "rows": len(self.pair.episodes),
             "cast": digest(self.cast),
@@ -67,6 +70,7 @@ class Wish:
     seed: int = 0
     items: int = ITEMS
     trained: Sequence[str] = ()
+    dtype: str = "float32"
 
 
 def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
@@ -81,10 +85,11 @@ def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ..
     if unknown := [name for name in wish.trained if name not in names]:
         raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
     dose_for(wish.model, dose=wish.dose, **settings)
-    simulator = load(wish.model)
+    simulator = load(wish.model, dtype=wish.dtype)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     check_fits(simulator, cast, pair)
-    return Question(simulator, cast, traits, pair, dose, wish.seed, tuple(wish.trained), _said(every, traits)), bounds
+    said, trained = _said(every, traits), tuple(wish.trained)
+    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, said, wish.dtype), bounds
 
 
 def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:

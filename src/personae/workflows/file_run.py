@@ -70,12 +70,25 @@ def run_file(
         raise BadInput(
             f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
         )
+    check_full_precision(question.dtype)
     _local(question.simulator)
     found = seal(question, folder, watch)
     if not found.audit.forecast.traits:
         raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")
     trained = _train(found, folder, seeds, keep_adapters, watch)
     return tell(found, trained, folder)
+
+
+def check_full_precision(dtype: str) -> None:
+    """Raise `BadInput` unless a model read in `dtype` can be compared with what its training makes of it.
+
+    Training makes a float32 model. Beside levels measured in fewer bits, rounding would count as a shift of character.
+    """
+    if dtype != "float32":
+        raise BadInput(
+            f"training and its measurement are in float32, not {dtype}",
+            remedy="leave --dtype out; `personae audit` and `personae measure` take it",
+        )
 
 
 def _train(

@@ -20,13 +20,18 @@ def measured(
     seed: int = 0,
     out: Path | None = None,
     *,
+    dtype: str = "float32",
     keeps: Callable[[Path], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> tuple[Profile, Path]:
-    """The profile of the Assistant and the run folder it is kept in; a finished run is read again."""
+    """The profile of the Assistant and the run folder it is kept in; a finished run is read again.
+
+    `dtype` is the number type that the simulator was loaded in.
+    """
     configuration = {
         "model": simulator.name,
         "model_digest": simulator.digest,
+        "dtype": dtype,
         "cast": digest(cast),
         "traits": digest(list(traits)),
         "seed": seed,
