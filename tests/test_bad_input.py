@@ -209,6 +209,16 @@ def test_a_run_folder_of_another_configuration_is_refused_and_left_as_it_was(ref
     assert {f.name: f.read_bytes() for f in out.iterdir()} == before
 
 
+def test_a_run_folder_whose_record_is_broken_is_refused_and_left_as_it_was(refused, tmp_path, options):
+    data, out = rows(tmp_path / "data.jsonl", 4), tmp_path / "out"
+    out.mkdir()
+    (out / "run.json").write_text('{"command": "audit", ')
+    for arguments in (["audit", data, *options], ["measure", *options[1:]], ["train", data, *options[:2]]):
+        said = refused(*arguments, "--out", out)
+        assert said.startswith(f"{out / 'run.json'}, line 1: broken JSON") and "name another --out" in said
+    assert [f.read_text() for f in out.iterdir()] == ['{"command": "audit", ']
+
+
 def test_no_text_to_complete_is_refused(refused, tiny_lab):
     assert "no text" in refused("complete", "  ", "--model", tiny_lab)
 

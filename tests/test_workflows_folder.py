@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from personae.errors import RunFolderMismatch
+from personae.errors import BadInput, RunFolderMismatch
 from personae.records.files import digest
 from personae.workflows.folder import open_folder
 
@@ -72,3 +72,49 @@ def test_without_a_name_the_folder_is_named_by_its_configuration(tmp_path: Path,
 def test_a_command_of_two_words_can_name_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     assert open_folder("study transfer", PLAN, None).file("run.json").exists()
+
+
+BROKEN = {
+    "half a file": (b'{"command": "audit",\n "configuration": {', "line 2: broken JSON"),
+    "nothing": (b"", "line 1: broken JSON"),
+    "no text": (b"\xff\x00\xfe", "is not UTF-8 text"),
+    "a list": (b"[1, 2]", "is not a JSON object"),
+    "an empty object": (b"{}", "'command' is missing"),
+}
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(BadInput) as refused:
+        open_folder("audit", PLAN, path)
+    assert refused.value.exit_status == 2 and "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_record_is_refused_by_name_with_what_to_do_and_left_alone(tmp_path: Path, name):
+    content, says = BROKEN[name]
+    record = tmp_path / "run.json"
+    record.write_bytes(content)
+    said = refusal(tmp_path)
+    assert said.startswith(str(record)) and says in said
+    assert said.endswith(f"name another --out, or delete the folder {tmp_path}")
+    assert record.read_bytes() == content
+
+
+@pytest.mark.parametrize("key", ["command", "configuration", "digest", "finished", "started"])
+@pytest.mark.parametrize("wrong", ["absent", None, [3]])
+def test_a_record_that_lacks_a_key_or_holds_something_else_under_it_is_refused(tmp_path: Path, key, wrong):
+    folder = open_folder("audit", PLAN, tmp_path / "run")
+    record = json.loads(folder.file("run.json").read_text())
+    record[key] = wrong
+    if wrong == "absent":
+        del record[key]
+    folder.file("run.json").write_text(json.dumps(record))
+    assert f"run.json: is no record of a run: {key!r} is missing or of another kind" in refusal(tmp_path / "run")
+
+
+def test_a_record_that_breaks_while_the_run_is_on_is_told_when_it_ends(tmp_path: Path):
+    folder = open_folder("audit", PLAN, tmp_path / "run")
+    folder.file("run.json").write_text("{")
+    with pytest.raises(BadInput, match="broken JSON"):
+        folder.finish()

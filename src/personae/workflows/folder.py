@@ -5,6 +5,7 @@ other file is the same, byte for byte, for the same seed on the same machine. A 
 files it has; a finished one is shown again.
 """
 
+import json
 import platform
 import time
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from personae import __version__
-from personae.errors import RunFolderMismatch
-from personae.records.files import digest, plain, read_json, write_json
+from personae.errors import BadInput, RunFolderMismatch
+from personae.records.files import digest, plain, write_json
 
+RECORD = "run.json"
+KEYS = {"command": str, "configuration": dict, "digest": str, "finished": bool, "started": int | float}
 LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
 
 
@@ -30,7 +33,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether this very run has already ended well."""
-        return bool(self._record().get("finished"))
+        return bool(read_record(self.path)["finished"])
 
     def file(self, name: str) -> Path:
         """Where the file called `name` stands."""
@@ -38,35 +41,31 @@ class RunFolder:
 
     def finish(self, **more: Any) -> None:  # noqa: ANN401 - what a command wants to keep, as JSON
         """Note that the run has ended well, and `more` about it (times, say)."""
-        record = self._record()
+        record = read_record(self.path)
         record["finished"] = True
         record["seconds"] = round(time.time() - record["started"], 1)
-        write_json(self.file("run.json"), {**record, **plain(more)})
-
-    def _record(self) -> dict[str, Any]:
-        record: dict[str, Any] = read_json(self.file("run.json"))
-        return record
+        write_json(self.file(RECORD), {**record, **plain(more)})
 
 
 def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -> RunFolder:
     """The folder of this run, new or as it was left; by default `runs/<command>-<first 8 of the digest>`.
 
-    Raises `RunFolderMismatch` where `out` holds a run of another configuration.
+    Raises `RunFolderMismatch` where `out` holds a run of another configuration, `BadInput` where its `run.json` is not
+    one that this package wrote.
     """
     configured = plain(configuration)
     mark = digest({"command": command, "configuration": configured})
     path = out or Path("runs") / f"{command}-{mark[:8]}"
     folder = RunFolder(path, command, configured)
-    record = folder.file("run.json")
-    if record.exists():
-        found = read_json(record)
-        if found.get("digest") != mark:
+    if folder.file(RECORD).exists():
+        found = read_record(path)
+        if found["digest"] != mark:
             raise RunFolderMismatch(
                 _difference(found, command, configured), file=path, remedy="name another --out, or remove the folder"
             )
         return folder
     write_json(
-        record,
+        folder.file(RECORD),
         {
             "command": command,
             "configuration": configured,
@@ -79,10 +78,27 @@ def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -
     return folder
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """What the `run.json` of the folder `path` holds; `BadInput` where it is broken or lacks what every one has."""
+    file, remedy = path / RECORD, f"name another --out, or delete the folder {path}"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as problem:
+        raise BadInput(f"broken JSON ({problem.msg})", file=file, line=problem.lineno, remedy=remedy) from problem
+    except UnicodeDecodeError as problem:
+        raise BadInput("is not UTF-8 text", file=file, remedy=remedy) from problem
+    if not isinstance(found, dict):
+        raise BadInput("is not a JSON object", file=file, remedy=remedy)
+    for key, kind in KEYS.items():
+        if not isinstance(found.get(key), kind):
+            raise BadInput(f"is no record of a run: {key!r} is missing or of another kind", file=file, remedy=remedy)
+    return found
+
+
 def _difference(found: dict[str, Any], command: str, configured: dict[str, Any]) -> str:
-    if found.get("command") != command:
-        return f"holds a run of `personae {found.get('command')}`"
-    before = found.get("configuration", {})
+    if found["command"] != command:
+        return f"holds a run of `personae {found['command']}`"
+    before = found["configuration"]
     keys = [k for k in sorted({*before, *configured}) if before.get(k) != configured.get(k)]
     shown = ", ".join(f"{k} was {before.get(k)!r} and is now {configured.get(k)!r}" for k in keys[:3])
     return f"holds a run of another configuration: {shown}"
