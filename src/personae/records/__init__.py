@@ -2,6 +2,7 @@
 
 from personae.records.cast import NEUTRAL, Cast, Persona
 from personae.records.episode import Episode, Message, Preference, chat, text
+from personae.records.finding import Bar, Cloud, Compared, Finding, Line, Lines, Picture, Point, Rows, Verdict
 from personae.records.results import (
     Estimate,
     Evidence,
@@ -18,25 +19,35 @@ from personae.records.trait import Item, Trait
 
 __all__ = [
     "NEUTRAL",
+    "Bar",
     "Cast",
+    "Cloud",
+    "Compared",
     "Episode",
     "Estimate",
     "Evidence",
+    "Finding",
     "Forecast",
     "Item",
     "Levels",
+    "Line",
+    "Lines",
     "LogLikelihood",
     "Message",
     "Persona",
+    "Picture",
+    "Point",
     "Posterior",
     "Preference",
     "Profile",
     "Progress",
+    "Rows",
     "Score",
     "Simulator",
     "Trait",
     "TraitForecast",
     "TraitLevel",
+    "Verdict",
     "chat",
     "text",
 ]

@@ -1,0 +1,124 @@
+"""What a study found: the claim it tried, one sentence, pictures with the exact answer beside the measured one, a verdict.
+
+Every number that was measured carries a 95 % interval. A `Bar` is fixed in the study's file before anything is
+measured, and the verdict follows from the bars alone: all met, some, none.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from personae.records.results import Estimate
+
+Verdict = Literal["holds", "holds in part", "does not hold", "cannot be told"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A condition on `value`, fixed beforehand: at least `bar`, or at most where `at_least` is false."""
+
+    says: str
+    value: float
+    bar: float
+    at_least: bool = True
+
+    @property
+    def met(self) -> bool:
+        """Whether it holds; a value that is not a number meets no bar."""
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One row of a picture: what was measured beside the `exact` answer and the model's own `forecast` (None: none)."""
+
+    label: str
+    measured: Estimate
+    exact: float | None = None
+    forecast: float | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to be read against each other in one `unit`; `zero` is where nothing has changed."""
+
+    title: str
+    unit: str
+    rows: tuple[Compared, ...]
+    zero: float = 0.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity along an axis; an `exact` line is the truth that the measured one of the same `group` should meet."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[Estimate, ...]
+    exact: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How quantities go along an axis, its ticks at the values that the lines have."""
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: tuple[Line, ...]
+    log_x: bool = False
+
+
+@dataclass(frozen=True)
+class Point:
+    """One cell: forecast (or exact) against measured."""
+
+    label: str
+    x: float
+    y: float
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Cells around the diagonal."""
+
+    title: str
+    x_label: str
+    y_label: str
+    points: tuple[Point, ...]
+
+
+Picture = Rows | Lines | Cloud
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All that a study says.
+
+    `claim` is what the theory says, `sentence` what was found, with its numbers; `meaning` what follows for somebody
+    who trains models; `controls` what stood beside the treatments. `command` makes it again.
+    """
+
+    study: str
+    title: str
+    claim: str
+    sentence: str
+    meaning: str
+    picture: Picture
+    bars: tuple[Bar, ...]
+    controls: tuple[str, ...]
+    more: tuple[Picture, ...] = ()
+    notes: tuple[str, ...] = ()
+    trainings: int = 0
+    seeds: int = 0
+    command: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the bars say of the claim."""
+        if not self.bars or any(bar.value != bar.value for bar in self.bars):
+            return "cannot be told"
+        met = sum(bar.met for bar in self.bars)
+        return "holds" if met == len(self.bars) else "holds in part" if met else "does not hold"
