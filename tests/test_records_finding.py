@@ -18,7 +18,7 @@ def test_a_bar_is_met_at_its_edge_and_on_its_own_side_only():
     assert not Bar("error", 0.051, 0.05, at_least=False).met
 
 
-@pytest.mark.parametrize("met", product([True, False], repeat=2))
+@pytest.mark.parametrize("met", list(product([True, False], repeat=2)))
 def test_the_verdict_is_what_the_bars_say(met):
     bars = [Bar("r", 1.0 if m else 0.0, 0.5) for m in met]
     expected = {(True, True): "holds", (False, False): "does not hold"}.get(met, "holds in part")

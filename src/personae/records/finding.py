@@ -1,4 +1,4 @@
-"""What a study found: the claim it tried, one sentence, pictures with the exact answer beside the measured one, a verdict.
+"""What a study found: the claim, one sentence, pictures with the exact answer beside the measured one, a verdict.
 
 Every number that was measured carries a 95 % interval. A `Bar` is fixed in the study's file before anything is
 measured, and the verdict follows from the bars alone: all met, some, none.
@@ -50,7 +50,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity along an axis; an `exact` line is the truth that the measured one of the same `group` should meet."""
+    """One quantity along an axis; an `exact` line is what the measured one of the same `group` should meet."""
 
     name: str
     x: tuple[float, ...]
