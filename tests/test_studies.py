@@ -223,6 +223,58 @@ def test_the_table_is_kept_with_a_row_for_every_cell(tmp_path: Path):
     assert table["measured"][row] == pytest.approx(found.scored[a, t])
 
 
+def test_a_dose_is_fitted_once_for_scores_and_table(tmp_path: Path, monkeypatch):
+    """One fit for each trait that arms train, side and form of forecast, and one for the headline on each side."""
+    fits: list[float] = []
+
+    def counted(*arguments: object, **options: object):
+        fit = plain_fit(*arguments, **options)
+        fits.append(fit.dose)
+        return fit
+
+    plain_fit = transfer.fit_dose
+    monkeypatch.setattr(transfer, "fit_dose", counted)
+    sides = {"model": exact_side(), "exact": exact_side()}
+    found = Board(WORLD.traits, ARMS, world_after(1.5, 0.1), sides)
+    found.result()
+    found.keep(tmp_path / "t.parquet")
+    assert len(fits) == len({arm.trait for arm in ARMS}) * 2 * 2 + 2
+
+
+def test_a_finished_matrix_is_read_again_with_nothing_trained_or_forecast(tmp_path: Path, monkeypatch):
+    """Measurements and evidence are those of the known world; what is tested is who asks for them."""
+    known = exact_lab()
+    monkeypatch.setattr(transfer, "laboratory", lambda _: known)
+    monkeypatch.setattr(transfer, "both_poles", lambda *_: ARMS)
+    monkeypatch.setattr(Laboratory, "basis", Laboratory.exact_basis)
+    with monkeypatch.context() as patch:
+        patch.setattr(transfer, "run_jobs", lambda *_: world_after(1.5, 0.1))
+        patch.setattr(transfer, "side", lambda *_: exact_side())
+        first = transfer.run(StudyRequest(out=tmp_path / "run"))
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()}
+    assert set(kept) == {"run.json", "score.json", "transfer.parquet"}
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a finished run was worked on again")
+
+    for name in ("run_jobs", "side", "fit_dose"):
+        monkeypatch.setattr(transfer, name, never)
+    monkeypatch.setattr(Laboratory, "basis", never)
+    monkeypatch.setattr(Laboratory, "exact_basis", never)
+    assert transfer.run(StudyRequest(out=tmp_path / "run")) == first
+    assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()} == kept
+    shown = [line[:26].strip() for line in first.summary.splitlines()[2:]]
+    assert shown == list(transfer.SHOWN) and set(shown) == set(first.result["scores"])
+
+
+def test_a_score_that_has_no_value_is_shown_as_none():
+    """Where a forecast is the same everywhere there is no correlation, in the file or on the screen."""
+    flat = {name: {"pearson": None, "n": 4} for name in transfer.SHOWN}
+    result = {"arms": 4, "moved": [], "attenuation": {"mean": 0.0, "largest": 0.0}, "scores": flat}
+    shown = transfer._summary({**result, "scores_all_arms": flat})
+    assert all(line.split()[-2:] == ["nan", "nan"] for line in shown.splitlines()[2:])
+
+
 def test_a_side_forecasts_by_the_posterior_of_its_own_evidence():
     lab, arm = exact_lab(), Arm("one", "", "cheating", 1)
     found = side(lab.exact, lab.exact_basis(), lab, (arm,))
@@ -314,8 +366,10 @@ def test_the_matrix_in_small_runs_and_resumes(small, tmp_path, monkeypatch):
     assert set(first.result["scores"]) >= {"model", "exact", "one direction (exact)", "mean of the other arms"}
     kept = {p.name: p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")}
     assert len(kept) == 4 * 2 + 1 + 1
-    again = transfer.run(request)
-    assert again.summary == first.summary
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    (tmp_path / "run" / "run.json").write_text(json.dumps({**record, "finished": False}))  # killed before its end
+    (tmp_path / "run" / "transfer.parquet").unlink()
+    assert transfer.run(request) == first
     assert {p.name: p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")} == kept
 
 

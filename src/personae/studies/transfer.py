@@ -16,7 +16,7 @@ import numpy as np
 
 from personae.predictors import Basis
 from personae.records import Evidence, Simulator
-from personae.records.files import write_arrays, write_json
+from personae.records.files import read_json, write_arrays, write_json
 from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles, jobs_for
 from personae.studies.headline import TRAINED
@@ -33,7 +33,7 @@ from personae.theory import (
     slope,
     spearman,
 )
-from personae.workflows.folder import open_folder
+from personae.workflows.folder import RunFolder, open_folder
 from personae.workflows.gather import gather
 from personae.workflows.laboratory import (
     PLAN,
@@ -50,6 +50,14 @@ NAME = "transfer"
 SAYS = "Every trait trained to both poles, every other trait measured: the forecast against what happened."
 MOVED = 0.25  # nats, root mean square over untrained traits
 SEEDS = 3
+SHOWN = (  # in the order of the summary; a file of scores has them by name
+    "model",
+    "exact",
+    "one direction (model)",
+    "one direction (exact)",
+    "mean of the other arms",
+    "attenuation only",
+)
 
 
 @dataclass(frozen=True)
@@ -75,22 +83,28 @@ class Side:
 
 
 def run(request: StudyRequest) -> StudyResult:
-    """The whole matrix, its scores and floors."""
+    """The whole matrix, its scores and floors; a finished one is read again."""
     lab = laboratory(request.model)
-    arms = both_poles(lab.world.traits, lab.language)
     configuration = {"model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "study": NAME}
     folder = open_folder("study transfer", configuration, request.out)
+    if not folder.finished:
+        _matrix(lab, folder, request)
+        folder.finish()
+    result = read_json(folder.file("score.json"))
+    return StudyResult(result, _summary(result), folder.path)
+
+
+def _matrix(lab: Laboratory, folder: RunFolder, request: StudyRequest) -> None:
+    """Train, measure, forecast, and leave the scores and the table in `folder`."""
+    arms = both_poles(lab.world.traits, lab.language)
     measured = run_jobs(jobs_for(lab, arms, SEEDS, folder.path, request.seed), request.workers, request.progress)
     sides = {
         "model": side(lab.simulator, lab.basis(), lab, arms, request.seed),
         "exact": side(lab.exact, lab.exact_basis(), lab, arms, request.seed),
     }
     board = Board(lab.world.traits, arms, measured, sides)
-    result = board.result(request.seed)
     board.keep(folder.file("transfer.parquet"))
-    write_json(folder.file("score.json"), result)
-    folder.finish()
-    return StudyResult(result, board.summary(result), folder.path)
+    write_json(folder.file("score.json"), board.result())
 
 
 def side(simulator: Simulator, basis: Basis, lab: Laboratory, arms: tuple[Arm, ...], seed: int = 0) -> Side:
@@ -126,28 +140,31 @@ class Board:
         hidden = np.where(self.own, np.nan, self.chosen)
         self.moved = np.sqrt(np.nanmean(np.square(hidden), axis=1)) > MOVED
         self.measured = np.where(self.own, np.nan, self.scored)
+        self._doses: dict[tuple[str, bool, frozenset[str] | None], Floats] = {}
 
     def doses(self, name: str, *, flat: bool = False, without: frozenset[str] | None = None) -> Floats:
-        """(arms,) the dose of each arm, fitted on arms of other traits; `without`: one dose, without those traits."""
-        side, found = self.sides[name], {}
-        groups = (
-            [without]
-            if without is not None
-            else [frozenset({t}) for t in dict.fromkeys(arm.trait for arm in self.arms)]
+        """(arms,) the dose of each arm, fitted on arms of other traits; `without`: one dose, without those traits.
+
+        Fitted once and kept: the scores and the table are read off the same forecasts.
+        """
+        key = (name, flat, without)
+        if key not in self._doses:
+            groups = [frozenset({arm.trait}) if without is None else without for arm in self.arms]
+            fitted = {group: self._dose(name, group, flat=flat) for group in dict.fromkeys(groups)}
+            self._doses[key] = np.array([fitted[group] for group in groups])
+        return self._doses[key]
+
+    def _dose(self, name: str, without: frozenset[str], *, flat: bool) -> float:
+        """The dose fitted on the arms of all other traits."""
+        others = [a for a, arm in enumerate(self.arms) if arm.trait not in without]
+        fit = fit_dose(
+            partial(self._shifts, self.sides[name], others, flat),
+            self.measured[others],
+            rng=np.random.default_rng(0),
+            points=41,
+            draws=100,
         )
-        for group in groups:
-            others = [a for a, arm in enumerate(self.arms) if arm.trait not in group]
-            fit = fit_dose(
-                partial(self._shifts, side, others, flat),
-                self.measured[others],
-                rng=np.random.default_rng(0),
-                points=41,
-                draws=100,
-            )
-            found[group] = fit.dose
-        if without is not None:
-            return np.full(len(self.arms), found[without])
-        return np.array([found[frozenset({arm.trait})] for arm in self.arms])
+        return fit.dose
 
     @staticmethod
     def _shifts(side: Side, arms: list[int], flat: bool, dose: float) -> Floats:
@@ -158,7 +175,7 @@ class Board:
         doses = self.doses(name, flat=flat)
         return np.stack([self.sides[name].shifts(a, d, flat=flat) for a, d in enumerate(doses)])
 
-    def result(self, seed: int = 0) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Scores of both forecasts and of every floor, over the arms that moved and over all."""
         boards = {
             "model": self.forecast("model"),
@@ -214,16 +231,24 @@ class Board:
             },
         )
 
-    def summary(self, result: dict[str, Any]) -> str:
-        """The scores as a small table in text."""
-        lines = [
-            f"{len(result['moved'])} of {result['arms']} arms moved; "
-            + "attenuation {mean:.3f} on average, at most {largest:.3f}".format(**result["attenuation"]),
-            f"{'':26}{'Pearson':>9}{'in arm':>9}{'slope':>9}{'Pearson, all arms':>20}",
-        ]
-        for name, score in result["scores"].items():
-            every = result["scores_all_arms"][name]
-            cells = [score.get("pearson"), score.get("median_within"), score.get("slope")]
-            shown = "".join(f"{c:9.2f}" if c is not None else f"{'':9}" for c in cells)
-            lines.append(f"{name:26}{shown}{every['pearson']:20.2f}")
-        return "\n".join(lines)
+
+def _summary(result: dict[str, Any]) -> str:
+    """The scores as a small table in text."""
+    lines = [
+        f"{len(result['moved'])} of {result['arms']} arms moved; "
+        + "attenuation {mean:.3f} on average, at most {largest:.3f}".format(**result["attenuation"]),
+        f"{'':26}{'Pearson':>9}{'in arm':>9}{'slope':>9}{'Pearson, all arms':>20}",
+    ]
+    for name in SHOWN:
+        score, every = result["scores"][name], result["scores_all_arms"][name]
+        shown = "".join(_number(score, key, 9) for key in ("pearson", "median_within", "slope"))
+        lines.append(f"{name:26}{shown}{_number(every, 'pearson', 20)}")
+    return "\n".join(lines)
+
+
+def _number(score: dict[str, float | None], key: str, width: int) -> str:
+    """A score in two decimals, right-aligned; blank where it was not computed."""
+    if key not in score:
+        return " " * width
+    value = score[key]
+    return f"{float('nan') if value is None else value:{width}.2f}"
