@@ -14,6 +14,7 @@ from personae.errors import RunFailed
 from personae.records import Episode, Simulator, chat, text
 from personae.simulator import engine
 from personae.simulator.local import LocalSimulator
+from personae.simulator.network import _agree
 
 SIZE: dict[str, Any] = {
     "hidden_size": 32,
@@ -106,7 +107,10 @@ def test_the_engine_equals_a_loop_over_single_rows(architecture: str, tokenizer:
     assert network.shares == (architecture != "Lfm2")
 
 
-def test_an_architecture_with_a_head_of_its_own_kind_is_run_whole(tokenizer: PreTrainedTokenizerFast) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_an_architecture_with_a_head_of_its_own_kind_is_run_whole(
+    tokenizer: PreTrainedTokenizerFast, dtype: torch.dtype
+) -> None:
     class Doubling(transformers.LlamaForCausalLM):
         def forward(self, *args: Any, **options: Any) -> Any:
             out = super().forward(*args, **options)
@@ -114,9 +118,10 @@ def test_an_architecture_with_a_head_of_its_own_kind_is_run_whole(tokenizer: Pre
             return out
 
     torch.manual_seed(0)
-    model = sharp(Doubling(transformers.LlamaConfig(vocab_size=len(tokenizer), **GROUPED)))
+    model = sharp(Doubling(transformers.LlamaConfig(vocab_size=len(tokenizer), **GROUPED))).to(dtype)
     simulator = LocalSimulator.from_parts(model, tokenizer, "doubling")
-    assert np.abs(simulator.log_likelihood(EPISODES, CONTEXTS).logp - one_by_one(simulator)).max() < 2e-3
+    found = simulator.log_likelihood(EPISODES, CONTEXTS).logp
+    assert np.abs(found - one_by_one(simulator)).max() < (2e-3 if dtype == torch.float32 else 2.0)
     assert simulator._network is not None
     assert not simulator._network.splits
 
@@ -141,6 +146,16 @@ def test_sixteen_bits_keep_a_head_of_thirty_two(llama: LocalSimulator) -> None:
     error = low.log_likelihood(EPISODES, CONTEXTS).logp - truth
     plain = one_by_one(low) - truth  # the head in bfloat16 too
     assert np.sqrt((error**2).mean()) < np.sqrt((plain**2).mean())
+
+
+def test_one_token_that_rounds_badly_costs_sixteen_bits_no_short_cut() -> None:
+    truth = torch.zeros(40)
+    rounded = torch.full((40,), 0.1)
+    rounded[7] = 0.4
+    assert _agree(truth, rounded, torch.bfloat16)
+    assert not _agree(truth, rounded, torch.float32)
+    assert not _agree(truth, truth + 0.4, torch.bfloat16)  # wrong everywhere is no rounding
+    assert not _agree(truth, truth.log(), torch.bfloat16)
 
 
 @pytest.mark.parametrize("tokens", [16, 200])
