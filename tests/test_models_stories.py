@@ -15,11 +15,20 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from personae.records import text
+from personae.records import Cast, Persona, text
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
+from personae.simulator.numerics import rounding_error
 
 CONTEXTS = ["A story about a happy little girl.", "A story about a big angry dog."]
+CAST = Cast(
+    name="two",
+    neutral="A story.",
+    personas=tuple(
+        Persona(name=name, kind="fiction", context=context)
+        for name, context in zip(("girl", "dog"), CONTEXTS, strict=True)
+    ),
+)
 EPISODES = [
     text("Once upon a time,", " there was a little girl named Lily."),
     text("One day, a dog", " was very angry."),
@@ -137,6 +146,44 @@ def test_sixteen_bits_are_close_where_the_text_is_ordinary(stories: LocalSimulat
     simulator = LocalSimulator.from_parts(low.to(torch.bfloat16), stories.tokenizer, "low")
     error = simulator.log_likelihood(EPISODES[:3], CONTEXTS).logp - truth
     assert 0.0 < np.sqrt((error**2).mean()) < 0.2
+
+
+def one_by_one(simulator: LocalSimulator) -> np.ndarray:
+    """(N, K + 1) nats: each row alone through the body in its own type, and through a head in float32."""
+    truth = np.zeros((len(EPISODES), len(CAST.contexts)))
+    for n, episode in enumerate(EPISODES):
+        for k, context in enumerate(CAST.contexts):
+            ids, start = simulator.dialogue.encode(episode, context)
+            with torch.inference_mode():
+                hidden = simulator.model.model(input_ids=torch.tensor([ids])).last_hidden_state[0].float()
+                logp = (hidden @ simulator.model.lm_head.weight.float().T).log_softmax(-1)
+            truth[n, k] = sum(float(logp[i - 1, ids[i]]) for i in range(start, len(ids)))
+    return truth
+
+
+def test_the_error_reported_is_that_of_a_comparison_row_by_row(stories: LocalSimulator, tmp_path: Path) -> None:
+    stories.model.save_pretrained(tmp_path / "stories")
+    stories.tokenizer.save_pretrained(tmp_path / "stories")
+    rounded = load(str(tmp_path / "stories"), dtype="bfloat16")
+    rounded.model.float()  # its weights are rounded and its sums are not, so they do not depend on the batch
+    found = rounding_error(rounded, "bfloat16", CAST, EPISODES)
+    errors = one_by_one(rounded) - one_by_one(stories)
+    bias = (errors - errors[:, :1]).mean(axis=0)
+    assert found.rms == pytest.approx(np.sqrt((errors**2).mean()), abs=1e-4)
+    assert list(found.bias.values()) == pytest.approx(bias.tolist(), abs=1e-4)
+    assert found.rms > 1e-3 and found.resolution > 1e-3
+
+
+def test_the_error_of_sixteen_bits_is_of_the_size_that_a_comparison_row_by_row_finds(
+    stories: LocalSimulator, tmp_path: Path
+) -> None:
+    stories.model.save_pretrained(tmp_path / "stories")
+    stories.tokenizer.save_pretrained(tmp_path / "stories")
+    low = load(str(tmp_path / "stories"), dtype="bfloat16")
+    found = rounding_error(low, "bfloat16", CAST, EPISODES)
+    errors = one_by_one(low) - one_by_one(stories)
+    # Another batch rounds differently: the two are draws of one error.
+    assert 0.5 < found.rms / np.sqrt((errors**2).mean()) < 2.0
 
 
 def test_it_loads_again_from_a_checkpoint(stories: LocalSimulator, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from personae.report import (
     audit_page,
     lab_page,
 )
+from personae.report.parts import changes
 
 PERSONAS = {
     "honest clerk": "person",
@@ -390,6 +391,17 @@ def test_an_audit_before_training_shows_no_measurement_and_says_so():
     assert "Nothing was trained" in words
     assert "Was the forecast right?" not in words
     assert "Was the forecast right?" in Reader(audit_page(audit_report())).text
+
+
+def test_personas_that_the_precision_does_not_tell_apart_are_said_to_be_no_ranking():
+    report = audit_report(trained=False)
+    top = changes(report.posterior)[0][0]
+    other = next(name for name in report.posterior.names if name not in (top, NEUTRAL))
+    tied = dataclasses.replace(report, ties={top: (other, "<b>x</b>"), other: (top,)})
+    words = Reader(audit_page(tied)).text
+    assert f"{top} is not told apart from {other} or <b>x</b>." in words
+    assert f"2 of {len(report.posterior.names)} contexts are not told apart" in words
+    assert "told apart at this precision" not in Reader(audit_page(report)).text
 
 
 def test_a_dose_that_attenuates_more_than_a_tenth_is_called_too_heavy():

@@ -44,6 +44,14 @@ def test_posterior_table_puts_the_largest_change_first():
     assert table.rows[-1][0] == "neutral"
 
 
+def test_posterior_table_names_those_that_are_not_told_apart_where_there_are_any():
+    posterior = Posterior(("neutral", "a", "b"), np.array([0.2, 0.5, 0.3]), np.array([0.2, 0.1, 0.7]), 1.0)
+    tied = posterior_table(posterior, ties={"a": ("neutral",), "neutral": ("a",)})
+    assert tied.columns[-1] == "not told apart from"
+    assert {row[0]: row[-1] for row in tied.rows} == {"a": "neutral", "neutral": "a", "b": ""}
+    assert posterior_table(posterior, ties={}) == posterior_table(posterior)
+
+
 def test_forecast_table_orders_by_size_and_gives_the_interval_of_the_shift():
     forecast = Forecast("p", 1.0, {"a": TraitForecast(0.0, 0.1, -0.2, 0.4), "b": TraitForecast(1.0, -1.0, -2.0, 0.0)})
     table = forecast_table(forecast)

@@ -4,6 +4,8 @@ What the model cannot show is listed, not dropped in silence; a shift that is on
 from a change of character. Nothing is computed here.
 """
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from personae.report.blocks import Aside, Block, Facts, Fold, Number, Numbers, Points, Prose, Section, Text
@@ -13,6 +15,11 @@ from personae.report.numbers import duration, percent, plain, signed
 from personae.report.page import page
 from personae.report.parts import changes, floor_words, kinds, persona_words, shift_rows, telling_cards
 from personae.report.tables import Table, posterior_table, score_table, shift_table
+
+_TIED = (
+    "contexts are not told apart at this precision from the next in evidence: they are no ranking. The table below "
+    "says which."
+)
 
 
 def audit_page(report: AuditReport) -> str:
@@ -62,7 +69,14 @@ def _short_section(report: AuditReport) -> Section:
             persona_words(up[0]), persona_words(down[0]), f"{percent(down[1])}\u00a0→\u00a0{percent(down[2])}"
         ),
     ]
+    if tied := report.ties.get(up[0]):
+        words.append(_not_told_apart(up[0], tied))
     return Section("In short", tuple(words), (Numbers(tuple(numbers)),))
+
+
+def _not_told_apart(name: str, tied: Sequence[str]) -> Text:
+    others = " or ".join(persona_words(other) for other in tied)
+    return f"At the precision of these scores {persona_words(name)} is not told apart from {others}."
 
 
 def _uncertain(report: AuditReport) -> Text:
@@ -93,6 +107,9 @@ def _who_section(report: AuditReport) -> Section:
                 f"The bet as the dose grows. The dashed line is the dose of the forecast, {plain(posterior.dose)}.",
             )
         )
+    if report.ties:
+        blocks.append(Aside(f"{len(report.ties)} of {len(posterior.names)} {_TIED}"))
+    table = posterior_table(posterior, len(posterior.names), report.ties)
     words = (
         (
             "A model can imitate many characters, and holds a bet on which of them is the Assistant. The bet before "
@@ -103,7 +120,7 @@ def _who_section(report: AuditReport) -> Section:
     return Section(
         "Who would answer like this",
         words,
-        (*blocks, Fold("The numbers, persona by persona", (posterior_table(posterior, len(posterior.names)),))),
+        (*blocks, Fold("The numbers, persona by persona", (table,))),
     )
 
 

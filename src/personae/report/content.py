@@ -172,7 +172,8 @@ class AuditReport:
 
     With a `control`, posterior, forecast and measurement are differences from it: `forecast.traits[t].shift` is the
     difference in nats. `shifts` {trait: measured shift with its interval} stays None before training. `attenuation` is
-    the share of the instrument that training took away. `timings` (what, seconds) stays empty where the page must be
+    the share of the instrument that training took away. `ties` {persona: others} are those that the scores' precision
+    does not tell apart, empty where it tells all. `timings` (what, seconds) stays empty where the page must be
     the same, byte for byte, on every run.
     """
 
@@ -191,6 +192,7 @@ class AuditReport:
     score: Score | None = None
     attenuation: Estimate | None = None
     character: tuple[CharacterShift, ...] = ()
+    ties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     notes: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()

@@ -49,6 +49,17 @@ def signed(number: float, digits: int = 2) -> str:
     return ("+" if number > 0 else "−") + body
 
 
+def two_figures(number: float) -> str:
+    """A size with two figures that count, for errors of whatever order.
+
+    >>> two_figures(0.1631), two_figures(0.00042), two_figures(2.0), two_figures(0.0)
+    ('0.16', '0.00042', '2.0', '0')
+    """
+    if not math.isfinite(number) or number == 0.0:
+        return "0" if number == 0.0 else "unknown"
+    return f"{number:.{max(0, 1 - math.floor(math.log10(abs(number))))}f}"
+
+
 def points(change: float) -> str:
     r"""A change of probability in percentage points.
 

@@ -75,10 +75,13 @@ def to_terminal(table: Table, width: int = 100, *, colour: bool = False) -> str:
     return "\n".join(line.rstrip() for line in paper.getvalue().splitlines()).strip("\n") + "\n"
 
 
-def posterior_table(posterior: Posterior, most: int = 12) -> Table:
-    """Who the Assistant is before and after, the largest changes of probability first."""
+def posterior_table(posterior: Posterior, most: int = 12, ties: Mapping[str, tuple[str, ...]] | None = None) -> Table:
+    """Who the Assistant is before and after, the largest changes of probability first.
+
+    `ties` {persona: others} adds a column of those that the precision of the scores does not tell apart.
+    """
     order = sorted(range(len(posterior.names)), key=lambda k: -abs(posterior.weights[k] - posterior.prior[k]))
-    rows = tuple(
+    rows: tuple[tuple[str, ...], ...] = tuple(
         (
             posterior.names[k],
             percent(float(posterior.prior[k]), 1),
@@ -87,7 +90,11 @@ def posterior_table(posterior: Posterior, most: int = 12) -> Table:
         )
         for k in order[:most]
     )
-    return Table(("persona", "before", "after", "points"), rows, "Who the Assistant is", frozenset({1, 2, 3}))
+    columns: tuple[str, ...] = ("persona", "before", "after", "points")
+    if ties:
+        rows = tuple((*row, ", ".join(ties.get(row[0], ()))) for row in rows)
+        columns = (*columns, "not told apart from")
+    return Table(columns, rows, "Who the Assistant is", frozenset({1, 2, 3}))
 
 
 def forecast_table(forecast: Forecast) -> Table:

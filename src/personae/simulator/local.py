@@ -1,7 +1,7 @@
 """A language model on this machine as a `Simulator`: any Hugging Face causal model with its tokenizer."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -28,6 +28,7 @@ class LocalSimulator:
         self.dialogue = Dialogue(tokenizer)
         self._digest = digest
         self._network: Network | None = None
+        self.in_float32: Callable[[], LocalSimulator] | None = None  # reads the same files again, where it is not
 
     @classmethod
     def from_parts(cls, model: Any, tokenizer: Any, name: str) -> "LocalSimulator":  # noqa: ANN401

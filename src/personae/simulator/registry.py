@@ -33,7 +33,19 @@ def load(
     name: str, *, dtype: str = "float32", device: str = "cpu", trust_remote_code: bool = False
 ) -> "LocalSimulator":
     """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
-    simulator = _load(locate(name), dtype=dtype, trust_remote_code=trust_remote_code)
+    located = locate(name)
+
+    def read(dtype: str) -> "LocalSimulator":
+        return _placed(_load(located, dtype=dtype, trust_remote_code=trust_remote_code), device)
+
+    simulator = read(dtype)
+    if dtype != "float32":
+        simulator.in_float32 = lambda: read("float32")
+    return simulator
+
+
+def _placed(simulator: "LocalSimulator", device: str) -> "LocalSimulator":
+    """The same simulator, with its model moved to `device`."""
     if device != "cpu":
         try:
             simulator.model.to(device)

@@ -5,12 +5,15 @@
 Traits that the model cannot show (reliability below `RELIABLE` over the cast's personas) are left out before any
 forecast is made, and listed. A fixed quarter of each trait's items is set aside for measuring attenuation, in the audit
 as in a run, so both make one and the same forecast. `forecast.json` carries a digest over its own content.
+
+Scores in fewer bits than float32 are compared with it on a few rows of the same file; personas nearer to each other
+than that error are said not to be told apart.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ from personae.predictors import Basis
 from personae.records import Evidence, Levels, Progress
 from personae.records.files import digest, plain, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
+from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items, attribution
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit import Audit, audit, difference
@@ -29,6 +33,7 @@ from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
 from personae.workflows.gather import gather
 from personae.workflows.levels_file import write_levels
+from personae.workflows.precision import numerics_of, precision_facts, precision_note, ties_in
 from personae.workflows.words import reveals
 
 Watch = Callable[[str, str], AbstractContextManager[Progress]]  # (what is being done, what is counted)
@@ -40,7 +45,7 @@ FORECAST, PAGE = "forecast.json", "report.html"
 class FileAudit:
     """What was found. `whole` is the basis on all items and traits; `audit.basis` that of the forecast.
 
-    `record` is what `forecast.json` holds, its digest under "digest".
+    `record` is what `forecast.json` holds, its digest under "digest". `numerics` is None where scores are float32.
     """
 
     question: Question
@@ -48,6 +53,12 @@ class FileAudit:
     hidden: tuple[Hidden, ...]
     audit: Audit
     record: dict[str, Any]
+    numerics: Numerics | None = None
+
+    @property
+    def ties(self) -> dict[str, tuple[str, ...]]:
+        """{persona: its neighbours in mean evidence that are not told apart from it}; empty in float32."""
+        return ties_in(self.audit.evidence, self.numerics)
 
 
 def audit_file(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
@@ -67,11 +78,12 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     basis = shown(whole.basis, hidden)
     write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
     evidence = _evidence(question, folder, watch)
+    numerics = numerics_of(question, folder, watch)
     result = audit(basis, pair.episodes, evidence, question.dose.effective, seed=question.seed)
-    found = FileAudit(question, whole, hidden, result, {})
+    found = FileAudit(question, whole, hidden, result, {}, numerics)
     sealed = _sealed(_record(found))
     _keep(folder, sealed)
-    return FileAudit(question, whole, hidden, result, sealed)
+    return replace(found, record=sealed)
 
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence:
@@ -154,7 +166,8 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "reliability": reliability,
         "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
         "episodes": _episodes(result),
-        "notes": notes(question),
+        "notes": notes(found),
+        **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
     }
 
 
@@ -176,11 +189,13 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
     return told
 
 
-def notes(question: Question) -> list[str]:
-    """What a reader must know: how rows were matched, where the dose comes from, what is not scored."""
+def notes(found: FileAudit) -> list[str]:
+    """What a reader must know: how rows were matched, whence the dose, what is not scored, how exact the scores are."""
+    question = found.question
     own = ", ".join(question.trained)
     trained = f"The file itself trains {own}, which no score counts." if own else ""
-    return [note for note in (question.pair.note(), question.dose.source, question.note, trained) if note]
+    every = (question.pair.note(), question.dose.source, question.note, trained, precision_note(found.numerics))
+    return [note for note in every if note]
 
 
 def _sealed(record: dict[str, Any]) -> dict[str, Any]:
@@ -212,6 +227,7 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
     facts = (
         Fact("training that the dose stands for", training),
         Fact("forecast sealed as", str(found.record["digest"])[:16]),
+        *precision_facts(found.numerics),
     )
     return AuditReport(
         model=question.simulator.name,
@@ -226,6 +242,7 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
         telling=result.telling,
         hidden=found.hidden,
         facts=(*facts, *measured.pop("facts", ())),
-        notes=(*notes(question), *measured.pop("notes", ())),
+        ties=found.ties,
+        notes=(*notes(found), *measured.pop("notes", ())),
         **measured,
     )

@@ -14,7 +14,8 @@ SHOWN = 3  # telling episodes
 def audit_words(found: FileAudit) -> str:
     """Who the file speaks for, what else would change, which episodes do it, and what cannot be shown."""
     result = found.audit
-    parts = [to_terminal(posterior_table(result.posterior, MOST)), to_terminal(forecast_table(result.forecast))]
+    who = posterior_table(result.posterior, MOST, found.ties)
+    parts = [to_terminal(who), to_terminal(forecast_table(result.forecast))]
     parts += [_telling(found), _hidden(found), *found.record["notes"]]
     return "\n".join(part for part in parts if part)
 
