@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from personae.errors import RunFolderMismatch
+from personae.errors import BadInput, RunFolderMismatch
 from personae.records import Episode, Message
 from personae.simulator.dialogue import Dialogue
 from personae.simulator.registry import load
@@ -189,6 +189,52 @@ def test_a_log_tells_the_loss_as_it_went(tmp_path):
     assert [line["step"] for line in lines] == [50 * (n + 1) for n in range(len(lines))]
     assert lines
     assert all(line["loss"] > 0.0 and line["tokens"] > 0 for line in lines)
+
+
+def logged(folder: Path) -> list[dict[str, float]]:
+    """The lines of a log, without the time of day."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+
+@pytest.mark.parametrize("killed_at", [3, 7])
+def test_a_killed_run_leaves_the_log_of_one_that_was_not(tmp_path, monkeypatch, killed_at):
+    """Before its first checkpoint, and some steps past one; a line that the kill cut short is written anew."""
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 4)
+    monkeypatch.setattr(module, "LOG_EVERY", 2)
+    plan, steps = replace(PLAN, tokens=12_000), 0
+    pretrain(texts(), plan, tmp_path / "whole", processes=1)
+
+    def stop(done: int, total: int, loss: float) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == killed_at:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        pretrain(texts(), plan, tmp_path / "killed", stop, processes=1)
+    log = tmp_path / "killed" / "log.jsonl"
+    assert [line["step"] for line in logged(tmp_path / "killed")][-1] == killed_at - 1
+    log.write_text(log.read_text() + '{"step": ')
+    pretrain(texts(), plan, tmp_path / "killed", processes=1)
+    found = logged(tmp_path / "killed")
+    assert found == logged(tmp_path / "whole")
+    assert [line["step"] for line in found] == [2 * (n + 1) for n in range(len(found))]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("short", [0, 1])
+def test_a_block_too_short_for_a_step_is_refused_and_does_not_go_on_for_ever(tmp_path, processes, short, capfd):
+    """The first block, or a corpus that has come to its end."""
+    few = {**corpus(), short: corpus()[short][: 1 - short]}
+    plan = replace(PLAN, tokens=200_000, batch_tokens=2048)
+    with pytest.raises(
+        BadInput, match=rf"block {short} of the corpus makes {1 - short} batches .* a step takes 2"
+    ) as no:
+        pretrain(partial(dict.get, few), plan, tmp_path, processes=processes)
+    assert "\n" not in str(no.value)
+    assert capfd.readouterr().err == "", "one process says it, the others nothing"
+    assert not (tmp_path / "model").exists()
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------

@@ -29,10 +29,12 @@ import torch
 import torch.distributed as dist
 from torch.nn.functional import cross_entropy
 
-from personae.errors import RunFailed, RunFolderMismatch
+from personae.errors import BadInput, PersonaeError, RunFailed, RunFolderMismatch
+from personae.records.files import write_text
 
 BLOCK = 8192  # documents
 CHECKPOINT_EVERY = 200  # steps
+LOG_EVERY = 50  # steps
 Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> documents
 
 
@@ -153,7 +155,8 @@ def pretrain(
     """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: done, all, loss.
 
     `texts` must be importable where there are several `processes` (default: one a core, at most one a shard). Raises
-    `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.
+    `RunFolderMismatch` where the folder holds another plan's run, `BadInput` where a block has too few documents for
+    a step, `RunFailed` where the loss is not a number.
     """
     plan_file = folder / "plan.json"
     if plan_file.exists() and json.loads(plan_file.read_text()) != asdict(plan):
@@ -188,7 +191,7 @@ def _follow(rank: int, size: int, texts: Texts, plan: PretrainPlan, folder: Path
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _train(rank, size, texts, plan, folder, meeting)
-    except RunFailed:
+    except PersonaeError:
         return  # the first process says so
     except RuntimeError as problem:
         if "closed by peer" not in str(problem):
@@ -238,9 +241,9 @@ def _train_in_step(
     model = new_model(plan, tokenizer)
     optimizers = _optimizers(model, plan)
     state = _resume(folder / "state.pt", model, optimizers)
-    log = _Log(folder / "log.jsonl") if rank == 0 else None
+    log = _Log(folder / "log.jsonl", state.step) if rank == 0 else None
     while state.done < plan.tokens:
-        ready = list(batches(texts(state.block, BLOCK), tokenizer, plan, state.block))
+        ready = _ready(texts, tokenizer, plan, state.block)
         while state.batch + plan.shards <= len(ready) and state.done < plan.tokens:
             shards = ready[state.batch : state.batch + plan.shards]
             loss = _step(model, optimizers, shards, rank, size, rate_factor(state.done / plan.tokens, plan))
@@ -262,6 +265,19 @@ def _train_in_step(
         model.save_pretrained(saved)
         tokenizer.save_pretrained(saved)
     return saved
+
+
+def _ready(texts: Texts, tokenizer: Any, plan: PretrainPlan, block: int) -> list[tuple[Any, Any]]:  # noqa: ANN401
+    """The batches of one block. Raises `BadInput` where they are too few for a step: waiting for more may never end."""
+    documents = texts(block, BLOCK)
+    ready = list(batches(documents, tokenizer, plan, block)) if documents else []
+    if len(ready) < plan.shards:
+        raise BadInput(
+            f"block {block} of the corpus makes {len(ready)} batches of {plan.batch_tokens} tokens from "
+            f"{len(documents)} documents, and a step takes {plan.shards}",
+            remedy="give more documents a block, or plan smaller batches or fewer shards",
+        )
+    return ready
 
 
 def _step(
@@ -307,20 +323,30 @@ def _loss(model: Any, ids: Any, labels: Any) -> Any:  # noqa: ANN401
 
 
 class _Log:
-    """The mean loss of every 50 steps, a line each."""
+    """The mean loss of every `LOG_EVERY` steps, a line each. Lines beyond `step`, where the run goes on, are dropped."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, step: int) -> None:
         self.path, self.started = path, time.time()
         self.losses: list[float] = []
+        if path.exists():
+            write_text(path, "".join(_up_to(step, path.read_text(encoding="utf-8"))))
 
     def note(self, state: _State, loss: float) -> None:
         self.losses.append(loss)
-        if state.step % 50 == 0:
+        if state.step % LOG_EVERY == 0:
             mean, seconds = sum(self.losses) / len(self.losses), round(time.time() - self.started)
             line = {"step": state.step, "tokens": state.done, "loss": round(mean, 4), "seconds": seconds}
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
             self.losses.clear()
+
+
+def _up_to(step: int, log: str) -> Iterator[str]:
+    """The lines of a log up to `step`; a line that a kill cut short is none."""
+    for line in log.splitlines(keepends=True):
+        if not line.endswith("\n") or json.loads(line)["step"] > step:
+            return
+        yield line
 
 
 def _resume(path: Path, model: Any, optimizers: list[Any]) -> _State:  # noqa: ANN401
