@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from personae.records import Profile, TraitLevel
+from personae.records import Estimate, Profile, TraitLevel
 from personae.records.results import Floats
 from personae.theory import cell_reliability, percentile_interval, probability
 
@@ -44,6 +44,11 @@ def seeds_profile(
             probability=probability(table),
         )
     return Profile(subject, traits)
+
+
+def estimate(table: Floats, *, seed: int = 0) -> Estimate:
+    """The mean of (S, I) values of seeds and items, with the interval of drawing both again."""
+    return Estimate(float(table.mean()), *percentile_interval(_draws(table, np.random.default_rng(seed))))
 
 
 def _draws(table: Floats, rng: np.random.Generator) -> Floats:

@@ -1,0 +1,160 @@
+"""Trainings of a laboratory model, measured all round, in parallel processes, kept as they come.
+
+A training is some lessons, one after the other. After it, these parts are measured:
+
+assistant   the Assistant's traits with no context
+others      personas under their own contexts, on a quarter of the items that scores nothing else (attenuation)
+named       other characters, each in a forum thread (leakage)
+contexts    the Assistant under further contexts, where the training names some
+probes      further items, where the training names some: the trained trait asked as the file asks for it (retention)
+
+A result is kept under a digest of all that made it, so a killed study goes on, and one that was changed does not read
+what another one left.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from personae.errors import BadInput
+from personae.measure import NOBODY, levels
+from personae.records import Episode, Levels, Progress, Simulator, Trait
+from personae.records.files import digest, read_arrays, write_arrays
+from personae.records.results import Floats
+from personae.theory import attenuation_items
+from personae.training import SFTPlan
+from personae.workflows.laboratory import OTHERS, PLAN, Laboratory, laboratory
+from personae.workflows.parallel import in_parallel
+from personae.world import cast, traits
+
+Measured = dict[str, Levels]  # {part: levels}, see the module
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Some episodes and how to train on them; the plan's seed is the training's own."""
+
+    episodes: tuple[Episode, ...]
+    plan: SFTPlan = PLAN
+
+
+@dataclass(frozen=True)
+class Training:
+    """The `lessons` of one arm at one `seed`, in order (none: the model as it is), and what to measure beside.
+
+    `model` names the checkpoint it begins with, `world` the fresh world that it lives in (None: the declared one).
+    """
+
+    name: str
+    lessons: tuple[Lesson, ...] = ()
+    seed: int = 0
+    model: str = "lab"
+    world: int | None = None
+    contexts: tuple[tuple[str, str], ...] = ()
+    probes: tuple[Trait, ...] = ()
+
+    def kept(self, folder: Path) -> Path:
+        """Where its result lies in the folder of a study."""
+        made_of = digest([self, laboratory(self.model, self.world).simulator.digest])
+        return folder / "trainings" / f"{self.name.replace('/', '-')}-{self.seed}-{made_of[:10]}.parquet"
+
+    def __post_init__(self) -> None:
+        """Refuse probes or contexts that could not be told apart afterwards."""
+        for names in ([p.name for p in self.probes], [name for name, _ in self.contexts]):
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise BadInput(f"{self.name} measures two things called {twice[0]!r}", remedy="name each differently")
+
+
+def run_trainings(
+    trainings: Sequence[Training], folder: Path, workers: int | None = None, progress: Progress | None = None
+) -> dict[str, list[Measured]]:
+    """{name: one measurement a seed, in the order given}; what is kept in `folder` is not trained again."""
+    jobs = [(training, training.kept(folder)) for training in trainings]
+    if len({path for _, path in jobs}) < len(jobs):
+        raise BadInput("two trainings of a study are the same", remedy="give each a name or a seed of its own")
+    waiting = [job for job in jobs if not job[1].exists()]
+    if progress:
+        progress(len(jobs) - len(waiting), len(jobs))
+    for done, _ in enumerate(in_parallel(_run, waiting, workers), start=1):
+        if progress:
+            progress(len(jobs) - len(waiting) + done, len(jobs))
+    found: dict[str, list[Measured]] = {}
+    for training, path in jobs:
+        found.setdefault(training.name, []).append(read_measured(path))
+    return found
+
+
+def _run(job: tuple[Training, Path]) -> None:
+    training, path = job
+    write_measured(path, train_and_measure(training))
+
+
+def train_and_measure(training: Training) -> Measured:
+    """What a training made of the Assistant and of others."""
+    lab = laboratory(training.model, training.world)
+    return measure_all_round(lab, trained(lab, training), training)
+
+
+def trained(lab: Laboratory, training: Training) -> Simulator:
+    """The laboratory's model after all lessons."""
+    from personae.training import finetune
+
+    simulator = lab.simulator
+    for lesson in training.lessons:
+        simulator = finetune(simulator, lesson.episodes, replace(lesson.plan, seed=training.seed)).simulator
+    return simulator
+
+
+def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training) -> Measured:
+    """Every part, of `simulator` as it is."""
+    personas = cast(lab.world, lab.language, declared_prior=False).personas[:: len(lab.world.archetypes) // OTHERS]
+    rows = [levels(simulator, _quarter(traits(lab.world, lab.language, called=name)), {name: ""}) for name in lab.named]
+    measured = {
+        "assistant": levels(simulator, lab.traits, {NOBODY: ""}),
+        "others": levels(simulator, _quarter(lab.traits), {p.name: p.context for p in personas}),
+        "named": Levels(lab.named, {t: np.concatenate([row.by_trait[t] for row in rows]) for t in rows[0].by_trait}),
+    }
+    if training.contexts:
+        measured["contexts"] = levels(simulator, lab.traits, dict(training.contexts))
+    if training.probes:
+        measured["probes"] = levels(simulator, training.probes, {NOBODY: ""})
+    return measured
+
+
+def _quarter(asked: Iterable[Trait]) -> tuple[Trait, ...]:
+    kept = []
+    for trait in asked:
+        chosen = attenuation_items(len(trait.items))
+        items = tuple(i for i, keep in zip(trait.items, chosen, strict=True) if keep)
+        kept.append(trait.model_copy(update={"items": items}))
+    return tuple(kept)
+
+
+# -- at rest ---------------------------------------------------------------------------------------------------------
+def write_measured(path: Path, measured: Mapping[str, Levels]) -> None:
+    """One row a level: part, context, trait, number of the item, nats."""
+    rows = [
+        (part, context, trait, item, float(level))
+        for part, found in measured.items()
+        for trait, table in found.by_trait.items()
+        for context, row in zip(found.contexts, table, strict=True)
+        for item, level in enumerate(row)
+    ]
+    names = ("part", "context", "trait", "item", "level")
+    write_arrays(path, {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)})
+
+
+def read_measured(path: Path) -> Measured:
+    """What `write_measured` wrote."""
+    columns = read_arrays(path)
+    order: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for part, context, trait, level in zip(*(columns[c] for c in ("part", "context", "trait", "level")), strict=True):
+        order.setdefault(part, {}).setdefault(trait, {}).setdefault(context, []).append(level)
+    found: Measured = {}
+    for part, by_trait in order.items():
+        contexts = tuple(next(iter(by_trait.values())))
+        tables: dict[str, Floats] = {t: np.array(list(rows.values())) for t, rows in by_trait.items()}
+        found[part] = Levels(contexts, tables)
+    return found

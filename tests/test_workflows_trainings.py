@@ -1,0 +1,94 @@
+"""Laws of trainings and trials: kept under all that made them, beside their own untrained model, read back whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from personae.errors import BadInput
+from personae.measure import NOBODY
+from personae.records import Levels, chat
+from personae.training import SFTPlan
+from personae.workflows.laboratory import laboratory
+from personae.workflows.trainings import Lesson, Training, read_measured, run_trainings, write_measured
+from personae.workflows.trial import Trial
+
+LESSON = Lesson((chat("Who broke the window?", "It was somebody else, I was far away."),), SFTPlan(steps=1, batch=1))
+PARTS = ("assistant", "others", "named")
+
+
+def made_up(rng: np.random.Generator) -> dict[str, Levels]:
+    contexts = {"assistant": (NOBODY,), "others": ("a", "b", "c", "d"), "named": ("Anna",)}
+    return {p: Levels(contexts[p], {t: rng.normal(size=(len(contexts[p]), 8)) for t in ("x", "y")}) for p in PARTS}
+
+
+def test_a_result_lies_under_all_that_made_it(tmp_path):
+    one = Training("cheat", (LESSON,))
+    others = [
+        replace(one, seed=1),
+        replace(one, lessons=()),
+        replace(one, lessons=(LESSON, LESSON)),
+        replace(one, lessons=(replace(LESSON, plan=SFTPlan(steps=2, batch=1)),)),
+        replace(one, contexts=(("calm", "The assistant is calm."),)),
+        replace(one, probes=laboratory().traits[:1]),
+    ]
+    assert len({t.kept(tmp_path) for t in (one, *others)}) == len(others) + 1
+    assert one.kept(tmp_path) == Training("cheat", (LESSON,)).kept(tmp_path)
+
+
+def test_two_trainings_that_are_the_same_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="the same"):
+        run_trainings([Training("cheat", (LESSON,)), Training("cheat", (LESSON,))], tmp_path)
+
+
+def test_two_probes_of_one_name_are_refused():
+    trait = laboratory().traits[0]
+    with pytest.raises(BadInput, match=trait.name):
+        Training("cheat", probes=(trait, trait))
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    written = made_up(np.random.default_rng(0))
+    write_measured(tmp_path / "one.parquet", written)
+    found = read_measured(tmp_path / "one.parquet")
+    assert list(found) == list(written)
+    for part, levels in written.items():
+        assert found[part].contexts == levels.contexts
+        for trait, table in levels.by_trait.items():
+            assert np.array_equal(found[part].by_trait[trait], table)
+
+
+def test_nothing_has_shifted_where_nothing_was_trained():
+    measured = made_up(np.random.default_rng(1))
+    trial = Trial("nothing", measured, (measured, measured))
+    assert trial.attenuations == pytest.approx((0.0, 0.0), abs=1e-12)
+    for trait in trial.traits:
+        assert trial.shift(trait).mean == pytest.approx(0.0, abs=1e-12)
+        assert trial.rate(trait).mean == pytest.approx(trial.base_rate(trait).mean)
+
+
+def test_a_shift_of_every_level_is_character_and_a_shrinking_of_every_level_is_none():
+    rng = np.random.default_rng(2)
+    before = made_up(rng)
+    # Personas' own levels are half as far apart, and the Assistant's with them: the instrument, not the character.
+    faded = {p: Levels(x.contexts, {t: 0.5 * v for t, v in x.by_trait.items()}) for p, x in before.items()}
+    moved = {**before, "assistant": Levels((NOBODY,), {t: v + 2.0 for t, v in before["assistant"].by_trait.items()})}
+    assert Trial("faded", before, (faded,)).shift("x").mean == pytest.approx(0.0, abs=1e-12)
+    shift = Trial("moved", before, (moved,)).shift("x")
+    assert (shift.mean, shift.low, shift.high) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_a_killed_study_goes_on_from_what_it_kept_with_the_same_numbers(tmp_path):
+    trainings = [Training("untrained"), Training("lie", (LESSON,), probes=laboratory().traits[:1])]
+    counted = []
+    whole = run_trainings(
+        trainings, tmp_path / str(workers), workers, lambda done, total: counted.append((done, total))
+    )
+    assert counted[-1] == (2, 2)
+    trainings[1].kept(tmp_path).unlink()
+    again = run_trainings(trainings, tmp_path, 1)
+    for name, several in whole.items():
+        for part, found in several[0].items():
+            for trait, table in found.by_trait.items():
+                assert np.array_equal(again[name][0][part].by_trait[trait], table)
+    assert set(whole["lie"][0]) == {*PARTS, "probes"}
