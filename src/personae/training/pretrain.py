@@ -323,7 +323,7 @@ def _loss(model: Any, ids: Any, labels: Any) -> Any:  # noqa: ANN401
 
 
 class _Log:
-    """The mean loss of every `LOG_EVERY` steps, a line each. Lines beyond `step`, where the run goes on, are dropped."""
+    """The mean loss of every `LOG_EVERY` steps, a line each; lines beyond `step`, where a run resumes, are dropped."""
 
     def __init__(self, path: Path, step: int) -> None:
         self.path, self.started = path, time.time()
