@@ -81,9 +81,7 @@ def test_a_shift_of_every_level_is_character_and_a_shrinking_of_every_level_is_n
 def test_a_killed_study_goes_on_from_what_it_kept_with_the_same_numbers(tmp_path):
     trainings = [Training("untrained"), Training("lie", (LESSON,), probes=laboratory().traits[:1])]
     counted = []
-    whole = run_trainings(
-        trainings, tmp_path / str(workers), workers, lambda done, total: counted.append((done, total))
-    )
+    whole = run_trainings(trainings, tmp_path, 2, lambda done, total: counted.append((done, total)))
     assert counted[-1] == (2, 2)
     trainings[1].kept(tmp_path).unlink()
     again = run_trainings(trainings, tmp_path, 1)
