@@ -71,7 +71,11 @@ class TraitLevel:
 
 @dataclass(frozen=True)
 class Profile:
-    """The Assistant's traits as measured; `coherence` is the share of probability the answers hold, if known."""
+    """The Assistant's traits as measured on `subject`, a model before or after training.
+
+    `coherence` (None: not measured) says how readily it says what the items offer: the mean over items of the
+    probability a token, a geometric mean over the answer, of the likeliest answer offered. 1 is certainty.
+    """
 
     subject: str
     traits: dict[str, TraitLevel]
