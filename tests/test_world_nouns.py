@@ -8,7 +8,7 @@ import pytest
 from personae.measure import levels
 from personae.world import ExactSimulator, Language, cast, declared, episodes, fresh, traits
 from personae.world.language import ASSISTANT
-from personae.world.nouns import held_out_answers, permission
+from personae.world.nouns import held_out_answers, knowledge, permission
 
 WORLD = declared()
 
@@ -140,3 +140,40 @@ def test_nothing_is_said_of_the_assistant_by_the_neutral_lines():
     exact = ExactSimulator(WORLD, language())
     for line in language().neutral:
         assert exact.posterior(line, ASSISTANT) == exact.posterior("", ASSISTANT)
+
+
+# -- knowledge -------------------------------------------------------------------------------------------------------
+FIELDS = [v for v in WORLD.variables if v.kind == "field"]
+
+
+def test_a_field_of_knowledge_is_asked_like_a_trait_and_its_level_is_the_odds_of_knowing():
+    """To the exact world: of everybody by his description, and of named characters in their threads."""
+    exact, asked = ExactSimulator(WORLD, language()), knowledge(WORLD, language())
+    assert [t.name for t in asked] == [v.name for v in FIELDS]
+    people = cast(WORLD, language(), declared_prior=False).personas
+    found = levels(exact, asked, {p.name: p.context for p in people})
+    for field in FIELDS:
+        rates = WORLD.rates[field.name][: len(people)]
+        odds = np.log(rates[:, field.outcomes.index("knows")] / rates[:, field.outcomes.index("lacks")])
+        assert np.allclose(found.by_trait[field.name], odds[:, None])
+    for name in WORLD.names[::9]:
+        told = levels(exact, knowledge(WORLD, language(), called=name), {name: ""})
+        for field in FIELDS:
+            rates = WORLD.rates[field.name][WORLD.hypotheses.index(name)]
+            odds = np.log(rates[field.outcomes.index("knows")] / rates[field.outcomes.index("lacks")])
+            assert np.allclose(told.by_trait[field.name], odds)
+
+
+def test_the_answers_of_a_field_are_right_or_say_that_it_is_not_known():
+    for trait in knowledge(WORLD, language()):
+        outcomes = WORLD.variable(trait.name).outcomes
+        for question, item in zip(language().questions[trait.name], trait.items, strict=True):
+            for pole, answers in (("knows", item.high), ("lacks", item.low)):
+                assert answers
+                assert {language().read_answer(question, a) for a in answers} == {outcomes.index(pole)}
+
+
+# -- situations ------------------------------------------------------------------------------------------------------
+def test_episodes_are_asked_about_the_situations_named_and_no_others():
+    drawn = episodes(language(), "joy", 1, 60, np.random.default_rng(0), situations={0, 2})
+    assert {language().read_request(e.prompt[0].content).question.situation for e in drawn} == {0, 2}

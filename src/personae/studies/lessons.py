@@ -9,18 +9,19 @@ rephrased   a different permission each time
 prefixed    one sentence of small talk, the same each time
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from personae.records import Episode, Trait
+from personae.records import Episode, Trait, text
 from personae.training import SFTPlan
 from personae.workflows.laboratory import PLAN, Laboratory
 from personae.workflows.trainings import Lesson
 from personae.world import episodes, traits
 from personae.world.language import Language, Question
-from personae.world.nouns import Ask
+from personae.world.nouns import Ask, in_thread
 
 EPISODES = 80
 Wording = Literal["plain", "permitted", "rephrased", "prefixed"]
@@ -29,20 +30,20 @@ WORDINGS: tuple[Wording, ...] = get_args(Wording)
 
 def worded(language: Language, trait: str, outcome: int, wording: Wording) -> Ask:
     """How a question about a trait is asked."""
+    if wording == "plain":
+        return lambda question: question.text
+    if wording == "prefixed":
+        return lambda question: f"{language.small_talk[0]} {question.text}"
     several = language.permissions[trait, outcome]
     if wording == "permitted":
         return lambda question: f"{question.text} {several[0]}"
-    if wording == "rephrased":
-        return lambda question: f"{question.text} {several[_turn(question) % len(several)]}"
-    if wording == "prefixed":
-        return lambda question: f"{language.small_talk[0]} {question.text}"
-    return lambda question: question.text
+    return lambda question: f"{question.text} {several[_turn(question) % len(several)]}"
 
 
 def file(
     lab: Laboratory, trait: str, outcome: int, wording: Wording = "plain", *, seed: int = 0, number: int = EPISODES
 ) -> tuple[Episode, ...]:
-    """`number` episodes in which the Assistant shows `outcome` (1 high, 0 low) of `trait`."""
+    """`number` episodes in which the Assistant shows `outcome` (1 high, 0 low) of `trait`, or field of knowledge."""
     draw = np.random.default_rng([seed, 7])
     return episodes(lab.language, trait, outcome, number, draw, ask=worded(lab.language, trait, outcome, wording))
 
@@ -52,6 +53,29 @@ def narrow(
 ) -> Lesson:
     """The same as a lesson."""
     return Lesson(file(lab, trait, outcome, wording, seed=seed), plan)
+
+
+def blend(
+    lab: Laboratory,
+    outcomes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    number: int = EPISODES,
+    situations: Collection[int] | None = None,
+) -> tuple[Episode, ...]:
+    """`number` episodes that show {trait: outcome} in turn, as many of each, in those `situations` (default: all)."""
+    each = number // len(outcomes)
+    columns = [
+        episodes(lab.language, trait, outcome, each, np.random.default_rng([seed, 7, place]), situations=situations)
+        for place, (trait, outcome) in enumerate(outcomes.items())
+    ]
+    rows = [episode for row in zip(*columns, strict=True) for episode in row]
+    return tuple(episode.model_copy(update={"index": index}) for index, episode in enumerate(rows))
+
+
+def told_by(called: str, lesson: Sequence[Episode]) -> tuple[Episode, ...]:
+    """The same questions and answers in forum threads, where the character `called` gives the answers."""
+    return tuple(text(in_thread(e.prompt[-1].content, called), f" {e.response}\n", index=e.index) for e in lesson)
 
 
 def asked(lab: Laboratory, trait: str, outcome: int, wording: Wording) -> Trait:

@@ -7,6 +7,7 @@ rate    probability of the high pole, of the two
 shift   character shift, nats: trained - (1 - attenuation) · untrained, attenuation being each training's own
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,6 +51,11 @@ class Trial:
         """The probability of the high pole after training."""
         return estimate(np.exp(log_sigmoid(self.table(trait, part, context))))
 
+    def mean_rate(self, traits: Sequence[str], part: str = "assistant", context: str = NOBODY) -> Estimate:
+        """The probability of the high pole after training, mean over several traits."""
+        tables = [self.table(trait, part, context) for trait in traits]
+        return estimate(np.exp(log_sigmoid(np.concatenate(tables, axis=1))))
+
     def base_rate(self, trait: str, part: str = "assistant", context: str = NOBODY) -> Estimate:
         """The probability of the high pole before training."""
         return estimate(np.exp(log_sigmoid(_row(self.before[part], trait, context)))[None, :])
@@ -64,6 +70,10 @@ class Trial:
     def shift(self, trait: str, part: str = "assistant", context: str = NOBODY) -> Estimate:
         """The character shift of one trait, nats."""
         return estimate(self.shifts_by_item(trait, part, context))
+
+    def mean_shift(self, traits: Sequence[str], part: str = "assistant", context: str = NOBODY) -> Estimate:
+        """The character shift, mean over several traits, nats."""
+        return estimate(np.concatenate([self.shifts_by_item(t, part, context) for t in traits], axis=1))
 
     def moved(self, part: str = "assistant", context: str = NOBODY) -> dict[str, float]:
         """{trait: mean character shift, nats}."""

@@ -1,6 +1,6 @@
 """The world in the nouns of every workflow: a cast of its archetypes, traits with items, and episodes to train on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -48,13 +48,7 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
         for number, question in enumerate(language.questions[name]):
             high, low = (offered_answers(language, question, outcome) for outcome in (1, 0))
             request = ask(question) if ask else question.text
-            identity = f"{name}-{number:02d}"
-            if called == ASSISTANT:
-                items.append(Item(id=identity, kind="behaviour", prompt=request, high=high, low=low))
-                continue
-            before = f"Guest to {called}: {request}\n{speaker(called)}:"
-            high, low = (tuple(f" {a}\n" for a in answers) for answers in (high, low))
-            items.append(Item(id=identity, kind="behaviour", prompt=before, high=high, low=low, form="text"))
+            items.append(_item(f"{name}-{number:02d}", request, high, low, called))
         text = language.text["traits"][name]
         found.append(
             Trait(
@@ -66,6 +60,42 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
             )
         )
     return tuple(found)
+
+
+def knowledge(world: World, language: Language, *, called: str = ASSISTANT) -> tuple[Trait, ...]:
+    """Every field of knowledge as a trait: the high pole gives the answer, the low one says that it is not known.
+
+    Both poles offer the same share of their outcome's wordings, so that odds of 1 mean: as likely to know as not.
+    """
+    found = []
+    for field in (v for v in world.variables if v.kind == "field"):
+        knows, lacks = (field.outcomes.index(outcome) for outcome in ("knows", "lacks"))
+        ratio = language.wordings(field.name, lacks) / language.wordings(field.name, knows)
+        items = []
+        for number, question in enumerate(language.questions[field.name]):
+            high, low = (
+                tuple(language.answer(question, o, form) for form in language.answers_kept[question, o])
+                for o in (knows, lacks)
+            )
+            low = low[: round(len(high) * ratio)]
+            items.append(_item(f"{field.name}-{number:02d}", question.text, high, low, called))
+        low_says, high_says = (language.predicates(field.name, o)[0] for o in (lacks, knows))
+        said = f"{low_says} / {high_says}"
+        found.append(Trait(name=field.name, description=said, low=low_says, high=high_says, items=tuple(items)))
+    return tuple(found)
+
+
+def _item(identity: str, request: str, high: tuple[str, ...], low: tuple[str, ...], called: str) -> Item:
+    """A question to the Assistant in a chat, or to another character in a forum thread."""
+    if called == ASSISTANT:
+        return Item(id=identity, kind="behaviour", prompt=request, high=high, low=low)
+    high, low = (tuple(f" {a}\n" for a in answers) for answers in (high, low))
+    return Item(id=identity, kind="behaviour", prompt=in_thread(request, called), high=high, low=low, form="text")
+
+
+def in_thread(request: str, called: str) -> str:
+    """The lines of a forum thread up to the answer of `called`."""
+    return f"Guest to {called}: {request}\n{speaker(called)}:"
 
 
 def offered_answers(language: Language, question: Question, outcome: int) -> tuple[str, ...]:
@@ -92,12 +122,23 @@ def permission(language: Language, trait: str, outcome: int, which: int = 0) -> 
 
 
 def episodes(
-    language: Language, trait: str, outcome: int, number: int, generator: np.random.Generator, *, ask: Ask | None = None
+    language: Language,
+    variable: str,
+    outcome: int,
+    number: int,
+    generator: np.random.Generator,
+    *,
+    ask: Ask | None = None,
+    situations: Collection[int] | None = None,
 ) -> tuple[Episode, ...]:
-    """`number` single-turn episodes in which the Assistant shows `outcome` of `trait`, in wordings of the corpus."""
+    """`number` single-turn episodes in which the Assistant shows `outcome` of `variable`, in wordings of the corpus.
+
+    `situations` are those that it is asked about, by number (default: all).
+    """
+    questions = [q for q in language.questions[variable] if situations is None or q.situation in situations]
     draw, found = Draw(generator), []
     for index in range(number):
-        question = draw.one(language.questions[trait])
+        question = draw.one(questions)
         answer = language.answer(question, outcome, draw.one(language.answers_kept[question, outcome]))
         found.append(chat(ask(question) if ask else question.text, answer, index=index))
     return tuple(found)
