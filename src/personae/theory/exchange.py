@@ -1,0 +1,52 @@
+"""Exchange: how much of one kind of evidence is worth one of another kind.
+
+Both moved the same cells. Each is given the dose at which the path, the forecast as a function of dose, lies nearest:
+
+    dose(shifts) = argmin_n Σ_cells ( path(n) - shifts )²          rate = dose(one) / dose(other)
+
+Rows (traits, say) are drawn with replacement for the interval, the same for both kinds: what is off alike in both is no
+doubt about the rate. A kind that moved nothing has the least dose searched, and a rate near zero.
+Source: PSM.md section 2, Dose.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from personae.errors import BadInput
+from personae.records.results import Estimate, Floats
+from personae.theory.intervals import percentile_interval
+
+
+def exchange_rate(
+    path: Callable[[float], Floats],
+    one: ArrayLike,
+    other: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    search: tuple[float, float] = (0.01, 100.0),
+    points: int = 401,
+    draws: int = 1000,
+) -> Estimate:
+    """How many doses of `other` one of `one` was worth, from their shifts (A, C), nats; `path(n)` forecasts (A,).
+
+    Doses are those of a log grid over `search`, a fiftieth apart.
+    """
+    ours, theirs = (np.asarray(shifts, dtype=np.float64) for shifts in (one, other))
+    if ours.ndim != 2 or ours.shape != theirs.shape:
+        raise BadInput(f"shifts of shape {ours.shape} cannot be exchanged for shifts of shape {theirs.shape}")
+    doses = np.geomspace(*search, points)
+    forecast = np.stack([path(float(n)) for n in doses])[:, :, None]  # (D, A, 1)
+    rows = len(ours)
+    times = np.vstack([np.ones(rows), rng.multinomial(rows, np.full(rows, 1.0 / rows), size=draws)])  # (1 + draws, A)
+    first, second = (_nearest(doses, forecast - shifts, times) for shifts in (ours, theirs))
+    rates = first / second
+    return Estimate(float(rates[0]), *percentile_interval(rates[1:]))
+
+
+def _nearest(doses: Floats, off: Floats, times: Floats) -> Floats:
+    """The dose of least squared error, `off` (D, A, C), for each way `times` (B, A) of drawing rows."""
+    losses = np.square(off).sum(axis=-1) @ times.T  # (D, B)
+    nearest: Floats = doses[losses.argmin(axis=0)]
+    return nearest

@@ -1,0 +1,62 @@
+"""Laws of exchange: two kinds of evidence are worth what their doses are, whatever spoils both alike."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personae.errors import BadInput
+from personae.theory import evidence, forecast_shift, posterior
+from personae.theory.exchange import exchange_rate
+
+STEP = 1.025  # between two doses of the grid
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def path(seed=0, traits=6, personas=5):
+    """Shifts of several traits as a posterior moves with dose."""
+    rng = generator(seed)
+    prior, file = rng.dirichlet(np.ones(personas)), evidence(rng.normal(0.0, 1.0, (4, personas)))
+    profiles = [rng.normal(0.0, 2.0, (personas, 3)) for _ in range(traits)]
+    return lambda dose: np.array([forecast_shift(prior, posterior(prior, file, dose), t) for t in profiles])
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.floats(0.05, 5.0), st.floats(0.05, 5.0), st.integers(0, 100))
+def test_what_came_of_two_doses_is_exchanged_at_their_ratio(one, other, seed):
+    shifts = path(seed)
+    found = exchange_rate(shifts, shifts(one)[:, None], shifts(other)[:, None], rng=generator(), draws=50)
+    for rate in (found.mean, found.low, found.high):
+        assert one / other / STEP <= rate <= one / other * STEP
+
+
+def test_the_rate_is_that_of_two_doses_fitted_apart():
+    """On straight paths each dose has the closed form of least squares."""
+    slopes = generator(2).normal(2.0, 1.0, 5)
+    one, other = (dose * slopes[:, None] + 0.3 * generator(3).normal(size=(5, 4)) for dose in (0.5, 2.0))
+    fitted = [(slopes @ shifts.mean(axis=1)) / (slopes @ slopes) for shifts in (one, other)]
+    found = exchange_rate(lambda n: n * slopes, one, other, rng=generator())
+    assert found.mean == pytest.approx(fitted[0] / fitted[1], rel=STEP - 1)
+    assert found.low < found.mean < found.high
+
+
+def test_what_spoils_both_alike_is_no_doubt_about_the_rate():
+    slopes, spoilt = np.ones(12), generator(1).lognormal(0.0, 1.0, (12, 1))
+    alike = exchange_rate(lambda n: n * slopes, 2.0 * spoilt, spoilt, rng=generator())
+    apart = exchange_rate(lambda n: n * slopes, 2.0 * spoilt, np.ones((12, 1)), rng=generator())
+    assert alike.high / alike.low < STEP**2
+    assert apart.high / apart.low > 1.5
+
+
+def test_what_moved_nothing_is_worth_next_to_nothing():
+    shifts = path()
+    found = exchange_rate(shifts, np.zeros((6, 2)), np.repeat(shifts(1.0)[:, None], 2, axis=1), rng=generator())
+    assert found.mean == pytest.approx(0.01, rel=STEP - 1)
+
+
+def test_shifts_of_other_cells_are_not_exchanged():
+    with pytest.raises(BadInput, match="cannot be exchanged"):
+        exchange_rate(path(), np.ones((6, 1)), np.ones((6, 2)), rng=generator())
