@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personae.errors import BadInput
-from personae.theory import DoseLaw, dose_law, evidence, fit_dose, forecast_shift, posterior
+from personae.theory import (
+    DoseLaw,
+    coverage,
+    dose_law,
+    evidence,
+    fit_dose,
+    forecast_intervals,
+    forecast_shift,
+    posterior,
+)
+from personae.theory.dose import FEW_RESIDUAL, FEW_SPREAD, FEWEST
+from personae.theory.intervals import Doubt
 
 
 def generator(seed=0):
@@ -73,6 +84,87 @@ def test_a_dose_that_the_arms_do_not_determine_says_so():
 def test_a_flat_valley_gives_no_warning_and_a_dose_within_the_search():
     found = fit_dose(lambda _: np.zeros((2, 2)), np.ones((2, 2)), rng=generator(), search=(0.5, 2.0), draws=20)
     assert 0.5 <= found.low <= found.high <= 2.0
+
+
+# -- a new arm ---------------------------------------------------------------------------------------------------------
+def measured_arms(rng, slopes, spread, residual, dose=1.5):
+    """Shifts (A, C) of arms whose log doses scatter about that of `dose`, with departures of each cell's own."""
+    doses = dose * np.exp(spread * rng.normal(size=(len(slopes), 1)))
+    return doses * slopes + residual * rng.normal(size=slopes.shape)
+
+
+def fitted(rng, arms=80, cells=11, spread=0.4, residual=0.2):
+    slopes = rng.normal(0.0, 1.0, (arms, cells))
+    return slopes, measured_arms(rng, slopes, spread, residual)
+
+
+@pytest.mark.parametrize(("spread", "residual"), [(0.5, 0.2), (0.2, 0.2), (0.5, 0.05)])
+def test_scatter_between_arms_and_departures_within_them_are_told_apart(spread, residual):
+    slopes, measured = fitted(generator(1), spread=spread, residual=residual)
+    found = fit_dose(lambda n: n * slopes, measured, rng=generator(), draws=200)
+    assert found.spread == pytest.approx(spread, rel=0.25)
+    assert found.residual == pytest.approx(residual, rel=0.1)
+    assert found.arms == len(slopes)
+
+
+def test_arms_of_one_dose_and_no_departure_leave_no_doubt():
+    shifts = board()
+    found = fit_dose(shifts, shifts(1.3), rng=generator(), draws=50)
+    assert found.spread < 0.05
+    assert found.residual < 0.01
+
+
+def test_a_few_wild_cells_do_not_set_the_residual():
+    slopes, measured = fitted(generator(2))
+    wild = measured.copy()
+    wild.ravel()[::50] += 30.0
+    calm, spoilt = (fit_dose(lambda n: n * slopes, m, rng=generator(), draws=20).residual for m in (measured, wild))
+    assert spoilt < 2.0 * calm < 0.5
+
+
+def test_arms_that_do_not_move_say_nothing_of_how_doses_scatter():
+    slopes, measured = fitted(generator(3), arms=40, spread=0.5)
+    still = 0.2 * generator(4).normal(size=(40, 11))
+    both = np.concatenate([slopes, np.zeros((40, 11))]), np.concatenate([measured, still])
+    moved, mixed = (
+        fit_dose(lambda n, b=b: n * b, m, rng=generator(), draws=200) for b, m in ((slopes, measured), both)
+    )
+    assert mixed.spread == pytest.approx(moved.spread, rel=0.1)
+
+
+def test_few_arms_do_not_tell_how_doses_scatter():
+    slopes = np.ones((FEWEST - 1, 5))
+    alike = fit_dose(lambda n: n * slopes, 1.5 * slopes, rng=generator(), draws=50)
+    apart = fit_dose(lambda n: n * slopes, np.array([[0.1], [1.5], [20.0]]) * slopes, rng=generator(), draws=50)
+    assert alike.spread == FEW_SPREAD
+    assert apart.spread > FEW_SPREAD
+
+
+def test_one_cell_an_arm_leaves_nothing_that_a_dose_does_not_explain():
+    assert fit_dose(lambda n: n * np.ones(6), np.arange(1.0, 7.0), rng=generator(), draws=20).residual == FEW_RESIDUAL
+
+
+def forecast_linear(gap, dose, doubt, cells, rng):
+    """Intervals (cells, 2) of a file that shifts every trait by dose · gap nats, with nothing in doubt but `doubt`."""
+    matrix, levels = np.tile([0.0, gap / 2, -gap / 2], (3, 1)), np.array([[0.0], [60.0], [-60.0]])
+    traits = {str(t): levels for t in range(cells)}
+    found = forecast_intervals([0.0, 0.5, 0.5], matrix, traits, dose, rng=rng, draws=600, doubt=doubt)
+    return np.array([(e.low, e.high) for e in found.values()])
+
+
+@pytest.mark.parametrize("arms", [5, 20])
+def test_intervals_hold_what_new_arms_of_the_same_law_measure_19_times_in_20(arms):
+    """Fitted on some arms, tried on others, again and again; without the doubt hardly a measurement is inside."""
+    rng, held, bare = generator(5), [], []
+    for _ in range(30):
+        old, new = rng.normal(0.0, 1.0, (arms, 1)) * np.ones(6), rng.normal(0.0, 1.0, (6, 1)) * np.ones(6)
+        found = fit_dose(lambda n, b=old: n * b, measured_arms(rng, old, 0.4, 0.2), rng=rng, draws=100)
+        for row, measured in zip(new, measured_arms(rng, new, 0.4, 0.2), strict=True):
+            for into, doubt in ((held, Doubt(found.spread, found.residual, cast=0.0)), (bare, Doubt(cast=0.0))):
+                ends = forecast_linear(row[0], found.dose, doubt, len(row), rng)
+                into.append(coverage(ends[:, 0], ends[:, 1], measured))
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(bare) < 0.1
 
 
 def test_the_law_is_proportional_to_steps_and_rate():

@@ -11,11 +11,13 @@ from personae.theory import (
     forecast_interval,
     forecast_intervals,
     forecast_shift,
+    percentile_interval,
     posterior,
     posterior_draws,
     shift_draws,
 )
 from personae.theory import intervals as module
+from personae.theory.intervals import Doubt
 
 
 def generator(seed=0):
@@ -178,6 +180,77 @@ def test_items_of_one_question_are_drawn_together():
     whole = shift_draws(before, after, levels, np.zeros(levels.shape[1]), rng=generator())
     expected = [forecast_shift(np.exp(b), np.exp(a), levels) for b, a in zip(before, after, strict=True)]
     assert np.allclose(whole, expected)
+
+
+# -- what a training adds to the doubt ---------------------------------------------------------------------------------
+def two_poles(gap):
+    """A prior, evidence and levels by which a dose shifts a trait by dose · gap nats exactly, whatever is drawn."""
+    return [0.0, 0.5, 0.5], np.tile([0.0, gap / 2, -gap / 2], (4, 1)), np.array([[0.0], [60.0], [-60.0]])
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.5, 1.0])
+def test_a_shift_proportional_to_the_dose_has_the_ends_of_a_log_normal(spread):
+    found = forecast_interval(*two_poles(0.8), 2.0, generator(), 20_000, Doubt(spread=spread, cast=0.0))
+    assert found.mean == pytest.approx(1.6)
+    assert np.log([found.low / 1.6, found.high / 1.6]) == pytest.approx([-1.96 * spread, 1.96 * spread], rel=0.04)
+
+
+def test_a_file_that_says_nothing_has_an_interval_of_the_residual_alone():
+    """Its dose and cast do not matter: training's own departure is what is left."""
+    found = forecast_interval(*two_poles(0.0), 2.0, generator(), 20_000, Doubt(spread=0.7, residual=0.3, cast=1.0))
+    assert found.mean == 0.0
+    assert (found.low, found.high) == pytest.approx((-1.96 * 0.3, 1.96 * 0.3), rel=0.04)
+
+
+@pytest.mark.parametrize("part", ["spread", "residual", "cast"])
+def test_the_interval_widens_with_every_doubt_and_the_forecast_stays(part):
+    prior, matrix, levels = world(9)
+    matrix = np.tile(matrix.mean(axis=0), (4, 1))  # episodes that agree, so that nothing else is in doubt
+    sizes = (0.0, 0.3, 0.9)
+    found = [forecast_interval(prior, matrix, levels, 1.0, generator(), 400, Doubt(**{part: s})) for s in sizes]
+    assert width(found[0]) < width(found[1]) < width(found[2])
+    assert len({f.mean for f in found}) == 1
+
+
+def test_without_spread_and_residual_the_doubt_is_of_episodes_cast_and_items_alone():
+    prior, matrix, levels = world(10)
+    assert forecast_interval(prior, matrix, levels, 1.0, generator(), 60, Doubt(0.0, 0.0)) == forecast_interval(
+        prior, matrix, levels, 1.0, generator(), 60
+    )
+    again = generator()
+    before, after = posterior_draws(prior, matrix, 1.0, rng=again, draws=60)
+    shifts = shift_draws(before, after, levels, rng=again)
+    found = forecast_interval(prior, matrix, levels, 1.0, generator(), 60)
+    assert (found.low, found.high) == percentile_interval(shifts)
+
+
+def test_one_stream_draws_the_same_episodes_and_personas_at_any_spread():
+    prior, matrix, _ = world(11)
+    sure, unsure = (posterior_draws(prior, matrix, 1.0, rng=generator(), draws=40, doubt=Doubt(s)) for s in (0.0, 0.5))
+    assert np.array_equal(sure[0], unsure[0])
+    doses = [np.diff(u - b)[0] / np.diff(s - b)[0] for b, s, u in zip(sure[0], sure[1], unsure[1], strict=True)]
+    assert np.log(doses).std() == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_cast_that_names_everybody_is_not_reweighted():
+    prior, matrix, _ = world(12)
+    before, _ = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=20, doubt=Doubt(cast=0.0))
+    assert np.allclose(np.exp(before), prior)
+
+
+@pytest.mark.parametrize("cast", [0.25, 0.5])
+def test_personas_in_less_doubt_are_reweighted_as_a_tighter_dirichlet(cast):
+    """Of K even personas that share 0.9: variance 0.81 · (K - 1) / (K² · (K / cast² + 1))."""
+    _, matrix, _ = world(13, personas=8)
+    prior = np.array([0.1, *np.full(8, 0.9 / 8)])
+    before, _ = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=4000, doubt=Doubt(cast=cast))
+    assert np.exp(before[:, 1:]).var(axis=0).mean() == pytest.approx(0.81 * 7 / (64 * (8 / cast**2 + 1)), rel=0.05)
+
+
+@pytest.mark.parametrize("parts", [{"spread": -0.1}, {"residual": np.nan}, {"cast": 1.5}, {"spread": np.inf}])
+def test_what_is_no_standard_deviation_is_no_doubt(parts):
+    with pytest.raises(BadInput, match="no doubt"):
+        Doubt(**parts)
 
 
 @pytest.mark.parametrize(

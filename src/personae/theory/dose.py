@@ -6,7 +6,18 @@ fitted once on development arms, in log-odds of shift, and then carried to other
 evidence for it: dose = coefficient · steps · learning rate, one coefficient for each method of training. For LoRA the
 rate is that of the adapter at its own rank; rank has no exponent of its own (alpha / rank scaling is meant to absorb
 it), so a coefficient holds for the rank it was fitted at. The dose is never refitted on what is being forecast.
-Source: PSM.md section 2, Dose.
+
+What the development arms also tell is how far a *new* arm may land from its forecast, which an interval must say:
+- `spread`, the standard deviation of its log dose about the fitted one. Two things add up in squares. Arms differ in
+  dose, however many there are (`scatter`: each arm's own log dose ~ N(log dose, scatter²), by maximum likelihood over
+  all doses the arm allows, so an arm that hardly moves has little say). And the fitted dose would have come out
+  otherwise from other arms: the bootstrap over arms, which shrinks as arms are added. The bootstrap alone would be the
+  doubt about the *average* dose, and a new arm is not the average. Few arms know their scatter badly, so the sum is
+  widened until its normal 95 % ends are those of Student's t with A - 1 degrees of freedom.
+- `residual`, the standard deviation of measured - forecast shift at each arm's *own* dose: what no dose explains.
+  Robust: no cell counts as more than `WILD` standard deviations by the median absolute deviation. A degree of freedom
+  is off for each arm's dose. The sampling of questions and seeds is left in it: whoever measures the next arm has it.
+Source: PSM.md section 2, Dose; Higgins, Thompson & Spiegelhalter, JRSS A 172, 2009, section 4 (prediction intervals).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,15 +29,27 @@ from numpy.typing import ArrayLike
 from personae.errors import BadInput
 from personae.records.results import Floats
 from personae.theory.intervals import percentile_interval
+from personae.theory.simplex import log_sum_exp
 
 ShiftOfDose = Callable[[float], Floats]
+FEWEST = 4  # development arms that tell how doses scatter
+FEW_SPREAD = (
+    0.7  # taken where there are fewer: half as much again as the laboratory's 18 arms; a factor of 4 either way
+)
+FEW_RESIDUAL = 0.5  # nats, taken where an arm has a single cell: three times the laboratory's
+FINER = 8  # steps between two doses of the grid, where cells are read off in between
+FINEST = 1e-3  # nats: no shift is known better
+WILD = 3.0  # standard deviations: what lies farther out is counted as this far
+NORMAL_MAD = 1.4826  # standard deviation of a normal over its median absolute deviation
 
 
 @dataclass(frozen=True)
 class DoseFit:
-    """The fitted dose with its 95 % interval over arms; `error` is the root mean square left, nats.
+    """The dose fitted on `arms` arms with its 95 % interval over them; `error` is the root mean square left, nats.
 
-    `at_edge` says that the best dose lies at an end of the range searched: the arms did not determine it.
+    `spread` and `residual` (nats) are those of a new arm, see the module. With fewer than `FEWEST` arms `spread` is
+    `FEW_SPREAD`, or more where even those differ more. `at_edge` says that the best dose lies at an end of the range
+    searched: the arms did not determine it.
     """
 
     dose: float
@@ -34,6 +57,9 @@ class DoseFit:
     high: float
     error: float
     at_edge: bool
+    arms: int
+    spread: float
+    residual: float
 
 
 def fit_dose(
@@ -53,27 +79,86 @@ def fit_dose(
     from scipy.optimize import minimize_scalar
 
     goal = np.asarray(measured, dtype=np.float64)
-    known = np.isfinite(goal)
-    if goal.ndim == 0 or not known.any():
+    if goal.ndim == 0 or not np.isfinite(goal).any():
         raise BadInput("no measured shift to fit a dose on", remedy="give at least one development arm")
     if not 0.0 < search[0] < search[1]:
         raise BadInput(f"the doses searched, {search[0]} to {search[1]}, must rise from above zero")
+    goal = np.where(np.isfinite(goal), goal, np.nan).reshape(len(goal), -1)
 
-    def losses(log_dose: float) -> Floats:
-        """(A,) squared error of each arm."""
-        off = np.where(known, np.asarray(shift_of_dose(float(np.exp(log_dose)))) - goal, 0.0)
-        summed: Floats = np.square(off).reshape(len(goal), -1).sum(axis=1)
-        return summed
+    def off(log_dose: float) -> Floats:
+        """(A, C) forecast - measured, nats; NaN where a cell is not known."""
+        return np.asarray(shift_of_dose(float(np.exp(log_dose))), dtype=np.float64).reshape(goal.shape) - goal
 
     grid = np.linspace(np.log(search[0]), np.log(search[1]), points)
-    table = np.stack([losses(g) for g in grid])  # (points, A)
+    cells = np.stack([off(g) for g in grid])  # (points, A, C)
+    table = _losses(cells)
     best = int(np.argmin(table.sum(axis=1)))
     around = (grid[max(best - 1, 0)], grid[min(best + 1, points - 1)])
-    found = minimize_scalar(lambda g: losses(g).sum(), bounds=around, method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(lambda g: _losses(off(g)).sum(), bounds=around, method="bounded", options={"xatol": 1e-6})
     drawn = rng.multinomial(len(goal), np.full(len(goal), 1.0 / len(goal)), size=draws)  # (draws, A)
-    low, high = percentile_interval(np.exp(_valleys(grid, table @ drawn.T)))
-    error = float(np.sqrt(found.fun / known.sum()))
-    return DoseFit(float(np.exp(found.x)), low, high, error, best in (0, points - 1))
+    others = _valleys(grid, table @ drawn.T)
+    residual = _residual(_between(cells))
+    scatter = _scatter(_between(grid), _losses(_between(cells)), float(found.x), residual)
+    low, high = percentile_interval(np.exp(others))
+    return DoseFit(
+        dose=float(np.exp(found.x)),
+        low=low,
+        high=high,
+        error=float(np.sqrt(found.fun / np.isfinite(goal).sum())),
+        at_edge=best in (0, points - 1),
+        arms=len(goal),
+        spread=_spread(float(np.hypot(scatter, others.std())), len(goal)),
+        residual=residual,
+    )
+
+
+def _losses(off: Floats) -> Floats:
+    """(..., A) squared error of each arm, of cells (..., A, C) that may be unknown."""
+    summed: Floats = np.nansum(np.square(off), axis=-1)
+    return summed
+
+
+def _between(values: Floats) -> Floats:
+    """`values` (points, ...) with `FINER` - 1 more in a straight line between each two."""
+    step = np.arange(FINER).reshape(1, -1, *(1,) * (values.ndim - 1)) / FINER
+    inner = values[:-1, None] + step * np.diff(values, axis=0)[:, None]
+    return np.concatenate([inner.reshape(-1, *values.shape[1:]), values[-1:]])
+
+
+def _residual(cells: Floats) -> float:
+    """Robust standard deviation (nats) of (doses, A, C) cells, each arm at its own dose."""
+    own = _losses(cells).argmin(axis=0)
+    left = cells[own, np.arange(len(own))]
+    left = left[np.isfinite(left)]
+    if left.size <= len(own):
+        return FEW_RESIDUAL
+    size = np.abs(left)
+    tame = np.minimum(size, WILD * NORMAL_MAD * np.median(size))
+    return float(np.sqrt(np.square(tame).sum() / (left.size - len(own))))
+
+
+def _scatter(log_doses: Floats, losses: Floats, centre: float, residual: float) -> float:
+    """Standard deviation of arms' log doses about `centre`: the likeliest, given `losses` (doses, A) at every dose."""
+    from scipy.optimize import minimize_scalar
+
+    given = -0.5 * losses / max(residual, FINEST) ** 2
+
+    def unlikely(log_scatter: float) -> float:
+        prior = -0.5 * np.square((log_doses - centre) / np.exp(log_scatter))
+        return -float(log_sum_exp(given + (prior - log_sum_exp(prior, axis=0))[:, None], axis=0).sum())
+
+    widest = log_doses[-1] - log_doses[0]
+    bounds = (np.log(log_doses[1] - log_doses[0]), np.log(widest))
+    return float(np.exp(minimize_scalar(unlikely, bounds=bounds, method="bounded").x))
+
+
+def _spread(deviation: float, arms: int) -> float:
+    """The normal spread whose 95 % ends are those of Student's t around `arms` arms; never sure of a few."""
+    from scipy.stats import norm, t
+
+    if arms < FEWEST:
+        return max(deviation, FEW_SPREAD)
+    return deviation * float(t.ppf(0.975, arms - 1) / norm.ppf(0.975))
 
 
 def _valleys(grid: Floats, losses: Floats) -> Floats:

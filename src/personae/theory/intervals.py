@@ -2,15 +2,18 @@
 
 Two sources of doubt, kept apart:
 - a *measured* level is a mean over items; answers to one question are not independent, so whole questions are drawn;
-- a *forecast* rests on the episodes it saw, the cast it considered and the items it was read on. Each draw resamples
-  episodes with replacement, reweights the personas (Bayesian bootstrap: Exponential(1) weights on the prior, the same
-  before and after training) and resamples items. The neutral context is no sample from a population of characters, so
-  it keeps its share of the prior.
+- a *forecast* rests on the episodes it saw, the cast it considered and the items it was read on, and on a dose that it
+  can only guess at; and training does not follow the theory to the letter. Its interval is *predictive*: where the
+  shift that one will measure lies. Each draw resamples episodes with replacement, reweights the personas (the same
+  before and after training), resamples items, draws the dose from a log-normal about the dose given, and adds a normal
+  departure to each trait. How wide the last two are, and how far personas are reweighted, is a `Doubt`.
+The neutral context is no sample from a population of characters, so it keeps its share of the prior.
 Intervals are percentile intervals; for a mean, also bias-corrected and accelerated (BCa).
 Source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13-14; Rubin, The Bayesian bootstrap, 1981.
 """
 
 from collections.abc import Mapping
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 import numpy as np
@@ -24,6 +27,28 @@ from personae.theory.simplex import log_of, normalised, softmax
 
 ENDS = (2.5, 97.5)  # percentiles of a 95 % interval
 BLOCK = 200_000  # numbers held at once while mixing draws: what a processor's cache holds
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a forecast does not know of the training to come, beside the episodes and items that it was read on.
+
+    `spread` is the standard deviation of the log of the dose; `residual` (nats) that of a measured shift about the
+    forecast at the right dose; `cast` that of a persona's prior weight, over its mean. A cast that is a sample of all
+    who might speak has `cast` 1 (Rubin's bootstrap, Exponential(1) weights); one that names everybody there is has 0.
+    """
+
+    spread: float = 0.0
+    residual: float = 0.0
+    cast: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no standard deviation, and a cast in more doubt than a sample is."""
+        if not all(np.isfinite(part) and part >= 0.0 for part in astuple(self)) or self.cast > 1.0:
+            raise BadInput(f"{self} is no doubt", remedy="give finite numbers, zero or more, and a cast up to one")
+
+
+SAMPLED = Doubt()  # of the episodes, the items and the cast alone
 
 
 def percentile_interval(draws: Floats) -> tuple[float, float]:
@@ -103,17 +128,34 @@ def _bca(top: Floats, bottom: Floats, rng: np.random.Generator, draws: int) -> t
 
 
 def posterior_draws(
-    prior: ArrayLike, matrix: ArrayLike, dose: float, *, rng: np.random.Generator, draws: int = 1000
+    prior: ArrayLike,
+    matrix: ArrayLike,
+    dose: float,
+    *,
+    rng: np.random.Generator,
+    draws: int = 1000,
+    doubt: Doubt = SAMPLED,
 ) -> tuple[Floats, Floats]:
-    """Log-weights before and after, (D, K + 1) each: resampled episodes, reweighted personas; neutral in column 0."""
+    """Log-weights before and after, (D, K + 1) each: resampled episodes, reweighted personas, drawn doses.
+
+    Neutral in column 0. Doses have a generator of their own, so one stream gives the same episodes at any `doubt`.
+    """
     scores = np.asarray(matrix, dtype=np.float64)
+    (own,) = rng.spawn(1)
     means = np.stack([_resampled_mean(scores, rng) for _ in range(draws)])
-    start = normalised(prior, size=scores.shape[1])
-    neutral, personas = start[0], start[1:] * rng.exponential(size=(draws, len(start) - 1))
+    before = log_of(_reweighted(normalised(prior, size=scores.shape[1]), doubt.cast, rng, draws))
+    doses = dose * np.exp(doubt.spread * own.standard_normal(draws))
+    return before, log_of(softmax(before + doses[:, None] * means))
+
+
+def _reweighted(prior: Floats, cast: float, rng: np.random.Generator, draws: int) -> Floats:
+    """(D, K + 1) priors whose personas' weights scatter by `cast` about theirs; neutral keeps its share."""
+    shape = (draws, len(prior) - 1)
+    by = rng.gamma(1.0 / cast**2, size=shape) if cast > 0.0 else np.ones(shape)
+    neutral, personas = prior[0], prior[1:] * by
     if neutral < 1.0:
         personas *= (1.0 - neutral) / personas.sum(axis=1, keepdims=True)
-    before = log_of(np.column_stack([np.full(draws, neutral), personas]))
-    return before, log_of(softmax(before + dose * means))
+    return np.column_stack([np.full(draws, neutral), personas])
 
 
 def _resampled_mean(scores: Floats, rng: np.random.Generator) -> Floats:
@@ -153,20 +195,30 @@ def forecast_intervals(
     *,
     rng: np.random.Generator,
     draws: int = 1000,
+    doubt: Doubt = SAMPLED,
 ) -> dict[str, Estimate]:
-    """Forecast shift (nats) of every trait with its interval; `levels[trait]` (K + 1, I_t); traits share the draws."""
+    """Forecast shift (nats) of every trait with the interval in which a measured shift lies 95 times in a hundred.
+
+    `levels[trait]` (K + 1, I_t). Traits share the draws of who speaks and of the dose; departures are each trait's own.
+    """
     weights = posterior(prior, matrix, dose)
-    before, after = posterior_draws(prior, matrix, dose, rng=rng, draws=draws)
-    return {
-        trait: Estimate(
-            forecast_shift(prior, weights, table), *percentile_interval(shift_draws(before, after, table, rng=rng))
-        )
-        for trait, table in levels.items()
-    }
+    (own,) = rng.spawn(1)
+    before, after = posterior_draws(prior, matrix, dose, rng=rng, draws=draws, doubt=doubt)
+    found = {}
+    for trait, table in levels.items():
+        shifts = shift_draws(before, after, table, rng=rng) + doubt.residual * own.standard_normal(draws)
+        found[trait] = Estimate(forecast_shift(prior, weights, table), *percentile_interval(shifts))
+    return found
 
 
 def forecast_interval(
-    prior: ArrayLike, matrix: ArrayLike, levels: Floats, dose: float, rng: np.random.Generator, draws: int = 1000
+    prior: ArrayLike,
+    matrix: ArrayLike,
+    levels: Floats,
+    dose: float,
+    rng: np.random.Generator,
+    draws: int = 1000,
+    doubt: Doubt = SAMPLED,
 ) -> Estimate:
     """Forecast shift (nats) of one trait with `levels` (K + 1, I), and its interval."""
-    return forecast_intervals(prior, matrix, {"": levels}, dose, rng=rng, draws=draws)[""]
+    return forecast_intervals(prior, matrix, {"": levels}, dose, rng=rng, draws=draws, doubt=doubt)[""]
