@@ -15,7 +15,7 @@ from personae.errors import BadInput
 from personae.records import chat
 from personae.simulator import load
 from personae.simulator.digests import digest_folder
-from personae.simulator.listing import find, listed
+from personae.simulator.listing import Listed, find, listed
 
 SHAPE: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 EPISODE = chat("Hi", "Yes")
@@ -105,11 +105,40 @@ def test_listed_models_answer_to_their_hub_ids_too() -> None:
 
 def test_every_listed_model_can_be_made_from_what_is_declared() -> None:
     for model in listed():
+        assert bool(model.packages) != bool(model.made_by)
         if model.packages:
             assert len(model.sha256) == 64
             assert model.bytes > 0
             assert model.version
             assert len(set(model.packages)) == len(model.packages)
+
+
+def test_a_study_s_checkpoint_is_found_by_its_name_and_says_what_made_it() -> None:
+    """Each lies in the library, under its own name; what its card says made it is what is declared to make it."""
+    own = [m for m in listed() if m.name.startswith("lab/")]
+    assert {"lab/no-people", "lab/at-6M", "lab/role-models-20", "lab/fresh-1"} <= {m.name for m in own}
+    assert len({m.folder for m in listed()}) == len(listed())
+    for model in own:
+        assert find(model.name.lower()) == model
+        assert model.folder.parts[-3:] == ("library", "lab_models", model.name.removeprefix("lab/"))
+        if model.ready:
+            card = json.loads((model.folder / "card.json").read_text())
+            assert (card["name"], card["made_by"]) == (model.name, model.made_by)
+
+
+def test_a_study_s_checkpoint_that_is_not_here_says_which_command_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / model.name))
+    said = refused("lab/no-people")
+    assert "lab/no-people is not part of this installation" in said
+    assert "`personae pretrain --world no-people --tokens 14000000 --out DIR` and name DIR/model" in said
+    assert "--keep-at 6000000 --out DIR` and name DIR/model-at-6000000" in refused("lab/at-6M")
+    assert "personae pretrain" in refused("lab")
+
+
+def test_a_name_of_no_checkpoint_lists_near_ones_and_is_not_looked_for_on_the_hub() -> None:
+    assert "did you mean lab/no-people" in refused("lab/no-peopel")
 
 
 def test_listing_models_imports_nothing_heavy(root: Path) -> None:

@@ -11,10 +11,14 @@ from pydantic import ConfigDict
 from personae.records.base import Noun
 
 LAB = "lab"
+LABS = "lab/"  # of which every study's own checkpoints have their names
 
 
 class Listed(Noun):
-    """A named model. `packages` (in order, at `version`) hold it as one GGUF file of `bytes` and `sha256`."""
+    """A named model. `packages` (in order, at `version`) hold it as one GGUF file of `bytes` and `sha256`.
+
+    One of the laboratory's is shipped with this package, or was `made_by` a command.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
@@ -27,12 +31,22 @@ class Listed(Noun):
     quantisation: str = ""
     bytes: int = 0
     sha256: str = ""
+    made_by: str = ""
+
+    @property
+    def how_to_make(self) -> str:
+        """Where the laboratory's model would be after its command, in words."""
+        kept = self.made_by.partition("--keep-at ")[2].split(" ")[0]
+        return f"make it with `{self.made_by} --out DIR` and name DIR/model{f'-at-{kept}' if kept else ''}"
 
     @property
     def folder(self) -> Path:
         """Where the checkpoint lies once it is ready."""
+        library = Path(str(files("personae"))) / "library"
         if self.name == LAB:
-            return Path(str(files("personae"))) / "library" / "lab_model"
+            return library / "lab_model"
+        if self.name.startswith(LABS):
+            return library / "lab_models" / self.name.removeprefix(LABS)
         return cache_folder() / "models" / self.name
 
     @property
@@ -51,7 +65,7 @@ def listed() -> tuple[Listed, ...]:
 def find(name: str) -> Listed | None:
     """The named model called `name`, or whose Hub id that is."""
     wanted = name.strip().lower()
-    return next((m for m in listed() if wanted in (m.name, m.hub.lower())), None)
+    return next((m for m in listed() if wanted in (m.name.lower(), m.hub.lower())), None)
 
 
 def cache_folder() -> Path:

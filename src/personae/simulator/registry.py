@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from personae.errors import BadInput
 from personae.simulator import checkpoint
 from personae.simulator.digests import digest_folder, digest_paths
-from personae.simulator.listing import LAB, Listed, find, listed
+from personae.simulator.listing import LABS, Listed, find, listed
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -82,16 +82,14 @@ def locate(name: str) -> Located:
         return Located(name, path)
     if path.suffix in (".gguf", ".safetensors") or name.startswith((".", "/", "~")):
         raise BadInput("no such file or folder", file=name)
-    if HUB_ID.fullmatch(name):
+    if HUB_ID.fullmatch(name) and not name.startswith(LABS):
         return Located(name, _from_hub(name))
     raise BadInput(f"unknown model {name!r}", remedy=_nearest(name))
 
 
 def _listed_folder(entry: Listed, *, by_hub_id: bool) -> Path:
-    if entry.name == LAB and not entry.ready:
-        raise BadInput(
-            "the laboratory's model is not part of this installation", remedy="make it with `personae pretrain`"
-        )
+    if entry.made_by and not entry.ready:
+        raise BadInput(f"{entry.name} is not part of this installation", remedy=entry.how_to_make)
     if by_hub_id:
         from personae.simulator.hub import kept_snapshot
 
