@@ -8,6 +8,7 @@
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
 | `dose`        | how many effective episodes a training run was worth                         |
+| `forgetting`  | what later lessons wear off of earlier ones                                  |
 | `attenuation` | whether the character changed or the instrument died                         |
 | `reliability` | whether this model can show this trait                                       |
 | `principal`   | whether the cast is one axis                                                 |
@@ -25,7 +26,9 @@ from personae.theory.floors import (
     one_direction_levels,
     rank_one,
 )
+from personae.theory.forgetting import faded
 from personae.theory.intervals import (
+    Doubt,
     clustered_mean_interval,
     clustered_ratio_interval,
     forecast_interval,
@@ -55,6 +58,7 @@ __all__ = [
     "Attribution",
     "DoseFit",
     "DoseLaw",
+    "Doubt",
     "Fit",
     "VarianceComponents",
     "against",
@@ -73,6 +77,7 @@ __all__ = [
     "dose_law",
     "evidence",
     "explained_share",
+    "faded",
     "first_direction",
     "first_direction_share",
     "fit_dose",
