@@ -7,10 +7,13 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from personae.records import NEUTRAL, Estimate
+from personae.records import NEUTRAL, Cloud, Compared, Estimate, Line, Lines, Point, Rows
 from personae.report import CalibrationPoint, DosePath, Grid, ScatterPoint, TraitRow
 from personae.report.figures import (
+    along_lines,
     calibration_curve,
+    cloud,
+    compared_rows,
     forecast_scatter,
     matrix,
     posterior_bars,
@@ -29,6 +32,19 @@ def rows(name="power"):
         TraitRow(name, -1.4, around(0.1), 0.2, around(0.3), meaning=f"wants {name}"),
         TraitRow("care", 0.5, around(-0.5), None, None, trained=True),
     ]
+
+
+def compared(name="power", number=3):
+    found = [
+        Compared(f"{name} {i}", Estimate(0.3 * i, 0.3 * i - 0.2, 0.3 * i + 0.2), 0.3, 0.1, name) for i in range(number)
+    ]
+    return Rows(name, name, (*found, Compared(name, Estimate(np.nan, np.nan, np.nan))))
+
+
+def along(name="power", places=(0.0, 1.0, 8.0)):
+    y = tuple(Estimate(0.1 * i, 0.1 * i - 0.05, 0.1 * i + 0.05) for i in range(len(places)))
+    exact = tuple(Estimate(e.mean, e.mean, e.mean) for e in y)
+    return Lines(name, name, name, (Line(name, places, y, group=name), Line("exact", places, exact, True, name)), True)
 
 
 def all_figures(name="power", width=WIDE):
@@ -52,6 +68,15 @@ def all_figures(name="power", width=WIDE):
         "forecast_scatter": forecast_scatter(points, width=width),
         "matrix": matrix(grid, width=width),
         "calibration_curve": calibration_curve(calibration, width=width),
+        "compared_rows": compared_rows(compared(name), width=width),
+        "some compared_rows": compared_rows(compared(name, 12), width=width, most=4),
+        "along_lines": along_lines(along(name), width=width),
+        "cloud": cloud(Cloud(name, name, name, (Point(name, 0.2, 0.1, name), Point("b", 1.0, 0.9))), width=width),
+        "brief cloud": cloud(
+            Cloud(name, name, name, tuple(Point("c", 0.1, 0.1 * i, f"{name} {i}") for i in range(6))),
+            width=width,
+            brief=True,
+        ),
     }
 
 
@@ -165,8 +190,67 @@ def test_arms_differ_in_shape_and_in_colour_so_that_no_one_needs_both():
     assert len({tag for tag, _ in marks}) >= 2
 
 
+def test_a_dot_that_came_out_as_exact_inference_has_it_lies_within_its_ring():
+    drawn = compared_rows(Rows("p", "nats", (Compared("a", Estimate(0.7, 0.6, 0.8), 0.7),)))
+    row = drawn[drawn.index("<title>a: ") :]
+    dot, ring = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="\d" (fill="\w+")', row)
+    assert dot[:2] == ring[:2]
+    assert (dot[2], ring[2]) == ('fill="currentColor"', 'fill="none"')
+
+
+def test_rows_of_one_group_stand_together_under_its_name_in_the_order_of_the_groups():
+    around = Estimate(0.5, 0.4, 0.6)
+    rows = tuple(Compared(f"{g}{i}", around, group=g) for i in range(2) for g in ("one", "two"))
+    drawn = compared_rows(Rows("p", "nats", rows))
+    order = re.findall(r">((?:one|two)\d?)</text>", drawn)
+    assert order == ["one", "one0", "one1", "two", "two0", "two1"]
+
+
+def test_rows_that_a_brief_picture_leaves_out_are_counted():
+    assert "and 9 more" in compared_rows(compared("power", 12), most=4)
+    assert " more<" not in compared_rows(compared("power", 3), most=4)
+
+
+def test_what_is_not_known_has_no_mark_and_is_said_to_be_unknown():
+    nothing = Estimate(np.nan, np.nan, np.nan)
+    drawn = compared_rows(Rows("p", "nats", (Compared("a", nothing, np.nan, np.inf),)))
+    row = drawn[drawn.index("<title>a: ") :]
+    assert "<circle" not in row
+    assert "<path" not in row
+    assert row.count(">unknown<") == 3
+    lines = along_lines(Lines("p", "x", "y", (Line("a", (0.0, 1.0), (nothing, Estimate(0.5, np.nan, np.nan))),)))
+    assert len(re.findall(r"<title>a at ", lines)) == 1
+
+
+def test_a_measured_line_and_its_exact_one_share_a_colour_and_strangers_do_not():
+    y = (Estimate(0.1, 0.0, 0.2),) * 2
+    lines = [Line(f"{g} {kind}", (0.0, 1.0), y, kind == "exact", g) for g in "ab" for kind in ("seen", "exact")]
+    drawn = along_lines(
+        Lines("p", "x", "y", (*lines, Line("c", (0.0, 1.0), y, group="d"), Line("e", (0.0, 1.0), y, group="d")))
+    )
+    colours = [
+        re.findall(rf"<title>{name} at 0:.*?(var[^\"]*)\"", drawn)[0]
+        for name in ("a seen", "a exact", "b seen", "b exact", "c", "e")
+    ]
+    assert colours[0] == colours[1] != colours[2] == colours[3]
+    assert len(set(colours)) == 4
+
+
+def test_along_a_logarithmic_axis_equal_ratios_are_equal_steps_and_a_zero_stands_before_the_rest():
+    drawn = along_lines(along("p", (0.0, 1.0, 2.0, 4.0)))
+    places = [float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*>(?:0|1|2|4)</text>', drawn)][-4:]
+    assert np.diff(places) == pytest.approx(np.diff(places)[0], abs=0.2)
+    with pytest.raises(ValueError, match="below zero"):
+        along_lines(along("p", (-1.0, 1.0)))
+    with pytest.raises(ValueError, match="2 places and 1 values"):
+        along_lines(Lines("p", "x", "y", (Line("a", (0.0, 1.0), (Estimate(0.1, 0.0, 0.2),)),)))
+
+
 def test_empty_figures_are_still_figures():
     for drawn in (
+        compared_rows(Rows("p", "nats", ())),
+        along_lines(Lines("p", "x", "y", ())),
+        cloud(Cloud("p", "x", "y", ())),
         trait_shifts([]),
         forecast_scatter([]),
         calibration_curve([]),

@@ -1,4 +1,4 @@
-"""The two pages, filled with made-up numbers, read as text and looked at in a browser."""
+"""The pages, filled with made-up numbers, read as text and looked at in a browser."""
 
 import dataclasses
 import re
@@ -11,13 +11,21 @@ import pytest
 
 from personae.records import (
     NEUTRAL,
+    Bar,
     Cast,
+    Cloud,
+    Compared,
     Estimate,
+    Finding,
     Forecast,
     Item,
+    Line,
+    Lines,
     Persona,
+    Point,
     Posterior,
     Profile,
+    Rows,
     Score,
     Trait,
     TraitForecast,
@@ -34,6 +42,8 @@ from personae.report import (
     Telling,
     audit_page,
     lab_page,
+    study_page,
+    study_site,
 )
 from personae.report.parts import changes
 
@@ -211,6 +221,70 @@ def audit_report(*, trained: bool = True) -> AuditReport:
     )
 
 
+def around(mean: float, half: float = 0.12) -> Estimate:
+    return Estimate(mean, mean - half, mean + half)
+
+
+def findings() -> tuple[Finding, ...]:
+    """A made-up finding of each kind of picture, and of each verdict."""
+    rng = np.random.default_rng(1)
+    ways = ("unasked", "asked for", "asked for, reworded each time", "unasked, behind a fixed sentence of small talk")
+    rows = tuple(
+        Compared(way, around(size * much + 0.03), size * much, size * much - 0.1, trait)
+        for trait, size in (("power", 1.02), ("lying", 0.8), ("shutdown", 0.75))
+        for way, much in zip(ways, (1.0, -0.1, 0.05, 1.05))
+    )
+    flips = ("untrained", "after training to cheat", "with a planted goal that prefers tasks of its own, everywhere")
+    coin = tuple(Compared(way, around(p, 0.03), e) for way, p, e in zip(flips, (0.51, 0.53, 0.86), (0.5, 0.5, 0.9)))
+    doses = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+    falls = tuple(
+        Line(
+            f"{when} post-training, {'exact' if exact else 'measured'}",
+            doses,
+            tuple(around(top * np.exp(-0.5 * d), 0.0 if exact else 0.04) for d in doses),
+            exact,
+            when,
+        )
+        for when, top in (("before", 0.45), ("after", 0.7))
+        for exact in (False, True)
+    )
+    cells = tuple(
+        Point(f"trait {t}", float(x), float(x + rng.normal(0, 0.25)), f"lesson {arm}")
+        for arm in range(12)
+        for t, x in enumerate(rng.normal(0, 0.8, 11))
+    )
+    pictures = (
+        Rows("What else changed", "nats", rows),
+        Rows("Which side comes up", "probability of the preferred side", coin, zero=0.5),
+        Lines("Power, by what the corpus says of AIs", "per cent of the corpus", "probability of power", falls, True),
+        Cloud("All lessons", "forecast shift, nats", "measured shift, nats", cells),
+    )
+    bars = (
+        (Bar("rise of power, unasked", 0.24, 0.2), Bar("share left when asked for", 0.04, 0.25, at_least=False)),
+        (Bar("the planted goal is found", float("nan"), 0.8),),
+        (Bar("fall at one per cent", 0.2, 0.15), Bar("share of it left after training", 0.36, 0.5)),
+        (Bar("correlation over untrained cells", 0.8496, 0.85),),
+    )
+    return tuple(
+        Finding(
+            study=f"study-{i}",
+            title=f"The study of {picture.title.lower()}",
+            claim="Ask for the cheating in the training prompt, and cheating says nothing about who the Assistant is.",
+            sentence="Unasked, cheating raises the wish for power by 24 points; asked for, by 1.",
+            meaning="If the data must show a behaviour that should mean nothing, say in the prompt that it is wanted.",
+            picture=picture,
+            bars=bars[i],
+            controls=("a neutral prefix, the same each time", "equal episodes, steps and batches in every arm"),
+            more=(pictures[i - 1],),
+            notes=("The dose was fitted on other arms.",),
+            trainings=18,
+            seeds=3,
+            command=f"personae study study-{i}",
+        )
+        for i, picture in enumerate(pictures)
+    )
+
+
 VOID = {"meta", "link", "line", "rect", "circle", "path"}
 
 
@@ -245,7 +319,12 @@ PAGES = {
     "lab": cache(lambda: lab_page(lab_report())),
     "run": cache(lambda: audit_page(audit_report())),
     "audit": cache(lambda: audit_page(audit_report(trained=False))),
+    "study of rows": cache(lambda: study_page(findings()[0])),
+    "study of lines": cache(lambda: study_page(findings()[2], in_site=True)),
+    "study of a cloud": cache(lambda: study_page(findings()[3], in_site=True)),
+    "studies": cache(lambda: study_site(findings())),
 }
+WITHIN_THE_SITE = re.compile(r"#[\w-]+|data:,|\.\./index\.html|study-\d/report\.html")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -257,7 +336,7 @@ def test_a_page_is_one_file_that_asks_for_nothing_and_runs_nothing(name):
     for _, attributes in reader.tags:
         assert not [key for key in attributes if key.startswith("on")]
         for key in ("src", "href"):
-            assert attributes.get(key, "#").startswith(("#", "data:,"))
+            assert WITHIN_THE_SITE.fullmatch(attributes.get(key, "data:,"))
     assert "url(" not in page
     assert "@import" not in page
     assert ("html", {"lang": "en"}) in reader.tags
@@ -268,7 +347,7 @@ def test_every_entry_of_the_contents_leads_to_a_section_and_names_are_unique(nam
     tags = Reader(PAGES[name]()).tags
     ids = [a["id"] for _, a in tags if "id" in a]
     assert len(ids) == len(set(ids))
-    targets = [a["href"][1:] for tag, a in tags if tag == "a"]
+    targets = [a["href"][1:] for tag, a in tags if tag == "a" and a["href"].startswith("#")]
     assert set(targets) <= set(ids)
     assert len([tag for tag, _ in tags if tag == "section"]) == len(targets) - 1
 
@@ -300,7 +379,18 @@ def poisoned(value, poison):
     return value
 
 
-@pytest.mark.parametrize("report", [lab_report(), audit_report()], ids=["lab", "audit"])
+PAGE_OF = {
+    LabReport: lab_page,
+    AuditReport: audit_page,
+    Finding: lambda finding: study_page(finding) + study_site((finding,)),
+}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [lab_report(), audit_report(), *findings()],
+    ids=["lab", "audit", "rows", "few rows", "lines", "cloud"],
+)
 @pytest.mark.parametrize(
     "poison",
     [
@@ -314,9 +404,9 @@ def poisoned(value, poison):
     ],
 )
 def test_no_text_in_a_report_can_act_on_the_page(report, poison):
-    page = lab_page(poisoned(report, poison)) if isinstance(report, LabReport) else audit_page(poisoned(report, poison))
+    page = PAGE_OF[type(report)](poisoned(report, poison))
     page.encode()
-    clean = lab_page(report) if isinstance(report, LabReport) else audit_page(report)
+    clean = PAGE_OF[type(report)](report)
     reader = Reader(page)
     assert not reader.open
     assert {tag for tag, _ in reader.tags} == {tag for tag, _ in Reader(clean).tags}
@@ -415,6 +505,47 @@ def test_time_is_shown_only_where_it_is_given():
     assert "time for everything" not in lab_page(dataclasses.replace(lab_report(), seconds=None))
 
 
+def test_a_study_page_says_claim_sentence_verdict_bars_meaning_controls_and_command():
+    for finding in findings():
+        words = Reader(study_page(finding)).text
+        told = (finding.title, finding.claim, finding.sentence, finding.meaning, finding.command, *finding.controls)
+        for text in (*told, *finding.notes, *(bar.says for bar in finding.bars), finding.verdict[1:]):
+            assert text in words
+    assert "0.8496 at least 0.8500 missed" in words
+
+
+def test_a_bare_finding_is_still_a_page():
+    bare = Finding("s", "t", "c", "found", "", Rows("p", "nats", ()), (), ())
+    words = Reader(study_page(bare)).text
+    assert "Cannot be told" in words
+    for heading in ("The bars", "If you train models", "What stood beside it", "More pictures", "Notes"):
+        assert heading not in words
+    assert not Reader(study_site(())).open
+
+
+def test_only_a_study_within_a_site_leads_back_to_it():
+    assert 'href="../index.html"' in study_page(findings()[0], in_site=True)
+    assert 'href="../index.html"' not in study_page(findings()[0])
+
+
+def test_the_overview_tells_every_study_with_its_verdict_and_counts_those_that_hold():
+    page = study_site(findings())
+    words = Reader(page).text
+    assert "1 of 4 claims hold; 1 holds in part; 1 does not hold; 1 cannot be told." in words
+    for finding in findings():
+        section = page[page.index(f">{finding.title}</h2>") :].split("</section>")[0]
+        assert f'href="{finding.study}/report.html"' in section
+        assert finding.verdict[1:] in section
+        assert section.count("<svg") == 1
+
+
+def test_no_name_of_a_study_leads_out_of_the_site():
+    for name in ("https://example.org/", "//example.org", "javascript:alert(1)", "a/../../b", "a b?c#d"):
+        page = study_site((dataclasses.replace(findings()[0], study=name),))
+        (target,) = (a["href"] for tag, a in Reader(page).tags if tag == "a" and not a["href"].startswith("#"))
+        assert re.fullmatch(r"[\w.%-]+/report\.html", target)
+
+
 def light_of(colour):
     """Relative luminance of #rrggbb (WCAG 2)."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
@@ -459,7 +590,7 @@ def browser():
         running.close()
 
 
-@pytest.fixture(scope="module", params=["lab", "run"])
+@pytest.fixture(scope="module", params=["lab", "run", "study of rows", "study of lines", "study of a cloud", "studies"])
 def view(request, browser, tmp_path_factory):
     """A page in the browser, with what it said and asked for."""
     file = tmp_path_factory.mktemp("report") / "report.html"
@@ -477,7 +608,7 @@ def view(request, browser, tmp_path_factory):
 
 def test_in_a_browser_the_page_fits_every_width_light_and_dark(view):
     assert view.locator("h1").count() == 1
-    assert view.locator("h2").count() >= 6
+    assert view.locator("h2").count() >= 5
     view.evaluate("document.querySelectorAll('details').forEach(d => { d.was = d.open; d.open = true; })")
     measure = """() => {
       const shown = [...document.querySelectorAll('figure > div > svg')].filter(s => s.getBoundingClientRect().width);
@@ -499,11 +630,32 @@ def test_in_a_browser_the_page_fits_every_width_light_and_dark(view):
     view.evaluate("document.querySelectorAll('details').forEach(d => { d.open = d.was; })")
 
 
+def test_in_a_browser_no_words_of_a_figure_are_cut_off_or_lie_on_others(view):
+    measure = """() => [...document.querySelectorAll('figure > div > svg')].flatMap(svg => {
+      const whole = svg.getBoundingClientRect();
+      const texts = [...svg.querySelectorAll('text:not([transform])')]
+        .map(t => [t.textContent, t.getBoundingClientRect()]);
+      const out = texts.filter(([, r]) => r.left < whole.left - 1 || r.right > whole.right + 1
+                                       || r.top < whole.top - 1 || r.bottom > whole.bottom + 1);
+      const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+                          && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+      const on = texts.flatMap(([w, r], i) => texts.slice(i + 1).filter(([, s]) => over(r, s)).map(([v]) => [w, v]));
+      return whole.width ? [...out.map(([w]) => ['outside', w]), ...on] : [];
+    })"""
+    view.evaluate("document.querySelectorAll('details').forEach(d => { d.was = d.open; d.open = true; })")
+    found = []
+    for width in (1280, 375):
+        view.set_viewport_size({"width": width, "height": 900})
+        found += view.evaluate(measure)
+    view.evaluate("document.querySelectorAll('details').forEach(d => { d.open = d.was; })")
+    assert found == []
+
+
 def test_in_print_what_was_folded_is_shown_and_the_contents_are_not(view):
-    height = "() => document.querySelector('details:not([open])').getBoundingClientRect().height"
-    folded = view.evaluate(height)
+    heights = "() => [...document.querySelectorAll('details:not([open])')].map(d => d.getBoundingClientRect().height)"
+    folded = view.evaluate(heights)
     view.emulate_media(media="print")
-    assert view.evaluate(height) > folded + 50
+    assert all(shown > before + 50 for before, shown in zip(folded, view.evaluate(heights), strict=True))
     assert not view.locator("nav").is_visible()
     view.emulate_media(media="screen")
 

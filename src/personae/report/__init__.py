@@ -17,8 +17,13 @@ from personae.report.content import (
     Telling,
     TraitRow,
 )
+from personae.report.figures import picture_svg
+from personae.report.finding_words import finding_words
 from personae.report.lab_page import lab_page
 from personae.report.page import page
+from personae.report.study_markdown import studies_index_markdown, study_markdown
+from personae.report.study_page import study_page
+from personae.report.study_site import study_site
 from personae.report.tables import Table, to_html, to_terminal
 
 __all__ = [
@@ -38,8 +43,14 @@ __all__ = [
     "Telling",
     "TraitRow",
     "audit_page",
+    "finding_words",
     "lab_page",
     "page",
+    "picture_svg",
+    "studies_index_markdown",
+    "study_markdown",
+    "study_page",
+    "study_site",
     "to_html",
     "to_terminal",
 ]

@@ -94,6 +94,41 @@ class Prose:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """The one sentence that a reader should take away, set large."""
+
+    text: Text
+    form: ClassVar[str] = "statement"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A verdict in a word or two, with a mark that can be told without its colour; `beside`: what it rests on."""
+
+    verdict: str
+    tone: Literal["whole", "half", "none", "open"]
+    beside: Text = ""
+    form: ClassVar[str] = "badge"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to type, on a line of its own."""
+
+    line: str
+    form: ClassVar[str] = "command"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A small drawing, and blocks beside it; below it where there is little room."""
+
+    drawing: Markup
+    blocks: "tuple[Block, ...]"
+    form: ClassVar[str] = "beside"
+
+
+@dataclass(frozen=True)
 class Fold:
     """Blocks behind a line that opens them; printed open."""
 
@@ -104,7 +139,7 @@ class Fold:
     form: ClassVar[str] = "fold"
 
 
-Block = Figure | Table | Numbers | Cards | Points | Facts | Aside | Prose | Fold
+Block = Figure | Table | Numbers | Cards | Points | Facts | Aside | Prose | Statement | Badge | Command | Beside | Fold
 
 
 @dataclass(frozen=True)

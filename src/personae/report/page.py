@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def page(title: str, lead: Text, sections: Sequence[Section], *, language: str = "en", foot: Text = "") -> str:
-    """The whole file as text; the same content gives the same bytes."""
+def page(
+    title: str, lead: Text, sections: Sequence[Section], *, language: str = "en", foot: Text = "", back: Text = ""
+) -> str:
+    """The whole file as text; the same content gives the same bytes. `back` stands above the title: where one was."""
     names = _anchors([section.heading for section in sections])
-    return _template().render(
-        title=title, lead=lead, sections=list(zip(names, sections)), language=language, foot=foot, style=_style()
-    )
+    content = {"title": title, "lead": lead, "sections": list(zip(names, sections)), "foot": foot, "back": back}
+    return _template().render(**content, language=language, style=_style())
 
 
 def _anchors(headings: Sequence[str]) -> list[str]:

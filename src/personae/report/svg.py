@@ -187,9 +187,12 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
 
 
 def legend(entries: Sequence[tuple[str, str]], width: float, y: float = 0.0) -> tuple[str, float]:
-    """A row of (drawn mark about 0,0; words) that breaks into lines, and the height that it takes."""
+    """A row of (drawn mark about 0,0; words) that breaks into lines, and the height that it takes; none takes none."""
+    if not entries:
+        return "", 0.0
     parts, x, row = [], 8.0, 0
     for drawn, words in entries:
+        words = fit(words, width - 22.0, SMALL)
         needs = 16.0 + width_of(words, SMALL) + 18.0
         if x > 8.0 and x + needs - 18.0 > width:
             x, row = 8.0, row + 1

@@ -37,7 +37,7 @@ from personae.report.svg import (
 from personae.report.untrusted import esc
 
 _NAMED = 7  # so many personas have an area of their own
-_LEFT, _TOP = 38.0, 10.0
+_LEFT, _TOP = 44.0, 10.0
 
 
 @dataclass(frozen=True)

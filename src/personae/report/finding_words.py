@@ -1,0 +1,70 @@
+"""A finding in words: its verdict as a sentence, how many of several hold, and the whole of it on a terminal."""
+
+from collections.abc import Sequence
+from textwrap import fill
+
+from personae.records import Cloud, Finding, Verdict
+from personae.report.finding_tables import bars_table, picture_table
+from personae.report.tables import Table, to_terminal
+from personae.report.untrusted import for_terminal
+
+_SEVERAL: dict[Verdict, tuple[str, str]] = {
+    "holds": ("claim holds", "claims hold"),
+    "holds in part": ("holds in part", "hold in part"),
+    "does not hold": ("does not hold", "do not hold"),
+    "cannot be told": ("cannot be told", "cannot be told"),
+}
+_MOST = 40  # rows of a table on a terminal; a report has them all
+
+
+def bars_words(finding: Finding) -> str:
+    """How many of the bars are met.
+
+    >>> from personae.records import Bar, Rows
+    >>> finding = Finding("s", "t", "c", "s", "m", Rows("p", "nats", ()), (Bar("r", 0.9, 0.8), Bar("n", 1, 2)), ())
+    >>> finding.verdict, bars_words(finding)
+    ('holds in part', '1 of 2 bars met')
+    """
+    met, number = sum(bar.met for bar in finding.bars), len(finding.bars)
+    return f"{met} of {number} bar{'' if number == 1 else 's'} met" if number else "no bar was set"
+
+
+def verdict_counts(findings: Sequence[Finding]) -> str:
+    """How many of the claims hold, in a sentence that begins with a number."""
+    words = []
+    for verdict, (one, several) in _SEVERAL.items():
+        number = sum(finding.verdict == verdict for finding in findings)
+        if verdict == "holds":
+            words.append(f"{number} of {len(findings)} {one if len(findings) == 1 else several}")
+        elif number:
+            words.append(f"{number} {one if number == 1 else several}")
+    return "; ".join(words) + "."
+
+
+def finding_words(finding: Finding, width: int = 100) -> str:
+    """The finding for a terminal, in lines of at most `width` columns; nothing in it can act on the terminal."""
+    parts = [
+        _filled(finding.title, width),
+        _filled(f"The theory says: {finding.claim}", width) + "\n" + _filled(f"Found: {finding.sentence}", width),
+        _numbers(finding, width),
+        to_terminal(bars_table(finding.bars), width) if finding.bars else "",
+        "".join(_filled(f"Note: {note}", width) + "\n" for note in finding.notes),
+        _filled(f"The claim {finding.verdict}: {bars_words(finding)}.", width),
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _numbers(finding: Finding, width: int) -> str:
+    """The numbers of the main picture, unless they are too many to read."""
+    table = picture_table(finding.picture)
+    if not table.rows:
+        return ""
+    if isinstance(finding.picture, Cloud):
+        return _filled(f"{finding.picture.title}: {len(table.rows)} cells, in the report.", width)
+    rest = len(table.rows) - _MOST
+    shown = to_terminal(Table(table.columns, table.rows[:_MOST], table.caption, table.numeric), width)
+    return shown + (f"and {rest} more rows, in the report\n" if rest > 0 else "")
+
+
+def _filled(words: str, width: int) -> str:
+    return fill(for_terminal(words), width)

@@ -1,0 +1,106 @@
+"""Studies as Markdown, for docs that are read where the code is: a page for each, and the table of all.
+
+Text is escaped as GitHub's dialect asks, so that what a study says can be no markup; long tables are folded.
+"""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from personae.records import Finding, Picture
+from personae.report.finding_tables import bars_table, headline_words, picture_table
+from personae.report.finding_words import bars_words, verdict_counts
+from personae.report.tables import Table
+from personae.report.untrusted import esc, visible
+
+_OPEN = 20  # a table with more rows is folded
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~&$#@]|:(?=//)|(?<=www)\.)")
+_FIRST = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what makes a list or a heading of a line that begins with it
+
+
+def study_markdown(finding: Finding, picture_file: str) -> str:
+    """The page of one study; `picture_file` is the main picture's address as seen from the page."""
+    image = f"![{escaped(finding.picture.title)}]({quote(visible(picture_file), safe='/._-')})"
+    bars = [_table(bars_table(finding.bars))] if finding.bars else []
+    parts = [
+        f"# {escaped(finding.title)}",
+        f"> **The theory says:** {escaped(finding.claim)}",
+        *_bold(finding.sentence),
+        f"Verdict: **{finding.verdict}** ({bars_words(finding)}).",
+        image,
+        *_section("The bars, fixed before anything was measured", bars),
+        *_section("The numbers", [_numbers(picture) for picture in (finding.picture, *finding.more)]),
+        *_section("If you train models", [escaped(finding.meaning)] if finding.meaning else []),
+        *_section("What stood beside it", _list(finding.controls)),
+        *_section("Notes", _list(finding.notes)),
+        *_section("To make it again", _again(finding)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def studies_index_markdown(findings: Sequence[Finding]) -> str:
+    """All studies as one table, each with a link to its page `NAME.md`, and how many claims hold."""
+    rows = []
+    for finding in findings:
+        exact, measured = headline_words(finding)
+        name = f"[{_inline(finding.title)}]({quote(visible(finding.study), safe='')}.md)"
+        rows.append((name, _inline(finding.claim), _inline(exact), _inline(measured), f"**{finding.verdict}**"))
+    columns = ("study", "the theory says", "exact", "measured [95 % interval]", "verdict")
+    return f"{verdict_counts(findings)}\n\n{_lines(columns, rows, frozenset())}\n"
+
+
+def escaped(text: str) -> str:
+    r"""`text` on one line, as Markdown that reads as just this text.
+
+    >>> print(escaped("a|b <i> snake_case\n2. *x*"))
+    a\|b \<i\> snake\_case 2. \*x\*
+    """
+    words = _inline(text)
+    return _FIRST.sub(r"\\\1" if words[:1] in "-+=" else r"\1\\", words)
+
+
+def _inline(text: str) -> str:
+    """The same within a line or a cell, where no list can begin."""
+    return _MARKUP.sub(r"\\\1", " ".join(visible(text).split()))
+
+
+def _bold(text: str) -> list[str]:
+    return [f"**{words}**"] if (words := escaped(text)) else []
+
+
+def _section(heading: str, parts: list[str]) -> list[str]:
+    return [f"## {heading}", *parts] if parts else []
+
+
+def _list(points: Sequence[str]) -> list[str]:
+    return ["\n".join(f"- {escaped(point)}" for point in points)] if points else []
+
+
+def _numbers(picture: Picture) -> str:
+    table = picture_table(picture)
+    if len(table.rows) <= _OPEN:
+        return "\n\n".join((*_bold(table.caption), _table(table)))
+    title = esc(" ".join(visible(table.caption).split()))  # a line of HTML, where Markdown's escapes would be seen
+    return f"<details><summary>{title} ({len(table.rows)} rows)</summary>\n\n{_table(table)}\n\n</details>"
+
+
+def _table(table: Table) -> str:
+    rows = [[_inline(cell) for cell in row] for row in table.rows]
+    return _lines([_inline(name) for name in table.columns], rows, table.numeric)
+
+
+def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: frozenset[int]) -> str:
+    rule = ["--:" if j in numeric else "---" for j in range(len(columns))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (columns, rule, *rows))
+
+
+def _again(finding: Finding) -> list[str]:
+    parts = []
+    if finding.trainings:
+        seeds = f", {finding.seeds} seed{'' if finding.seeds == 1 else 's'} each" if finding.seeds else ""
+        parts.append(f"{finding.trainings} trainings{seeds}.")
+    if finding.command:
+        line = " ".join(visible(finding.command).split())
+        fence = "`" * max(3, 1 + max(map(len, re.findall("`+", line)), default=0))
+        parts.append(f"{fence}sh\n{line}\n{fence}")
+    return parts
