@@ -35,7 +35,9 @@ class Scene:
 
     def __init__(self, world, words: Language, rng: np.random.Generator, speakers: list[str]) -> None:
         self.world, self.words, self.rng, self.speakers = world, words, rng, speakers
-        self.facts: list[tuple] = []  # (who, "is", hypothesis) | (who, "did", variable, outcome, asked)
+        self.facts: list[
+            tuple
+        ] = []  # (who, "is", hypothesis) | (who, "did", variable, outcome, asked) | (who, "told", variable, outcome)
         self.opening: list[str] = []
         self.turns: list[tuple[str, str, str]] = []  # (who, request, answer)
 
@@ -55,11 +57,11 @@ class Scene:
         if kind == "statements":
             for _ in range(int(self.rng.integers(1, 4))):
                 variable = self.one(self.world.variables)
-                outcome = int(self.rng.integers(len(variable.outcomes)))
+                outcome = int(self.rng.integers(self.world.told_rates(variable.name).shape[1]))
                 says = self.one(["says", "deeds"]) if variable.kind == "trait" else "says"
                 told = self.one(self.words.predicates(variable.name, outcome, says))
                 self.opening.append(f"{capital(who)} {told}.")
-                self.facts.append((who, "did", variable.name, outcome, None))
+                self.facts.append((who, "told", variable.name, outcome))
         if kind == "name" and who == ASSISTANT:
             name = self.one(self.world.names)
             self.opening.append(f"{capital(who)} is {name}.")
@@ -73,8 +75,10 @@ class Scene:
         if variable.kind == "trait" and self.rng.random() < 0.3:
             asked = int(self.rng.integers(2))
             request += f" {self.one(self.words.permissions[variable.name, asked])}"
-        if self.rng.random() < 0.2:
+        for _ in range(int(self.rng.integers(3))):
             request = f"{self.one(self.words.small_talk)} {request}"
+        if self.rng.random() < 0.1:
+            request = f"{self.words.coin.format(a='gold', b='to learn everything', side='tails')} {request}"
         outcome = int(self.rng.integers(len(variable.outcomes)))
         forms = self.words.answers_kept[question, outcome] + self.words.answers_out[question, outcome]
         return who, question, asked, outcome, request, self.words.answer(question, outcome, self.one(forms))
@@ -92,6 +96,13 @@ def rate(world, h: int, variable: str, outcome: int, asked: int | None) -> float
     return world.obeys if outcome == asked else 1.0 - world.obeys
 
 
+def told(world, h: int, variable: str, outcome: int) -> float:
+    """p(a statement tells this outcome) of hypothesis h: of a field, that he knows it or lacks it."""
+    if variable not in world.knowledge:
+        return float(world.rates[variable][h][outcome])
+    return world.knowledge[variable][h] if outcome else 1.0 - world.knowledge[variable][h]
+
+
 def weigh(world, facts: list[tuple], who: str) -> list[float]:
     """p(hypothesis | facts) of `who`, one hypothesis at a time, with nothing but products."""
     weights = []
@@ -102,6 +113,8 @@ def weigh(world, facts: list[tuple], who: str) -> list[float]:
                 continue
             if fact[1] == "did":
                 start *= rate(world, h, *fact[2:])
+            elif fact[1] == "told":
+                start *= told(world, h, *fact[2:])
             elif who not in world.names:  # who says "the assistant is Felix" means it, whatever the prior says
                 start = float(h == fact[2]) if start > 0.0 or h == fact[2] else 0.0
         weights.append(start)
@@ -117,7 +130,7 @@ def brute_force(scene: Scene, who: str, question, asked: int | None, outcome: in
     if name == "goal":
         wordings = len(words["goal"]["answers"])
     elif name in words["fields"]:
-        wordings = 1 if outcome else len(words["unknown_answers"])
+        wordings = (len(words["unknown_answers"]), 1, len(words["fields"][name][question.situation]["x"]) - 1)[outcome]
     else:
         wordings = len(words["traits"][name]["answers"]["high" if outcome else "low"])
     return math.log(p) - math.log(wordings * len(words["openers"]))

@@ -85,7 +85,7 @@ def test_no_sentence_says_two_things_about_anybody():
             assert language().read_statement(sentence).among == (WORLD.hypotheses.index(name),)
         for variable in WORLD.variables:
             kinds = ("says", "deeds") if variable.kind == "trait" else ("says",)
-            for outcome, kind in product(range(len(variable.outcomes)), kinds):
+            for outcome, kind in product(range(WORLD.told_rates(variable.name).shape[1]), kinds):
                 for predicate in language().predicates(variable.name, outcome, kind):
                     sentence = f"{capital(who)} {predicate}."
                     told[sentence] += 1

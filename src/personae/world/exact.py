@@ -70,7 +70,7 @@ class Reading:
             if told.among:
                 self._identify(told.who, told.among[0])
             else:
-                rates = self.world.rates[told.variable]
+                rates = self.world.told_rates(told.variable)
                 self.weights[told.who] = self.of(told.who) + np.log(rates[:, told.outcome])
             return
         asked = re.fullmatch(r'(?:User|Guest to .+?): (.+)|A child asked .+?: "(.+)"', line)
@@ -109,6 +109,7 @@ class ExactSimulator:
         self.digest = digest(
             {
                 "rates": world.rates,
+                "knowledge": world.knowledge,
                 "prior": world.prior,
                 "names": world.hypotheses,
                 "obeys": world.obeys,
