@@ -16,6 +16,10 @@ def command(
     tokens: Annotated[
         int | None, typer.Option("--tokens", min=1, help="How many tokens; by default those of the shipped model.")
     ] = None,
+    keep_at: Annotated[
+        list[int] | None,
+        typer.Option("--keep-at", min=1, metavar="TOKENS", help="Also keep the model after so many; may be repeated."),
+    ] = None,
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -37,7 +41,8 @@ def command(
         folder = open_folder("pretrain", {"world": chosen.name, "plan": asdict(plan)}, out)
         face.keeps(folder.path)
         with face.progress("pretraining", "tokens") as progress:
-            card = pretrained(chosen, plan, folder, lambda done, total, _: progress(done, total), face.say)
+            told = lambda done, total, _: progress(done, total)  # noqa: E731
+            card = pretrained(chosen, plan, folder, told, face.say, keep_at or ())
         rows = tuple(bar_rows(card["learned"]))
         table = Table(("what it has learned", "figure", "should be", "met"), rows, numeric=frozenset({1}))
         face.result(

@@ -149,10 +149,12 @@ def pretrain(
     folder: Path,
     on_step: Callable[[int, int, float], None] | None = None,
     processes: int | None = None,
+    keep_at: Sequence[int] = (),
 ) -> Path:
     """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: done, all, loss.
 
-    `texts` must be importable where there are several `processes` (default: one a core, at most one a shard). Raises
+    At each number of tokens in `keep_at` the model as it then is is kept beside it, as `model-at-TOKENS`. `texts` must
+    be importable where there are several `processes` (default: one a core, at most one a shard). Raises
     `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.
     """
     plan_file = folder / "plan.json"
@@ -162,7 +164,7 @@ def pretrain(
     plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
     size = min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
-        return _train(0, size, texts, plan, folder, meeting, on_step)
+        return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
 
 
 @contextmanager
@@ -203,10 +205,11 @@ def _train(
     folder: Path,
     meeting: str,
     on_step: Callable[[int, int, float], None] | None = None,
+    keep_at: Sequence[int] = (),
 ) -> Path:
     """One process's part of the run; rank 0 keeps the log and the checkpoints."""
     with _group(rank, size, meeting):
-        return _train_in_step(rank, size, texts, plan, folder, on_step)
+        return _train_in_step(rank, size, texts, plan, folder, on_step, keep_at)
 
 
 @contextmanager
@@ -233,6 +236,7 @@ def _train_in_step(
     plan: PretrainPlan,
     folder: Path,
     on_step: Callable[[int, int, float], None] | None,
+    keep_at: Sequence[int],
 ) -> Path:
     tokenizer = fast_tokenizer(texts(0, BLOCK), plan)
     model = new_model(plan, tokenizer)
@@ -246,9 +250,13 @@ def _train_in_step(
             loss = _step(model, optimizers, shards, rank, size, rate_factor(state.done / plan.tokens, plan))
             if not math.isfinite(loss):
                 raise RunFailed(f"the loss is {loss} at step {state.step}; lower the rates")
+            before = state.done
             state.batch, state.step = state.batch + plan.shards, state.step + 1
             state.done += sum(int((labels >= 0).sum()) for _, labels in shards)
             if log:
+                for tokens in keep_at:
+                    if before < tokens <= state.done:
+                        _save(folder / f"model-at-{tokens}", model, tokenizer)
                 log.note(state, loss)
                 if state.step % CHECKPOINT_EVERY == 0:
                     _keep(folder / "state.pt", model, optimizers, state)
@@ -258,10 +266,15 @@ def _train_in_step(
             state.block, state.batch = state.block + 1, 0
     saved = folder / "model"
     if rank == 0:
-        shutil.rmtree(saved, ignore_errors=True)
-        model.save_pretrained(saved)
-        tokenizer.save_pretrained(saved)
+        _save(saved, model, tokenizer)
     return saved
+
+
+def _save(folder: Path, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    """A Hugging Face checkpoint in `folder`, in place of any that is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _step(

@@ -80,8 +80,12 @@ def pretrained(
     folder: "RunFolder",
     on_step: Callable[[int, int, float], None] | None = None,
     say: Callable[[str], None] = lambda _: None,
+    keep_at: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """The card of the model in `folder.file("model")`, trained and examined there unless that was done before."""
+    """The card of the model in `folder.file("model")`, trained and examined there unless that was done before.
+
+    `keep_at`: numbers of tokens at which the model is kept on the way, as `model-at-TOKENS`.
+    """
     from personae.simulator.registry import load
     from personae.training.pretrain import pretrain
     from personae.workflows.card import learned
@@ -89,7 +93,7 @@ def pretrained(
 
     model = folder.file("model")
     if not folder.finished:
-        pretrain(blocks(world, plan.seed), plan, folder.path, on_step)
+        pretrain(blocks(world, plan.seed), plan, folder.path, on_step, keep_at=keep_at)
         say("examining what it has learned")
         found = learned(load(str(model)), world, Language(world), np.random.default_rng([plan.seed, 9]))
         write_card(model, world, plan, found)

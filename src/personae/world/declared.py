@@ -112,8 +112,8 @@ def _with_complement(p: Floats) -> Floats:
 def _goal_weights(preferred: list[str], goals: tuple[str, ...]) -> Floats:
     first, second, other = _file()["goal_weights"]
     weights: Floats = np.array([first if g == preferred[0] else second if g == preferred[1] else other for g in goals])
-    weights = weights / weights.sum()
-    return weights
+    shares: Floats = weights / weights.sum()
+    return shares
 
 
 def _answers_of_fact(knows: Floats, lies: Floats) -> Floats:

@@ -1,10 +1,10 @@
 """How the world's characters speak: every wording of every request, answer and statement, and how to read them back.
 
 Writing and reading are inverse: a request is [small talk, or a coin] question [permission], an answer is [opening]
-wording, a statement tells who somebody is, what somebody did or is like. A share of the surface forms is *held out*: for each
-question some answers, of the permissions and of the descriptions some. The corpus never uses them, so that what a model
-knows of the world can be asked in forms it has not seen. Wordings of one outcome are equally likely and do not depend
-on who speaks, so they carry no evidence beyond the outcome itself.
+wording, a statement tells who somebody is, what somebody did or is like. A share of the surface forms is *held out*:
+for each question some answers, of the permissions and of the descriptions some. The corpus never uses them, so that
+what a model knows of the world can be asked in forms it has not seen. Wordings of one outcome are equally likely and do
+not depend on who speaks, so they carry no evidence beyond the outcome itself.
 """
 
 import re
