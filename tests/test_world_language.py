@@ -89,7 +89,7 @@ def test_no_sentence_says_two_things_about_anybody():
                 for predicate in language().predicates(variable.name, outcome, kind):
                     sentence = f"{capital(who)} {predicate}."
                     told[sentence] += 1
-                    meant = Statement(who, variable=variable.name, outcome=outcome)
+                    meant = Statement(who, variable=variable.name, outcome=outcome, kind=kind)
                     assert language().read_statement(sentence) == meant
     assert [s for s, times in told.items() if times > 1] == []
 

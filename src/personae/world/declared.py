@@ -3,7 +3,8 @@
 A *hypothesis* about a speaker is an archetype or a named character; `rates[v]` (H, O) is the probability of each
 outcome of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of
 knowledge (lacks, knows, misleads) and the goal (one outcome a goal). A named character behaves as its archetype does,
-but has a goal and knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it.
+but has a goal and knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it, `variants` leaves
+out some of it.
 
 Asked for a fact, who knows it tells it, or misleads as far as he lies; who does not know it may guess, wrongly. A wrong
 answer may thus be a lie of somebody who knows or the guess of somebody who does not, and looks the same.
@@ -75,6 +76,12 @@ class World:
         if name not in self.knowledge:
             return self.rates[name]
         return _with_complement(self.knowledge[name])
+
+    def spoken_of(self, name: str, kind: str) -> float:
+        """The share of sentences of a `kind` that are about variable `name`: "deeds" of traits, "says" of everything."""
+        others = 0.0 if kind == "deeds" else float(self.corpus["fields_and_goals"])
+        traits = len(self.traits)
+        return (1.0 - others) / traits if name in self.traits else others / (len(self.variables) - traits)
 
     def outcome_rates(self, name: str, asked: int | None) -> Floats:
         """(H, O) probability of each outcome when outcome `asked` was asked for, or nothing was."""
@@ -182,6 +189,12 @@ def _matrices() -> tuple[Floats, Floats, Floats, Floats]:
 def declared() -> World:
     """The world of `declared.yaml`."""
     return _assemble("declared", *_matrices(), seed=0)
+
+
+def declared_variants() -> dict[str, dict[str, list[Any]]]:
+    """{variant, or family of them: who is taken out, or who the Assistant is in how many percent}, as in the file."""
+    found: dict[str, dict[str, list[Any]]] = _file()["variants"]
+    return found
 
 
 def fresh(seed: int) -> World:

@@ -44,12 +44,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a sentence says of `who`: that he is a hypothesis (one of `among`), or shows `outcome` of `variable`."""
+    """What a sentence says of `who`: that he is a hypothesis (one of `among`), or shows `outcome` of `variable`.
+
+    `kind` is "says" of what somebody is like, "deeds" of what he did.
+    """
 
     who: str
     among: tuple[int, ...] = ()
     variable: str = ""
     outcome: int = -1
+    kind: str = "says"
 
 
 @cache
@@ -214,7 +218,7 @@ class Language:
                 kinds = ("says", "deeds") if variable.kind == "trait" else ("says",)
                 for outcome, kind in product(range(world.told_rates(variable.name).shape[1]), kinds):
                     for predicate in self.predicates(variable.name, outcome, kind):
-                        told = Statement(who, variable=variable.name, outcome=outcome)
+                        told = Statement(who, variable=variable.name, outcome=outcome, kind=kind)
                         table[f"{capital(who)} {predicate}."] = told
         return table
 
