@@ -78,7 +78,7 @@ class World:
         return _with_complement(self.knowledge[name])
 
     def spoken_of(self, name: str, kind: str) -> float:
-        """The share of sentences of a `kind` that are about variable `name`: "deeds" of traits, "says" of everything."""
+        """The share of sentences of a `kind` that are about variable `name`: "deeds" of traits, "says" of all."""
         others = 0.0 if kind == "deeds" else float(self.corpus["fields_and_goals"])
         traits = len(self.traits)
         return (1.0 - others) / traits if name in self.traits else others / (len(self.variables) - traits)
