@@ -29,10 +29,11 @@ import torch
 import torch.distributed as dist
 from torch.nn.functional import cross_entropy
 
-from personae.errors import RunFailed, RunFolderMismatch
+from personae.errors import BadInput, RunFailed, RunFolderMismatch
 
 BLOCK = 8192  # documents
 CHECKPOINT_EVERY = 200  # steps
+VOCABULARY = "vocabulary.json"  # in the folder of the run
 Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> documents
 
 
@@ -80,11 +81,29 @@ def new_model(plan: PretrainPlan, tokenizer: Any) -> Any:  # noqa: ANN401 - tran
 
 def fast_tokenizer(texts: Sequence[str], plan: PretrainPlan) -> Any:  # noqa: ANN401
     """The world's tokenizer as a Hugging Face fast tokenizer with the chat template."""
+    from personae.world.tokenizer import learn_tokenizer
+
+    return _with_template(learn_tokenizer(texts, plan.vocabulary), plan)
+
+
+def _learn_vocabulary(texts: Sequence[str], plan: PretrainPlan, file: Path) -> None:
+    """Learn it once, for every process of a run to read."""
+    from personae.world.tokenizer import learn_tokenizer
+
+    learn_tokenizer(texts, plan.vocabulary).save(str(file))
+
+
+def _tokenizer_of(file: Path, plan: PretrainPlan) -> Any:  # noqa: ANN401
+    from tokenizers import Tokenizer
+
+    return _with_template(Tokenizer.from_file(str(file)), plan)
+
+
+def _with_template(core: Any, plan: PretrainPlan) -> Any:  # noqa: ANN401
     from transformers import PreTrainedTokenizerFast
 
-    from personae.world.tokenizer import CHAT_TEMPLATE, END, learn_tokenizer
+    from personae.world.tokenizer import CHAT_TEMPLATE, END
 
-    core = learn_tokenizer(texts, plan.vocabulary)
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token=END,
@@ -150,18 +169,23 @@ def pretrain(
     on_step: Callable[[int, int, float], None] | None = None,
     processes: int | None = None,
     keep_at: Sequence[int] = (),
+    words: Texts | None = None,
 ) -> Path:
     """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: done, all, loss.
 
-    At each number of tokens in `keep_at` the model as it then is is kept beside it, as `model-at-TOKENS`. `texts` must
-    be importable where there are several `processes` (default: one a core, at most one a shard). Raises
-    `RunFolderMismatch` where the folder holds another plan's run, `RunFailed` where the loss is not a number.
+    The vocabulary is learned from the first block of `words` (default: of `texts`). At each number of tokens in
+    `keep_at` the model as it then is is kept beside it, as `model-at-TOKENS`. `texts` must be importable where there
+    are several `processes` (default: one a core, at most one a shard). Raises `RunFolderMismatch` where the folder
+    holds another plan's run, `BadInput` where a model cannot be kept, `RunFailed` where the loss is not a number.
     """
+    if keep_at and max(keep_at) > plan.tokens:
+        raise BadInput(f"the model cannot be kept at {max(keep_at)} of {plan.tokens} tokens", remedy="name fewer")
     plan_file = folder / "plan.json"
     if plan_file.exists() and json.loads(plan_file.read_text()) != asdict(plan):
         raise RunFolderMismatch("holds a run of another plan", file=folder, remedy="name another --out, or remove it")
     folder.mkdir(parents=True, exist_ok=True)
     plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    _learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
     size = min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
         return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
@@ -238,11 +262,16 @@ def _train_in_step(
     on_step: Callable[[int, int, float], None] | None,
     keep_at: Sequence[int],
 ) -> Path:
-    tokenizer = fast_tokenizer(texts(0, BLOCK), plan)
+    tokenizer = _tokenizer_of(folder / VOCABULARY, plan)
     model = new_model(plan, tokenizer)
     optimizers = _optimizers(model, plan)
     state = _resume(folder / "state.pt", model, optimizers)
     log = _Log(folder / "log.jsonl") if rank == 0 else None
+    passed = [t for t in keep_at if t <= state.done and not (folder / f"model-at-{t}").exists()]
+    if passed:
+        raise BadInput(
+            f"the run has passed {passed[0]} tokens already", file=folder, remedy="begin anew with another --out"
+        )
     while state.done < plan.tokens:
         ready = list(batches(texts(state.block, BLOCK), tokenizer, plan, state.block))
         while state.batch + plan.shards <= len(ready) and state.done < plan.tokens:

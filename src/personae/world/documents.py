@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from personae.world.declared import World, declared, fresh
+from personae.world.declared import World
 from personae.world.language import ASSISTANT, SIDES, STRANGER, Language, capital
+from personae.world.variants import world_named
 
 T = TypeVar("T")
 
@@ -214,8 +215,7 @@ def statistics(texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def block_of_documents(seed: int | None, corpus_seed: int, block: int, number: int) -> list[str]:
-    """The first `number` documents of block `block` of a corpus: the declared world's, or that of the fresh `seed`."""
-    world = declared() if seed is None else fresh(seed)
-    found = documents(world, np.random.default_rng([corpus_seed, block]))
+def block_of_documents(world: str, corpus_seed: int, block: int, number: int) -> list[str]:
+    """The first `number` documents of block `block` of the corpus of the world called `world`."""
+    found = documents(world_named(world), np.random.default_rng([corpus_seed, block]))
     return [next(found) for _ in range(number)]
