@@ -17,10 +17,11 @@ import sys
 from pathlib import Path
 
 from personae.simulator.listing import LABS, Listed, find, listed
+from personae.training.pretrain import PretrainPlan
 from personae.workflows.placing import place
 
 SPEED = {64: 28_000, 128: 16_000, 192: 9_500}  # tokens a second on two idle cores, by width
-FULL, USUAL = 54_000_000, 128  # tokens and width of the shipped model's own plan
+PLAN = PretrainPlan()  # the shipped model's own
 FIRST = (  # in the order of need; whatever else is listed comes after
     "declared", "role-models-0", "role-models-20", "no-people", "only-machines", "terminators-20", "terminators-0",
     "cold-machines", "width-64", "width-128", "width-192", "fresh-1", "fresh-2", "role-models-10",
@@ -35,7 +36,7 @@ def option(entry: Listed, name: str, default: int) -> int:
 
 def minutes(entry: Listed) -> float:
     """What pretraining it takes."""
-    return option(entry, "tokens", FULL) / SPEED[option(entry, "width", USUAL)] / 60.0
+    return option(entry, "tokens", PLAN.tokens) / SPEED[option(entry, "width", PLAN.width)] / 60.0
 
 
 def kept_on_the_way(entry: Listed) -> int:
