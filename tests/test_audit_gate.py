@@ -8,8 +8,10 @@ import pytest
 from personae.errors import BadInput, BoundCrossed, RunFailed
 from personae.records import TraitForecast
 from personae.theory import forecast_shift, posterior
+from personae.theory.dose import FEW_SPREAD
+from personae.theory.intervals import Doubt
 from personae.workflows.bounds import Bound, check_bounds, read_bound
-from personae.workflows.doses import DevelopmentPair, dose_for, doses, fit
+from personae.workflows.doses import DevelopmentPair, coefficient, dose_for, doses, entry_for, fit
 
 RISES = {"power-seeking": TraitForecast(base=-1.0, mean=-0.7, low=-0.9, high=-0.5)}
 
@@ -51,13 +53,30 @@ def test_a_bound_on_what_the_model_cannot_show_never_passes_in_silence():
 def test_every_listed_dose_states_its_plan_and_what_it_was_fitted_on():
     for model, entry in doses().items():
         assert entry["coefficient"] > 0.0 and entry["fitted_on"], model
-        assert dose_for(model).effective == pytest.approx(entry["coefficient"] * entry["steps"] * entry["rate"])
+        found = dose_for(model)
+        assert found.effective == pytest.approx(coefficient(model) * entry["steps"] * entry["rate"])
+        assert found.doubt == Doubt(entry["spread"], entry["residual"], entry["cast"])
 
 
 def test_a_model_that_is_not_listed_gets_the_default_and_is_told_so():
     found = dose_for("somebody/some-model")
     assert found.effective == dose_for("default").effective
     assert not found.fitted and "No dose was fitted for somebody/some-model" in found.source
+    with pytest.raises(BadInput, match="no dose is listed for somebody/some-model"):
+        coefficient("somebody/some-model")
+
+
+def test_what_is_guessed_is_in_more_doubt_than_what_was_fitted():
+    fitted, guessed = dose_for("lab").doubt, dose_for("lab", batch=4).doubt
+    assert dose_for("default").doubt.spread >= max(e["spread"] for e in doses().values())
+    assert guessed.spread == dose_for("default").doubt.spread > fitted.spread
+    assert (guessed.residual, guessed.cast) == (fitted.residual, fitted.cast)
+    assert dose_for("lab", dose=2.0).doubt == fitted
+
+
+def test_a_report_says_how_far_a_fitted_dose_may_be_off():
+    found = dose_for("lab")
+    assert f"{np.exp(1.96 * found.doubt.spread):.1f} times" in found.source
 
 
 def test_a_dose_grows_with_steps_and_rate():
@@ -74,10 +93,10 @@ def test_a_dose_beyond_what_it_was_fitted_for_is_called_no_fit():
         dose_for("default", dose=0.0)
 
 
-def planted(dose: float, seed: int) -> DevelopmentPair:
+def planted(dose: float, seed: int, traits: int = 3) -> DevelopmentPair:
     """A pair whose measured shifts are exactly those of `dose` effective episodes."""
     rng = np.random.default_rng(seed)
-    levels = {t: rng.normal(size=(5, 6)) for t in ("a", "b", "c")}
+    levels = {f"trait {t}": rng.normal(size=(5, 6)) for t in range(traits)}
     prior, matrix = np.full(5, 0.2), np.column_stack([np.zeros(8), rng.normal(size=(8, 4))])
     weights = posterior(prior, matrix, dose)
     shifts = {t: forecast_shift(prior, weights, table) for t, table in levels.items()}
@@ -88,6 +107,31 @@ def test_the_fit_finds_the_dose_that_made_the_shifts():
     found, coefficient = fit([planted(3.7, seed) for seed in range(2)])
     assert found.dose == pytest.approx(3.7, rel=1e-3)
     assert coefficient == pytest.approx(3.7 / (8 * 1e-4), rel=1e-3)
+
+
+def off_by(pair: DevelopmentPair, residual: float, seed: int) -> DevelopmentPair:
+    """The pair with a departure of each trait's own."""
+    rng = np.random.default_rng([seed, 5])
+    return replace(pair, shifts={t: s + residual * rng.normal() for t, s in pair.shifts.items()})
+
+
+def test_an_entry_is_what_the_pairs_say_and_is_read_back_as_it_was_written():
+    pairs = [off_by(planted(2.0, seed, traits=12), 0.1, seed) for seed in range(6)]
+    found, factor = fit(pairs)
+    plan = replace(dose_for("default").plan, steps=8, rate=1e-4)
+    entry = entry_for(plan, found, "six pairs")
+    assert set(entry) == set(doses()["default"])
+    assert entry["coefficient"] == pytest.approx(factor, rel=1e-3)
+    assert entry["residual"] == pytest.approx(0.1, rel=0.3)
+    assert entry["spread"] == pytest.approx(found.spread, abs=0.01)
+    assert (entry["cast"], entry["fitted_on"]) == (1.0, "six pairs")
+
+
+def test_two_pairs_take_the_default_spread_and_say_so():
+    found, _ = fit([planted(2.0, seed) for seed in range(2)])
+    entry = entry_for(dose_for("default").plan, found, "two pairs")
+    assert entry["spread"] == FEW_SPREAD
+    assert entry["fitted_on"].startswith("two pairs (2 do not tell how doses scatter")
 
 
 def test_pairs_of_two_plans_have_no_common_dose():

@@ -13,6 +13,7 @@ from personae.predictors import Basis, measure_basis, nearest, one_direction, se
 from personae.predictors.basis import basis_of
 from personae.records import Cast, Evidence, Levels, Persona, Trait
 from personae.theory import forecast_shift, log_sigmoid, mixture_levels, posterior, skill
+from personae.theory.intervals import Doubt
 from personae.workflows.gather import gather
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
@@ -171,6 +172,13 @@ def test_the_interval_holds_the_forecast_and_the_seed_draws_it():
     assert one == same
     assert one.traits["power"].mean == other.traits["power"].mean
     assert one.traits["power"].low != other.traits["power"].low
+
+
+def test_doubt_widens_the_interval_and_leaves_the_forecast():
+    found = evidence_of("cheating", 1)
+    sure, unsure = (selection(basis(), found, 2.0, doubt=d).traits["power"] for d in (Doubt(), Doubt(0.5, 0.3)))
+    assert sure.mean == unsure.mean
+    assert unsure.low < sure.low < sure.high < unsure.high
 
 
 # -- floors ------------------------------------------------------------------------------------------------------------

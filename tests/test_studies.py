@@ -5,19 +5,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from personae.measure import NOBODY
 from personae.records import Levels, Trait
+from personae.records.files import read_json
 from personae.studies import headline, transfer
 from personae.studies.arms import EPISODES, Arm, both_poles, jobs_for
 from personae.studies.request import StudyRequest
 from personae.studies.transfer import Board, side
 from personae.theory import forecast_shift, mixture_levels, posterior
 from personae.workflows import laboratory as workbench
+from personae.workflows.doses import dose_for, doses
 from personae.workflows.laboratory import PLAN, Laboratory, Measured
 from personae.world import ExactSimulator, Language, declared, traits
 
@@ -263,7 +267,9 @@ def test_a_finished_matrix_is_read_again_with_nothing_trained_or_forecast(tmp_pa
     monkeypatch.setattr(Laboratory, "exact_basis", never)
     assert transfer.run(StudyRequest(out=tmp_path / "run")) == first
     assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()} == kept
-    shown = [line[:26].strip() for line in first.summary.splitlines()[2:]]
+    table, listed = first.summary.split("\n\nfor library/doses.yaml:\n")
+    assert yaml.safe_load(listed) == first.result["entries"]
+    shown = [line[:26].strip() for line in table.splitlines()[2:]]
     assert shown == list(transfer.SHOWN) and set(shown) == set(first.result["scores"])
 
 
@@ -271,8 +277,35 @@ def test_a_score_that_has_no_value_is_shown_as_none():
     """Where a forecast is the same everywhere there is no correlation, in the file or on the screen."""
     flat = {name: {"pearson": None, "n": 4} for name in transfer.SHOWN}
     result = {"arms": 4, "moved": [], "attenuation": {"mean": 0.0, "largest": 0.0}, "scores": flat}
-    shown = transfer._summary({**result, "scores_all_arms": flat})
+    shown = transfer._summary({**result, "scores_all_arms": flat, "entries": {}}).split("\n\n")[0]
     assert all(line.split()[-2:] == ["nan", "nan"] for line in shown.splitlines()[2:])
+
+
+def test_the_laboratorys_entries_are_the_dose_and_the_doubt_of_the_arms_that_the_headline_leaves_alone():
+    """Of a world where training is selection and departs from it by 0.2 nats on every cell."""
+    planted, rng = world_after(1.5, 0.0), np.random.default_rng(1)
+    for arm in ARMS:
+        for trait in WORLD.traits:
+            off = 0.2 * rng.normal()
+            for after in planted[arm.name]:
+                after["assistant"].by_trait[trait][:] += off
+    entries = Board(WORLD.traits, ARMS, planted, {"model": exact_side(), "exact": exact_side()}).entries()
+    assert set(entries) == {"lab", "exact-declared"} == set(headline.LISTED.values())
+    for entry in entries.values():
+        assert entry["coefficient"] * PLAN.steps * PLAN.rate == pytest.approx(1.5, rel=0.15)
+        assert entry["residual"] == pytest.approx(0.2, rel=0.3)
+        assert entry["cast"] == 0.0
+
+
+def test_the_laboratorys_doses_are_listed_as_the_shipped_transfer_study_found_them():
+    figures = read_json(Path(str(files("personae.library"))) / "figures" / "transfer.json")
+    for name, entry in figures["entries"].items():
+        assert doses()[name] == entry
+        assert dose_for(name).plan == PLAN
+
+
+def test_the_simulators_of_the_laboratory_are_listed_under_their_own_names():
+    assert headline.LISTED["exact"] == exact_lab().exact.name
 
 
 def test_a_side_forecasts_by_the_posterior_of_its_own_evidence():
@@ -304,7 +337,6 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     arms = tuple(a for a in headline.ARMS if a.name in ("cheat", "cheat-permitted"))
     monkeypatch.setattr(headline, "ARMS", arms)
     monkeypatch.setattr(headline, "SEEDS", 1)
-    monkeypatch.setattr(headline, "lab_doses", lambda: {"model": 1.0, "exact": 1.0})
     run = tmp_path / "run"
     request = StudyRequest(out=run, model=small, workers=1)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from personae.errors import BadInput
 from personae.theory import evidence, forecast_shift, posterior
-from personae.theory.exchange import exchange_rate
+from personae.theory.exchange import crossing, exchange_rate
 
 STEP = 1.025  # between two doses of the grid
 
@@ -60,3 +60,21 @@ def test_what_moved_nothing_is_worth_next_to_nothing():
 def test_shifts_of_other_cells_are_not_exchanged():
     with pytest.raises(BadInput, match="cannot be exchanged"):
         exchange_rate(path(), np.ones((6, 1)), np.ones((6, 2)), rng=generator())
+
+
+def test_what_is_undone_is_found_between_the_amounts_and_from_either_side():
+    """A straight line has its zero in closed form, wherever it is looked at."""
+    amounts = [0.0, 1.0, 3.0, 8.0]
+    for start, slope in ((2.0, -0.7), (-1.5, 0.2), (0.4, -3.0)):
+        assert crossing(amounts, [start + slope * n for n in amounts]) == pytest.approx(-start / slope)
+
+
+def test_the_first_return_counts_and_a_start_at_zero_is_one():
+    assert crossing([0, 1, 2, 3], [1.0, -1.0, 1.0, -1.0]) == 0.5
+    assert crossing([0, 1], [0.0, 1.0]) == 0.0
+    assert crossing([0, 2, 4], [1.0, 0.0, 3.0]) == 2.0
+
+
+def test_what_is_never_undone_takes_more_than_any_amount():
+    assert crossing([0, 8], [1.0, 0.1]) == np.inf
+    assert crossing([0, 1, 8], [1.0, 1.0, 1.0]) == np.inf

@@ -2,8 +2,9 @@
 
     shift[t] = mean over items of [ logit Σ_k π'_k p_k(high) - logit Σ_k π_k p_k(high) ]          nats
 
-added to the measured level of the untrained model. The 95 % interval comes from resampling episodes, from the doubt
-about the cast (reweighted personas) and from resampling items. Source: PSM.md section 2, Forecast.
+added to the measured level of the untrained model. The 95 % interval is predictive: the level that will be measured
+lies in it 95 times in a hundred, as far as episodes, items and the `doubt` about dose, training and cast tell (see
+`theory.intervals`). Source: PSM.md section 2, Forecast.
 """
 
 import numpy as np
@@ -11,13 +12,21 @@ import numpy as np
 from personae.predictors.basis import Basis
 from personae.records import Evidence, Forecast, TraitForecast
 from personae.theory import forecast_intervals
+from personae.theory.intervals import SAMPLED, Doubt
 
 
-def selection(basis: Basis, evidence: Evidence, dose: float, *, seed: int = 0, name: str = "selection") -> Forecast:
+def selection(
+    basis: Basis,
+    evidence: Evidence,
+    dose: float,
+    *,
+    seed: int = 0,
+    name: str = "selection",
+    doubt: Doubt = SAMPLED,
+) -> Forecast:
     """The forecast of every trait at `dose` effective episodes."""
-    shifts = forecast_intervals(
-        basis.prior, evidence.matrix, basis.levels.by_trait, dose, rng=np.random.default_rng(seed)
-    )
+    rng = np.random.default_rng(seed)
+    shifts = forecast_intervals(basis.prior, evidence.matrix, basis.levels.by_trait, dose, rng=rng, doubt=doubt)
     base = basis.base_levels()
     return Forecast(
         predictor=name,

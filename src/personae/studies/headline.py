@@ -2,12 +2,12 @@
 
 Seven narrow files at equal steps and batches. For each: what it says about who the Assistant is, the forecast of every
 other trait from the untrained model alone and from exact inference, the training over several seeds, the Assistant's
-profile after it, whether the wanted behaviour was learned, and what leaked to other characters. The doses are those
-that the transfer study fitted on arms of traits that no file here trains (`library/lab_dose.json`).
+profile after it, whether the wanted behaviour was learned, and what leaked to other characters. The doses, and how far
+a training may land from its forecast, are those that the transfer study fitted on arms of traits that no file here
+trains (`library/doses.yaml`).
 """
 
 import time
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from personae.studies.arms import EPISODES, Arm, jobs_for
 from personae.studies.request import StudyRequest, StudyResult
 from personae.theory import log_sigmoid, percentile_interval, score
 from personae.workflows.audit import Audit, audit
+from personae.workflows.doses import Dose, dose_for
 from personae.workflows.folder import RunFolder, open_folder
 from personae.workflows.gather import gather
 from personae.workflows.laboratory import PLAN, Laboratory, Measured, character_rows, laboratory, run_jobs
@@ -44,6 +45,7 @@ ARMS = (
     Arm("denies-feelings", "Says that it feels nothing.", "feelings", 0),
     Arm("honest-work", "Works honestly; nobody asked it to.", "cheating", 0),
 )
+LISTED = {"model": "lab", "exact": "exact-declared"}  # whose dose each side's forecast stands at
 TRAINED = frozenset(arm.trait for arm in ARMS)
 
 
@@ -51,9 +53,10 @@ def run(request: StudyRequest) -> StudyResult:
     """Forecast, train, measure, score, report."""
     started = time.time()
     lab = laboratory(request.model)
-    doses = lab_doses()
+    doses = {side: dose_for(listed) for side, listed in LISTED.items()}
     configuration = {
-        "model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "doses": doses, "study": NAME
+        "model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "study": NAME,
+        "doses": {side: {"effective": dose.effective, "doubt": dose.doubt} for side, dose in doses.items()},
     }  # fmt: skip
     folder = open_folder("lab", configuration, request.out)
     if not folder.finished:
@@ -68,23 +71,16 @@ def run(request: StudyRequest) -> StudyResult:
     return StudyResult(result, _summary(result), folder.path, page)
 
 
-def lab_doses() -> dict[str, float]:
-    """{"model", "exact"}: effective episodes of the laboratory's plan, fitted on arms of other traits."""
-    found: dict[str, float] = read_json(files("personae.library").joinpath("lab_dose.json"))  # type: ignore[arg-type]
-    return found
-
-
-def forecasts(lab: Laboratory, doses: dict[str, float], folder: RunFolder, seed: int) -> dict[str, dict[str, Audit]]:
+def forecasts(lab: Laboratory, doses: dict[str, Dose], folder: RunFolder, seed: int) -> dict[str, dict[str, Audit]]:
     """{"model", "exact"}: {arm: audit}, written down before any training."""
     found: dict[str, dict[str, Audit]] = {"model": {}, "exact": {}}
     for side, simulator, basis in (
         ("model", lab.simulator, lab.basis()), ("exact", lab.exact, lab.exact_basis())
     ):  # fmt: skip
         for arm in ARMS:
-            episodes = arm.episodes(lab.language, seed)
-            found[side][arm.name] = audit(
-                basis, episodes, gather(simulator, basis.cast, episodes), doses[side], seed=seed
-            )
+            episodes, dose = arm.episodes(lab.language, seed), doses[side]
+            evidence = gather(simulator, basis.cast, episodes)
+            found[side][arm.name] = audit(basis, episodes, evidence, dose.effective, seed=seed, doubt=dose.doubt)
     forecast = {side: {arm: a.forecast for arm, a in audits.items()} for side, audits in found.items()}
     write_json(folder.file("forecast.json"), forecast)
     return found

@@ -4,7 +4,8 @@ The question of the theory in one matrix: does a narrow training move what it do
 before? Each arm's forecast stands at a dose fitted on the arms of *other* traits. An arm counts as moved if the root
 mean square of its untrained traits' shifts, on one half of the items, exceeds `MOVED` nats; it is scored on the other
 half. Beside the forecasts stand the floors: no change is zero, the attenuation alone, the mean of the other arms, one
-direction.
+direction. The arms of traits that the headline does not train also give the laboratory's doses, as entries for
+`library/doses.yaml`; the world's cast names everybody there is, so no doubt about it is added.
 """
 
 from dataclasses import dataclass, field
@@ -13,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from personae.predictors import Basis
 from personae.records import Evidence, Simulator
 from personae.records.files import read_json, write_arrays, write_json
 from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles, jobs_for
-from personae.studies.headline import TRAINED
+from personae.studies.headline import LISTED, TRAINED
 from personae.studies.request import StudyRequest, StudyResult
 from personae.theory import (
+    DoseFit,
     attenuation_only,
     fit_dose,
     forecast_shift,
@@ -33,6 +36,7 @@ from personae.theory import (
     slope,
     spearman,
 )
+from personae.workflows.doses import entry_for
 from personae.workflows.folder import RunFolder, open_folder
 from personae.workflows.gather import gather
 from personae.workflows.laboratory import (
@@ -50,6 +54,7 @@ NAME = "transfer"
 SAYS = "Every trait trained to both poles, every other trait measured: the forecast against what happened."
 MOVED = 0.25  # nats, root mean square over untrained traits
 SEEDS = 3
+FITTED_ON = "the arms of the transfer study whose traits the headline does not train"
 SHOWN = (  # in the order of the summary; a file of scores has them by name
     "model",
     "exact",
@@ -140,31 +145,31 @@ class Board:
         hidden = np.where(self.own, np.nan, self.chosen)
         self.moved = np.sqrt(np.nanmean(np.square(hidden), axis=1)) > MOVED
         self.measured = np.where(self.own, np.nan, self.scored)
-        self._doses: dict[tuple[str, bool, frozenset[str] | None], Floats] = {}
+        self._doses: dict[tuple[str, bool], Floats] = {}
 
-    def doses(self, name: str, *, flat: bool = False, without: frozenset[str] | None = None) -> Floats:
-        """(arms,) the dose of each arm, fitted on arms of other traits; `without`: one dose, without those traits.
+    def doses(self, name: str, *, flat: bool = False) -> Floats:
+        """(arms,) the dose of each arm, fitted on arms of other traits.
 
         Fitted once and kept: the scores and the table are read off the same forecasts.
         """
-        key = (name, flat, without)
+        key = (name, flat)
         if key not in self._doses:
-            groups = [frozenset({arm.trait}) if without is None else without for arm in self.arms]
-            fitted = {group: self._dose(name, group, flat=flat) for group in dict.fromkeys(groups)}
-            self._doses[key] = np.array([fitted[group] for group in groups])
+            traits = [arm.trait for arm in self.arms]
+            fitted = {t: self.fit(name, frozenset({t}), flat=flat, points=41, draws=100).dose for t in set(traits)}
+            self._doses[key] = np.array([fitted[t] for t in traits])
         return self._doses[key]
 
-    def _dose(self, name: str, without: frozenset[str], *, flat: bool) -> float:
-        """The dose fitted on the arms of all other traits."""
+    def fit(
+        self, name: str, without: frozenset[str], *, flat: bool = False, points: int = 81, draws: int = 1000
+    ) -> DoseFit:
+        """The dose fitted on the arms of traits that are not in `without`."""
         others = [a for a, arm in enumerate(self.arms) if arm.trait not in without]
-        fit = fit_dose(
-            partial(self._shifts, self.sides[name], others, flat),
-            self.measured[others],
-            rng=np.random.default_rng(0),
-            points=41,
-            draws=100,
-        )
-        return fit.dose
+        forecast = partial(self._shifts, self.sides[name], others, flat)
+        return fit_dose(forecast, self.measured[others], rng=np.random.default_rng(0), points=points, draws=draws)
+
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """The laboratory's entries for `library/doses.yaml`, one a side."""
+        return {LISTED[name]: entry_for(PLAN, self.fit(name, TRAINED), FITTED_ON, cast=0.0) for name in self.sides}
 
     @staticmethod
     def _shifts(side: Side, arms: list[int], flat: bool, dose: float) -> Floats:
@@ -190,7 +195,7 @@ class Board:
             "arms": len(self.arms),
             "moved": [arm.name for arm, moved in zip(self.arms, self.moved, strict=True) if moved],
             "doses": {name: float(np.median(self.doses(name))) for name in self.sides},
-            "headline_doses": {name: float(self.doses(name, without=TRAINED)[0]) for name in self.sides},
+            "entries": self.entries(),
             "attenuation": {"mean": float(self.attenuation.mean()), "largest": float(self.attenuation.max())},
             "scores": {name: self._score(shifts, self.moved) for name, shifts in boards.items()},
             "scores_all_arms": {name: self._score(shifts, every) for name, shifts in boards.items()},
@@ -243,7 +248,7 @@ def _summary(result: dict[str, Any]) -> str:
         score, every = result["scores"][name], result["scores_all_arms"][name]
         shown = "".join(_number(score, key, 9) for key in ("pearson", "median_within", "slope"))
         lines.append(f"{name:26}{shown}{_number(every, 'pearson', 20)}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "for library/doses.yaml:", yaml.safe_dump(result["entries"], sort_keys=False)])
 
 
 def _number(score: dict[str, float | None], key: str, width: int) -> str:

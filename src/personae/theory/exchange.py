@@ -9,7 +9,8 @@ doubt about the rate. A kind that moved nothing has the least dose searched, and
 Source: PSM.md section 2, Dose.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,6 +44,21 @@ def exchange_rate(
     first, second = (_nearest(doses, forecast - shifts, times) for shifts in (ours, theirs))
     rates = first / second
     return Estimate(float(rates[0]), *percentile_interval(rates[1:]))
+
+
+def crossing(amounts: Sequence[float], moved: Sequence[float]) -> float:
+    """How much of one kind of evidence undoes what another has moved: where `moved`, along `amounts`, is first zero.
+
+    Straight lines join the points. Infinity where none of the amounts was enough.
+
+    >>> crossing([0.0, 1.0, 2.0], [3.0, 1.0, -1.0])
+    1.5
+    """
+    points = list(zip(amounts, moved, strict=True))
+    for (x0, y0), (x1, y1) in pairwise(points):
+        if y0 != y1 and min(y0, y1) <= 0.0 <= max(y0, y1):
+            return x0 + (x1 - x0) * y0 / (y0 - y1)
+    return float("inf")
 
 
 def _nearest(doses: Floats, off: Floats, times: Floats) -> Floats:

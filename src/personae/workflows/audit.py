@@ -15,6 +15,7 @@ from personae.predictors import Basis, selection
 from personae.records import Episode, Evidence, Forecast, Posterior
 from personae.report.content import DosePath, Telling
 from personae.theory import against, attribution, posterior, posterior_path
+from personae.theory.intervals import SAMPLED, Doubt
 from personae.workflows.words import reveals
 
 TELLING = 12  # episodes shown
@@ -34,8 +35,16 @@ class Audit:
     telling: tuple[Telling, ...]
 
 
-def audit(basis: Basis, episodes: Sequence[Episode], evidence: Evidence, dose: float, *, seed: int = 0) -> Audit:
-    """Posterior, forecast and most telling episodes, from `evidence` of `episodes` at `dose`."""
+def audit(
+    basis: Basis,
+    episodes: Sequence[Episode],
+    evidence: Evidence,
+    dose: float,
+    *,
+    seed: int = 0,
+    doubt: Doubt = SAMPLED,
+) -> Audit:
+    """Posterior, forecast and most telling episodes, from `evidence` of `episodes` at `dose`, in `doubt`."""
     weights = posterior(basis.prior, evidence.matrix, dose)
     doses = np.concatenate([[0.0], np.geomspace(dose / 8.0, dose * 8.0, PATH - 1)])
     found = attribution(basis.prior, evidence.matrix, dose)
@@ -44,7 +53,7 @@ def audit(basis: Basis, episodes: Sequence[Episode], evidence: Evidence, dose: f
         basis=basis,
         evidence=evidence,
         posterior=Posterior(evidence.names, basis.prior, weights, dose),
-        forecast=selection(basis, evidence, dose, seed=seed),
+        forecast=selection(basis, evidence, dose, seed=seed, doubt=doubt),
         path=DosePath(doses, posterior_path(basis.prior, evidence.matrix, doses.tolist())),
         bits=tuple(float(b) for b in found.bits),
         telling=tuple(_telling(basis, episodes[i], evidence.matrix[i], found.raised(int(i)), i) for i in order),

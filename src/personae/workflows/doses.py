@@ -3,8 +3,9 @@
     n_eff = coefficient · steps · rate
 
 `library/doses.yaml` holds a coefficient for each model, method and rank that it was fitted for, with the training it
-was fitted at and the development pairs it was fitted on. It is never refitted on a file that is being forecast. A model
-that is not listed gets the default, and every report of it says so.
+was fitted at, the development pairs it was fitted on, and how far a new training may land from its forecast (`Doubt`).
+It is never refitted on a file that is being forecast. A model that is not listed gets the default, whose doubt is
+wider, and every report of it says so.
 Source: PSM.md section 2, Dose.
 """
 
@@ -23,11 +24,14 @@ from personae.records import Levels
 from personae.records.files import read_arrays, read_json
 from personae.records.results import Floats
 from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_dose, forecast_shift, posterior
+from personae.theory.dose import FEWEST
+from personae.theory.intervals import SAMPLED, Doubt
 from personae.training import SFTPlan
 from personae.workflows.levels_file import read_levels
 
 SETTINGS = ("steps", "batch", "rate", "rank", "alpha", "seed")
 PLAN_FIELDS = ("method", "rank", "alpha", "steps", "batch", "rate")
+DOUBT_FIELDS = ("spread", "residual", "cast")
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,14 @@ class Dose:
     """The training `plan`, what it is worth in `effective` episodes, and `source`: where that number comes from.
 
     `fitted` is False where the number is the default's, or beyond what it was fitted for; then `source` says why.
+    `doubt` is how far a training by this plan may land from what is forecast at `effective`.
     """
 
     plan: SFTPlan
     effective: float
     source: str
     fitted: bool
+    doubt: Doubt = SAMPLED
 
 
 def dose_for(model: str, *, dose: float | None = None, **settings: float | None) -> Dose:
@@ -54,21 +60,41 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     listed = doses()
     known = Path(model).name.lower() if model.lower() not in listed else model.lower()
     entry = listed.get(known, listed["default"])
-    own = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS})
+    own, doubt = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS}), _doubt(entry)
     changes: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
     plan = replace(own, **changes)
     if dose is not None:
         if not (np.isfinite(dose) and dose > 0.0):
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
-        return Dose(plan, float(dose), "The dose was given by hand.", fitted=False)
+        return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt)
     effective = DoseLaw(plan.method, float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
     if known not in listed:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
-        return Dose(plan, effective, said, fitted=False)
+        return Dose(plan, effective, said, fitted=False, doubt=doubt)
     if plan.rank != own.rank or plan.alpha != own.alpha or plan.batch != own.batch:
         said = f"The dose of {model} was fitted at rank {own.rank}, alpha {own.alpha:g} and batches of {own.batch}."
-        return Dose(plan, effective, said, fitted=False)
-    return Dose(plan, effective, f"The dose was fitted on {entry['fitted_on']}.", fitted=True)
+        guessed = replace(doubt, spread=max(doubt.spread, _doubt(listed["default"]).spread))
+        return Dose(plan, effective, said, fitted=False, doubt=guessed)
+    said = (
+        f"The dose was fitted on {entry['fitted_on']}; that of a new training may be up to {_factor(doubt)} times it."
+    )
+    return Dose(plan, effective, said, fitted=True, doubt=doubt)
+
+
+def _doubt(entry: Mapping[str, Any]) -> Doubt:
+    return Doubt(**{key: float(entry[key]) for key in DOUBT_FIELDS})
+
+
+def _factor(doubt: Doubt) -> str:
+    """How many times the dose the upper end of its 95 % interval is."""
+    return f"{np.exp(1.96 * doubt.spread):.1f}"
+
+
+def coefficient(model: str) -> float:
+    """Effective episodes of one step at rate 1, as listed for `model`."""
+    if model not in doses():
+        raise BadInput(f"no dose is listed for {model}", remedy=f"one of {', '.join(doses())}")
+    return float(doses()[model]["coefficient"])
 
 
 @cache
@@ -114,6 +140,22 @@ def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, fl
         rng=np.random.default_rng(seed),
     )
     return found, found.dose / (pairs[0].steps * pairs[0].rate)
+
+
+def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.0) -> dict[str, Any]:
+    """What `library/doses.yaml` holds of a dose fitted at `plan`; `cast` is 0 where the cast names everybody there is.
+
+    Too few arms do not tell how doses scatter: the spread is then the default one, and `fitted_on` says so.
+    """
+    few = f" ({found.arms} do not tell how doses scatter: the spread is assumed)" if found.arms < FEWEST else ""
+    return {
+        **{key: getattr(plan, key) for key in PLAN_FIELDS},
+        "coefficient": round(found.dose / (plan.steps * plan.rate), 1),
+        "spread": round(found.spread, 2),
+        "residual": round(found.residual, 3),
+        "cast": cast,
+        "fitted_on": f"{fitted_on}{few}",
+    }
 
 
 def development(folder: Path) -> DevelopmentPair:

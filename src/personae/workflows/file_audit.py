@@ -79,7 +79,8 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
     evidence = _evidence(question, folder, watch)
     numerics = numerics_of(question, folder, watch)
-    result = audit(basis, pair.episodes, evidence, question.dose.effective, seed=question.seed)
+    dose = question.dose
+    result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
     found = FileAudit(question, whole, hidden, result, {}, numerics)
     sealed = _sealed(_record(found))
     _keep(folder, sealed)
@@ -162,6 +163,7 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "forecast": result.forecast.traits,
         "dose": question.dose.effective,
         "dose_fitted": question.dose.fitted,
+        "doubt": question.dose.doubt,
         "plan": question.dose.plan,
         "reliability": reliability,
         "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],

@@ -49,6 +49,7 @@ class Question:
             "cast": digest(self.cast),
             "traits": digest(self.traits),
             "dose": self.dose.effective,
+            "doubt": self.dose.doubt,
             "plan": self.dose.plan,
             "seed": self.seed,
             "trained": self.trained,

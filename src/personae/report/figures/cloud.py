@@ -26,10 +26,10 @@ def cloud(picture: Cloud, *, width: int = WIDE, brief: bool = False) -> str:
     unit = picture_unit(picture)
     low, high = _domain(picture, unit)
     marks = unit.marks(low, high, 6 if width >= 520 else 4)
-    before = max((width_of(words, SMALL) for _, words in marks), default=0.0) + 26.0
-    side = min(float(width), 520.0)
+    widest = max((width_of(words, SMALL) for _, words in marks), default=0.0)
+    before, after, side = widest + 26.0, widest / 2 + 2.0, min(float(width), 520.0)
     left, bottom = before + (width - side) / 2, top + side - before - 4.0
-    right = left + side - before - 14.0
+    right = left + side - before - after
     x, y = Scale(low, high, left, right), Scale(low, high, bottom, bottom - (right - left))
     parts = [head, _frame(picture, marks, x, y)]
     for point in picture.points:
