@@ -43,7 +43,7 @@ Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> d
 class PretrainPlan:
     """What determines a pretraining run. `tokens` in all; rates for Muon's and AdamW's parameters."""
 
-    tokens: int = 42_000_000
+    tokens: int = 60_000_000
     batch_tokens: int = 2048
     shards: int = 2
     width: int = 128
