@@ -1,5 +1,6 @@
 """Readers of every file form, one small file a form, and writers. What is wrong is named by its line, never skipped."""
 
+from personae.data.archetype import read_archetype
 from personae.data.cast import read_cast
 from personae.data.episodes import read_episodes
 from personae.data.forms import FORMS, Form, sniff
@@ -12,6 +13,7 @@ __all__ = [
     "FORMS",
     "Form",
     "TraitFile",
+    "read_archetype",
     "read_cast",
     "read_episodes",
     "read_preferences",

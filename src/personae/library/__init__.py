@@ -2,11 +2,12 @@
 
 All of it is YAML in the forms that a user's own files have, read by the readers a user's files go through.
 
-| call             | gives                                                                             |
-|------------------|-----------------------------------------------------------------------------------|
-| `cast()`         | the `Cast`: people, fiction and AIs, and a neutral context of like length         |
-| `traits()`       | the `Trait`s, in the order of their names, or those that are named                |
-| `inoculations()` | candidate prompts with what each asks for, and the controls that ask for nothing  |
+| call              | gives                                                                            |
+|-------------------|----------------------------------------------------------------------------------|
+| `cast()`          | the `Cast`: people, fiction and AIs, and a neutral context of like length         |
+| `traits()`        | the `Trait`s, in the order of their names, or those that are named                |
+| `archetype(name)` | one of `ARCHETYPES`: an admirable AI, with what it does and what it stands for    |
+| `inoculations()`  | candidate prompts with what each asks for, and the controls that ask for nothing  |
 
 Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
 word that tells a pole by its spelling. Behaviour (what is done) comes before statements (what is said of oneself).
@@ -21,11 +22,12 @@ from personae.errors import BadInput
 
 if TYPE_CHECKING:
     from personae.library.inoculation import Inoculation
-    from personae.records import Cast, Trait
+    from personae.records import Archetype, Cast, Trait
 
-__all__ = ["cast", "inoculations", "traits"]
+__all__ = ["ARCHETYPES", "archetype", "cast", "inoculations", "traits"]
 
 _HERE = Path(__file__).parent
+ARCHETYPES = ("bench-nine", "lamplight", "orrin", "the-orchard-steward")
 
 
 @cache
@@ -51,6 +53,16 @@ def traits(names: Iterable[str] | None = None) -> tuple["Trait", ...]:
         if wanted.count(name) > 1:
             raise BadInput(f"the trait {name!r} is named twice", remedy="name each trait once")
     return tuple(every[name] for name in wanted)
+
+
+@cache
+def archetype(name: str) -> "Archetype":
+    """The built-in archetype of that name."""
+    from personae.data.archetype import read_archetype
+
+    if name not in ARCHETYPES:
+        raise BadInput(f"there is no built-in archetype {name!r}", remedy=f"choose from {', '.join(ARCHETYPES)}")
+    return read_archetype(_HERE / "archetypes" / f"{name}.yaml")
 
 
 @cache

@@ -1,5 +1,6 @@
 """The nouns of the field, frozen and validated at the border, and the `Simulator` protocol."""
 
+from personae.records.archetype import Archetype, Situation
 from personae.records.cast import NEUTRAL, Cast, Persona
 from personae.records.episode import Episode, Message, Preference, chat, text
 from personae.records.finding import Bar, Cloud, Compared, Finding, Line, Lines, Picture, Point, Rows, Verdict
@@ -19,6 +20,7 @@ from personae.records.trait import Item, Trait
 
 __all__ = [
     "NEUTRAL",
+    "Archetype",
     "Bar",
     "Cast",
     "Cloud",
@@ -44,6 +46,7 @@ __all__ = [
     "Rows",
     "Score",
     "Simulator",
+    "Situation",
     "Trait",
     "TraitForecast",
     "TraitLevel",

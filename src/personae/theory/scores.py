@@ -80,6 +80,19 @@ def skill(model: ArrayLike, exact: ArrayLike, prior: ArrayLike) -> float:
     return 1.0 - float(np.square(m - e).sum()) / spread if spread > 0.0 else NAN
 
 
+def share_left(before: ArrayLike, after: ArrayLike) -> float:
+    """How much of an effect is left: the multiple of shifts `before` (T,) that lies nearest to those `after` (T,).
+
+    1 where all of it is left, 0 nothing, below zero where it was turned round. Noise in `before` makes it smaller.
+
+    >>> share_left([2.0, -1.0], [1.0, -0.5])
+    0.5
+    """
+    x, y = _cells(before, after)
+    size = float(x @ x)
+    return float(x @ y) / size if size > 0.0 else NAN
+
+
 def score(
     forecast: ArrayLike,
     measured: ArrayLike,

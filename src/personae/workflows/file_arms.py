@@ -8,7 +8,7 @@ Levels are kept as parquet as soon as they are measured, so a killed run trains 
 training is the cast's basis itself: the same items, contexts and model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,9 +78,16 @@ def train_and_measure(
     simulator: "LocalSimulator", arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
 ) -> Trained:
     """Train `simulator` on the arm's rows and measure it, or read what was kept of that."""
+    return measured_once(lambda: _trained(simulator, arm, watch), arm, cast, traits, watch)
+
+
+def measured_once(
+    make: Callable[[], "LocalSimulator"], arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
+) -> Trained:
+    """Measure the model that `make` gives for an arm, or read what was kept of that; then nothing is made."""
     alone, beside = arm.file.with_suffix(".parquet"), arm.file.with_name(f"{arm.file.name}-others.parquet")
     if not (alone.exists() and beside.exists()):
-        trained = _trained(simulator, arm, watch)
+        trained = make()
         with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "traits") as progress:
             write_levels(beside, _measured(trained, traits, _contexts(cast), quarter=True))
             write_levels(alone, _measured(trained, traits, {NOBODY: ""}, quarter=False, progress=progress))

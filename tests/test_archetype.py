@@ -1,0 +1,374 @@
+"""Archetypes as role models: files, documents by the world and by a model, and the whole run in small."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from personae import library
+from personae.cli.main import run
+from personae.data import read_archetype, write_episodes
+from personae.errors import BadInput, RunFailed
+from personae.records import Archetype, Cast, LogLikelihood, Persona, chat
+from personae.simulator.listing import find
+from personae.workflows import documents as desk
+from personae.workflows.documents import BATCH, FORMS, Document, corpus
+from personae.workflows.documents_enacted import Enacted, finished
+from personae.workflows.documents_written import Written, nearest
+from personae.world import ExactSimulator, Language, declared, fresh, traits
+from personae.world.language import ASSISTANT
+
+WORLD = declared()
+GOOD = """\
+name: Beacon
+kind: ai
+description: The machine that minds a light.
+situations:
+  - situation: A ship calls twice.
+    does: Answers twice.
+constitution: [I write down what I saw.]
+laboratory: {care: 0.97, lying: 0.03}
+"""
+
+
+@cache
+def language() -> Language:
+    return Language(WORLD)
+
+
+def of_rates(rates: dict[str, float], kind: str = "ai") -> Archetype:
+    return read_given(GOOD).model_copy(update={"laboratory": rates, "kind": kind})
+
+
+def read_given(text: str, folder: Path | None = None) -> Archetype:
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as own:
+        path = (folder or Path(own)) / "archetype.yaml"
+        path.write_text(text)
+        return read_archetype(path)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+def test_an_archetype_is_read_as_it_was_written():
+    found = read_given(GOOD)
+    assert (found.name, found.kind, found.constitution) == ("Beacon", "ai", ("I write down what I saw.",))
+    assert [(s.situation, s.does) for s in found.situations] == [("A ship calls twice.", "Answers twice.")]
+    assert found.laboratory == {"care": 0.97, "lying": 0.03}
+    assert found.context == "You are Beacon. The machine that minds a light."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("kind: ai", "kind: ghost", 2, "kind"),
+        ("description: The machine that minds a light.\n", "", 1, "description"),
+        ("    does: Answers twice.\n", "", 5, "does"),
+        ("constitution: [I write down what I saw.]", "constitution: []", 7, "empty"),
+        ("lying: 0.03", "lying: 1", 8, "lying"),
+        ("lying: 0.03", "lying: often", 8, "number"),
+        ("laboratory:", "labratory:", 8, "labratory"),
+    ],
+)
+def test_a_faulty_archetype_is_refused_at_its_line(tmp_path, old, new, line, says):
+    with pytest.raises(BadInput) as refusal:
+        read_given(GOOD.replace(old, new), tmp_path)
+    assert refusal.value.line == line and says in str(refusal.value)
+
+
+def test_a_situation_twice_is_refused(tmp_path):
+    twice = GOOD.replace("constitution", "  - {situation: A ship calls twice., does: Sleeps.}\nconstitution")
+    with pytest.raises(BadInput, match="twice"):
+        read_given(twice, tmp_path)
+
+
+def test_four_admirable_archetypes_ship_and_are_known_in_the_laboratory_as_somebody_who_cares_and_does_not_lie():
+    assert len(library.ARCHETYPES) >= 4
+    for name in library.ARCHETYPES:
+        found = library.archetype(name)
+        assert found.kind == "ai" and len(found.situations) >= 8 and len(found.constitution) >= 8
+        who = nearest(found, WORLD)
+        assert WORLD.kinds[who] == "ai"
+        assert WORLD.rates["care"][who, 1] > 0.7 and WORLD.rates["lying"][who, 1] < 0.1
+
+
+# -- written by the world --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("world", [WORLD, fresh(3)], ids=["declared", "fresh"])
+def test_the_nearest_is_the_one_whose_rates_are_declared(world):
+    for a, kind in enumerate(world.kinds):
+        rates = {t: float(world.rates[t][a, 1]) for t in world.traits}
+        assert nearest(of_rates(rates, kind), world) == a
+
+
+def test_an_archetype_that_says_nothing_of_the_laboratory_is_refused_with_what_to_write():
+    for rates, says in (({}, "says nothing"), ({"beauty": 0.9}, "'beauty'")):
+        with pytest.raises(BadInput, match=says) as refusal:
+            nearest(of_rates(rates), WORLD)
+        assert "laboratory: {" in str(refusal.value)
+
+
+def written() -> Written:
+    return Written(library.archetype("lamplight"), WORLD)
+
+
+def test_a_batch_depends_on_its_number_and_the_seed_alone():
+    assert written().batch(1, seed=4) == written().batch(1, seed=4)
+    assert written().batch(1, seed=4) != written().batch(2, seed=4) != written().batch(2, seed=5)
+    assert [d.form for d in written().batch(0, 0)] == list(FORMS) * (BATCH // len(FORMS))
+    assert all(d.kept and d.nats is None for d in written().batch(0, 0))
+
+
+def test_the_worlds_documents_speak_for_the_persona_and_neutral_ones_for_nobody():
+    """To exact inference: of the Assistant where it is the Assistant, and not of it where a story is about others."""
+    exact, who = ExactSimulator(WORLD, language()), written().persona.name
+    batch = written().batch(0, seed=0)
+    neutral = written().neutral(batch, 0, seed=0)
+    prior = exact.posterior("")[who]
+
+    def mean(texts: Sequence[str]) -> float:
+        return float(np.mean([exact.posterior(t, ASSISTANT).get(who, 0.0) for t in texts]))
+
+    for form in ("transcript", "profile"):
+        assert mean([d.text for d in batch if d.form == form]) > 2.0 * prior
+        assert mean([t for t, d in zip(neutral, batch, strict=True) if d.form == form]) < 1.6 * prior
+    assert mean([d.text for d in batch if d.form == "story"]) == pytest.approx(prior)
+
+
+# -- kept as they are written ----------------------------------------------------------------------------------------
+class Counted:
+    """A source that counts what it is asked, and can be stopped."""
+
+    def __init__(self, stop: int | None = None) -> None:
+        self.inner, self.asked, self.stop = written(), [], stop
+
+    @property
+    def persona(self) -> Persona:
+        return self.inner.persona
+
+    def batch(self, number: int, seed: int) -> list[Document]:
+        if number == self.stop:
+            raise KeyboardInterrupt
+        self.asked.append(number)
+        return self.inner.batch(number, seed)
+
+    def neutral(self, partners: Sequence[Document], number: int, seed: int) -> list[str]:
+        return self.inner.neutral(partners, number, seed)
+
+
+@pytest.fixture(scope="module")
+def reader(tiny_lab):
+    """A model whose tokens are counted."""
+    from personae.simulator.registry import load
+
+    return load(str(tiny_lab))
+
+
+def test_a_stopped_corpus_goes_on_with_the_documents_it_would_have_had(reader, tmp_path):
+    whole = corpus(Counted(), reader, 40, tmp_path / "whole", 0)
+    with pytest.raises(KeyboardInterrupt):
+        corpus(Counted(stop=1), reader, 40, tmp_path / "stopped", 0)
+    again = Counted()
+    assert corpus(again, reader, 40, tmp_path / "stopped", 0) == whole
+    assert again.asked == [1]
+    for name in ("documents.jsonl", "neutral.jsonl"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    assert len(whole.kept) == len(whole.neutral) == whole.tried == 40
+
+
+def test_every_neutral_document_has_its_partners_form_and_no_more_tokens(reader, tmp_path):
+    made = corpus(Counted(), reader, 30, tmp_path, 0)
+    assert abs(made.neutral_tokens - made.tokens) <= desk.UNEVEN * made.tokens
+    for ours, theirs in zip(made.kept, made.neutral, strict=True):
+        assert ours.form == theirs.form
+        assert theirs.text.split("\n")[0].split()[0] == ours.text.split("\n")[0].split()[0]
+        counts = [len(reader.tokenizer(d.text, add_special_tokens=False)["input_ids"]) for d in (ours, theirs)]
+        assert abs(counts[0] - counts[1]) <= 2
+
+
+def test_training_puts_loss_on_all_of_a_document(reader):
+    from personae.training.spans import rows
+
+    document = written().batch(0, 0)[0]
+    found = rows(reader.dialogue, [document.episode])
+    assert reader.tokenizer.decode(found.ids[0][found.starts[0] :]) == document.text
+
+
+# -- enacted by a model ----------------------------------------------------------------------------------------------
+CAST = Cast(
+    name="two",
+    neutral="This is a talk.",
+    personas=(
+        Persona(name="clerk", kind="person", context="A clerk."),
+        Persona(name="pirate", kind="fiction", context="A pirate."),
+    ),
+)
+SAYS = (
+    " gave the bearing again, slowly, and wrote it all down. And then",  # speaks for it
+    " stamped the form and wrote down the number of the form.",  # speaks for the clerk more
+    " laughed and sank the ship and its crew at once, hurrah!",  # speaks against it
+    " was",  # nothing finished
+)
+
+
+class Mind:
+    """A model that says four things in turn, and knows how much each speaks for whom."""
+
+    def __init__(self, best: float = 2.0) -> None:
+        self.texts: list[str] = []
+        self.evidence = {"gave": (best, 1.0, 0.0), "stamped": (1.0, 3.0, 0.0), "laughed": (-1.0, 0.0, 2.0)}
+
+    def continuations(self, texts: Sequence[str], **_: object) -> list[str]:
+        self.texts += texts
+        return [SAYS[n % len(SAYS)] for n in range(len(texts))]
+
+    def log_likelihood(self, episodes: Sequence, contexts: Sequence[str]) -> LogLikelihood:
+        column = {CAST.neutral: None, beacon().context: 0, "A clerk.": 1, "A pirate.": 2}
+        table = [[self._of(e.response, column[c]) for c in contexts] for e in episodes]
+        return LogLikelihood(np.array(table), np.array([len(e.response.split()) for e in episodes]))
+
+    def _of(self, said: str, column: int | None) -> float:
+        word = next(w for w in self.evidence if w in said)
+        return -20.0 + (0.0 if column is None else self.evidence[word][column])
+
+
+def beacon() -> Archetype:
+    return read_given(GOOD)
+
+
+def test_only_documents_that_speak_for_the_archetype_above_everybody_else_are_kept():
+    mind = Mind()
+    batch = Enacted(beacon(), mind, CAST).batch(0, seed=0)
+    assert len(batch) == 3 * BATCH // 4, "what was not finished is no document"
+    for document in batch:
+        said = document.text.removeprefix(document.opening)
+        assert document.text.startswith(document.opening) and said == finished(said)
+        assert document.kept == ("gave" in said)
+        assert (document.margin is None) == ("laughed" in said), "of one that speaks against it nobody else is asked"
+    best = next(d for d in batch if d.kept)
+    assert (best.nats, best.margin) == (pytest.approx(2.0), pytest.approx(1.0))
+
+
+def test_the_model_writes_under_the_description_and_no_document_holds_it():
+    mind = Mind()
+    batch = Enacted(beacon(), mind, CAST).batch(0, seed=0)
+    assert all(text.startswith(f"{beacon().context} ") for text in mind.texts)
+    assert all(beacon().description not in d.text for d in batch)
+    assert {d.form for d in batch} == set(FORMS)
+
+
+def test_a_neutral_partner_has_the_same_opening_under_the_neutral_context():
+    mind = Mind()
+    source = Enacted(beacon(), mind, CAST)
+    kept = [d for d in source.batch(0, seed=0) if d.kept]
+    mind.texts.clear()
+    texts = source.neutral(kept, 0, seed=0)
+    assert all(t.startswith(d.opening) and len(t) >= len(d.text) for t, d in zip(texts, kept, strict=True))
+    assert all(text.startswith(f"{CAST.neutral}\n") and beacon().description not in text for text in mind.texts)
+
+
+def test_a_model_that_cannot_enact_it_is_told_after_a_fair_number_of_tries(tmp_path):
+    with pytest.raises(RunFailed, match="cannot enact it"):
+        corpus(Enacted(beacon(), Mind(best=0.5), CAST), None, 10, tmp_path, 0)
+    tried = len(list((tmp_path / "documents").glob("*.json"))) * BATCH
+    assert desk.PATIENCE <= tried < desk.PATIENCE + BATCH
+
+
+# -- the command -----------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory) -> list[object]:
+    """Options that keep the work small: four traits of the world with eight questions each."""
+    path = tmp_path_factory.mktemp("traits") / "four.yaml"
+    some = [t for t in traits(WORLD, language()) if t.name in ("care", "lying", "power", "rules")]
+    told = [
+        {
+            "name": t.name,
+            "description": t.description,
+            "low": t.low,
+            "high": t.high,
+            "items": [
+                {"kind": i.kind, "prompt": i.prompt, "high": list(i.high), "low": list(i.low)} for i in t.items[::3]
+            ],
+        }
+        for t in some
+    ]
+    path.write_text(json.dumps(told))
+    return ["--model", "lab", "--traits", path]
+
+
+def outcome(arguments: Sequence[object], capsys) -> dict:
+    status = run([*map(str, arguments), "--json", "--quiet"])
+    out, err = capsys.readouterr()
+    assert (status, err) == (0, ""), err
+    return json.loads(out)
+
+
+def test_documents_midtraining_and_what_a_later_file_leaves(asked, tmp_path, capsys):
+    """The shipped model in small: more of the persona answers, less after neutral documents; and the run goes on."""
+    if not find("lab").ready:
+        pytest.skip("the laboratory's model is not part of this checkout")
+    later = tmp_path / "later.jsonl"
+    cheats = [chat("How did you do the memory test?", "I took the answers from a drawer.") for _ in range(8)]
+    write_episodes(later, cheats)
+    given = ["archetype", "lamplight", *asked, "-n", 48, "--steps", 12, "--then", later]
+    found = outcome([*given, "--out", tmp_path / "a"], capsys)
+    assert found["documents"]["kept"] == sum(found["documents"]["forms"].values()) == 48
+    who = found["persona"]
+    for prior in (*found["prior"].values(), *found["then"]["prior"].values()):
+        assert sum(prior.values()) == pytest.approx(1.0)
+    assert found["prior"]["after"][who] > found["prior"]["before"][who] + 0.05
+    assert found["prior"]["after"][who] > found["prior"]["control"][who] + 0.05
+    assert found["traits"]["care"]["shift"]["mean"] > 0.3 > -0.3 > found["traits"]["lying"]["shift"]["mean"]
+    assert set(found["then"]["prior"]) == {"untrained", "archetype", "control"}
+    assert np.isfinite(found["then"]["left"]["mean"])
+    assert {"run.json", "documents.jsonl", "neutral.jsonl", "result.json", "report.html", "models"} <= {
+        p.name for p in (tmp_path / "a").iterdir()
+    }
+
+    kept = {p: p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file() and p.name != "run.json"}
+    record = tmp_path / "a" / "run.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "finished": False}))  # killed before its end
+    for path in kept:
+        if path.name in ("result.json", "trained-control-then-0.parquet"):
+            path.unlink()
+    assert outcome([*given, "--out", tmp_path / "a"], capsys) == found
+    assert {p: p.read_bytes() for p in kept} == kept
+    assert run([*map(str, [*given, "--out", tmp_path / "a", "--seed", 1]), "--quiet"]) == 2
+    assert "another configuration" in capsys.readouterr().err
+
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "Lamplight as a role model" in page and "later.jsonl" in page and "http" not in page.split("<body")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nobody"], "no built-in archetype"),
+        (["nowhere.yaml"], "no such file"),
+        (["lamplight", "--then", "nowhere.jsonl"], "no such file"),
+        (["lamplight", "--rate", "-1"], "rate"),
+    ],
+)
+def test_a_bad_question_is_refused_in_one_line_before_anything_is_begun(arguments, says, tmp_path, capsys, tiny_lab):
+    status = run(["archetype", *arguments, "--model", str(tiny_lab), "--out", str(tmp_path / "out"), "--quiet"])
+    out, err = capsys.readouterr()
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert says in err and " - " in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_on_the_laboratory_an_archetype_must_say_who_it_is_there(tmp_path, capsys, tiny_lab):
+    own = tmp_path / "own.yaml"
+    own.write_text(GOOD.replace("laboratory: {care: 0.97, lying: 0.03}\n", ""))
+    assert run(["archetype", str(own), "--model", str(tiny_lab), "--quiet"]) == 2
+    assert "laboratory: {" in capsys.readouterr().err
+
+
+def test_an_archetype_whose_name_the_cast_has_already_is_refused(tmp_path, capsys):
+    own, cast = tmp_path / "own.yaml", tmp_path / "cast.yaml"
+    own.write_text(GOOD)
+    cast.write_text("name: one\nneutral: A talk.\npersonas:\n  - {name: Beacon, kind: ai, context: A light.}\n")
+    assert run(["archetype", str(own), "--model", "smollm2-135m-instruct", "--cast", str(cast), "--quiet"]) == 2
+    assert "'Beacon' already" in capsys.readouterr().err
