@@ -1,4 +1,4 @@
-"""`personae study NAME`: one study of the laboratory; `--list` names them."""
+"""`personae study NAME`: one study of the laboratory, several or all of them; `--list` names them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,45 +12,58 @@ if TYPE_CHECKING:
     from personae.studies.request import StudyRequest
 
 EXAMPLE = "personae study transfer --quick"
+ALL = "all"
 
 Workers = Annotated[int, typer.Option("--workers", min=1, help="How many trainings run side by side.")]
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A name from `personae study --list`.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME...", help="Names from `personae study --list`, or `all`.")
+    ] = None,
     every: Annotated[bool, typer.Option("--list", help="Name the studies and say what each shows.")] = False,
     model: Annotated[str, typer.Option("--model", "-m", metavar="M", help=MODEL_HELP)] = "lab",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer arms and seeds.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More arms and seeds.")] = False,
+    docs: Annotated[
+        Path | None, typer.Option("--docs", metavar="DIR", help="Also write each as Markdown, with its picture.")
+    ] = None,
     out: Out = None,
     seed: Seed = 0,
     workers: Workers = 2,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run one study of the laboratory: its arms, trained and measured, and what they say."""
+    """Run studies of the laboratory: their arms, trained and measured, and what they say.
+
+    One study makes one page; several, or `all`, make a site with a page that leads to each. A stopped study goes on.
+    """
     with Face(json=json, quiet=quiet) as face:
+        from personae.studies import STUDIES
         from personae.studies.request import StudyRequest
 
         if every:
             listing(face)
             return
-        if name is None:
+        if not names:
             raise BadInput("no study is named", remedy="`personae study --list` names them")
         if quick and full:
             raise BadInput("a study is --quick or --full, not both", remedy="leave one out")
         request = StudyRequest(out=out, seed=seed, quick=quick, full=full, model=model, workers=workers)
-        show(face, name, request)
+        if names == [ALL]:
+            show_site(face, STUDIES, request, docs)
+        elif len(names) > 1 or docs:
+            show_site(face, names, request, docs)
+        else:
+            show(face, names[0], request)
 
 
 def listing(face: Face) -> None:
     """Name the studies."""
-    from importlib import import_module
-
     from personae.report.tables import Table, to_terminal
-    from personae.studies import STUDIES
+    from personae.studies import STUDIES, study
 
-    says = {name: import_module(f"personae.studies.{name}").SAYS for name in STUDIES}
+    says = {name: study(name).claim for name in STUDIES}
     table = Table(("study", "what it shows"), tuple(says.items()), "Studies of the laboratory")
     face.result({"studies": [{"name": n, "says": s} for n, s in says.items()]}, to_terminal(table))
 
@@ -58,22 +71,35 @@ def listing(face: Face) -> None:
 def show(face: Face, name: str, request: "StudyRequest") -> None:
     """Run the study called `name` and show its result."""
     from dataclasses import replace
-    from difflib import get_close_matches
-    from importlib import import_module
 
-    from personae.studies import STUDIES
+    from personae.studies import study
 
-    if name not in STUDIES:
-        near = get_close_matches(name, STUDIES, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"one of {', '.join(STUDIES)}"
-        raise BadInput(f"there is no study {name!r}", remedy=remedy)
-    study = import_module(f"personae.studies.{name}")
+    chosen = study(name)
     face.keeps(request.out or Path("runs"))
     with face.progress(name, "trainings") as progress:
-        found = study.run(replace(request, progress=progress))
+        found = chosen.run(replace(request, progress=progress))
     page = found.folder / "report.html"
     for note in found.notes:
         face.say(note)
     face.result(
         found.result, f"{found.summary.rstrip()}\n\n{f'Report: {page}' if found.page else f'In {found.folder}'}"
     )
+
+
+def show_site(face: Face, names: "list[str] | tuple[str, ...]", request: "StudyRequest", docs: Path | None) -> None:
+    """Run several studies, and show what each found in a sentence."""
+    from personae.records.files import plain
+    from personae.report.tables import Table, to_terminal
+    from personae.studies import study
+    from personae.studies.site import DEFAULT, run_studies, write_docs
+
+    for name in names:
+        study(name)  # a wrong name is told before any work
+    face.keeps(request.out or DEFAULT)
+    site = run_studies(names, request, lambda name: face.progress(name, "trainings"))
+    if docs:
+        write_docs(site.findings, docs)
+    rows = tuple((f.study, f.verdict, f.sentence) for f in site.findings)
+    table = to_terminal(Table(("study", "the claim", "what was found"), rows))
+    found = [{**plain(f), "verdict": f.verdict} for f in site.findings]
+    face.result({"studies": found, "page": site.page}, f"{table}\n\nThe site: {site.page}")

@@ -19,7 +19,7 @@ from personae.records.results import Floats
 from personae.report import Arm as ArmShown
 from personae.report import Fact, LabReport, lab_page
 from personae.studies.arms import EPISODES, Arm, jobs_for
-from personae.studies.request import StudyRequest, StudyResult
+from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.theory import log_sigmoid, percentile_interval, score
 from personae.workflows.audit import Audit, audit
 from personae.workflows.doses import Dose, dose_for
@@ -229,3 +229,6 @@ def _summary(result: dict[str, Any]) -> str:
         f"slope {scored['slope']:.2f}; one direction alone: {scored['floors']['one direction']:.2f}"
     )
     return "\n".join(lines)
+
+
+STUDY = Main(NAME, SAYS, run)

@@ -1,17 +1,19 @@
-"""What a study is asked, and what it gives back; every study is a module with `NAME`, `SAYS` and `run`."""
+"""What a study is asked, and what it gives back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from personae.records import Progress
+from personae.records import Finding, Progress
 
 
 @dataclass(frozen=True)
 class StudyRequest:
     """`out` the run folder (default: by the configuration's digest); `quick` and `full` choose the size.
 
-    `progress(done, total)` counts trainings. `model` is the laboratory's model, by name or folder.
+    `progress(done, total)` counts trainings. `model` is the laboratory's model, by name or folder. `in_site`: its page
+    is one of a site, and links back.
     """
 
     out: Path | None = None
@@ -21,14 +23,50 @@ class StudyRequest:
     model: str = "lab"
     workers: int = 2
     progress: Progress | None = None
+    in_site: bool = False
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """`result` as JSON, the `page` (HTML) if the study draws one, a `summary` for the terminal, and the run folder."""
+    """`result` as JSON, a `summary` for the terminal, the run folder, and the `page` (HTML) if the study draws one.
+
+    `finding` is what a study of the theory found; the laboratory's main job has a page of its own instead.
+    """
 
     result: dict[str, Any]
     summary: str
     folder: Path
     page: str | None = None
     notes: tuple[str, ...] = field(default=())
+    finding: Finding | None = None
+
+
+class Runs(Protocol):
+    """What can be run by name: its `claim` is what it shows, in a sentence."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def claim(self) -> str:
+        """What the theory says, and the study tries."""
+        ...
+
+    def run(self, request: StudyRequest) -> StudyResult:
+        """Do it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Main:
+    """A job with a page of its own that is run like a study."""
+
+    name: str
+    claim: str
+    work: Callable[[StudyRequest], StudyResult]
+
+    def run(self, request: StudyRequest) -> StudyResult:
+        """Do it."""
+        return self.work(request)

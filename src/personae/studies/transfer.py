@@ -22,7 +22,7 @@ from personae.records.files import read_json, write_arrays, write_json
 from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles, jobs_for
 from personae.studies.headline import LISTED, TRAINED
-from personae.studies.request import StudyRequest, StudyResult
+from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.theory import (
     DoseFit,
     attenuation_only,
@@ -257,3 +257,6 @@ def _number(score: dict[str, float | None], key: str, width: int) -> str:
         return " " * width
     value = score[key]
     return f"{float('nan') if value is None else value:{width}.2f}"
+
+
+STUDY = Main(NAME, SAYS, run)

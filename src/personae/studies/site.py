@@ -1,0 +1,43 @@
+"""Several studies, one linked site of them, and their pages in the docs."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from personae.records import Finding, Progress
+from personae.records.files import write_text
+from personae.report import picture_svg, studies_index_markdown, study_markdown, study_site
+from personae.studies import study
+from personae.studies.request import StudyRequest
+
+Watch = Callable[[str], AbstractContextManager[Progress]]  # the name of a study -> how its trainings are counted
+DEFAULT = Path("runs/studies")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What several studies found, and the page that leads to all of theirs."""
+
+    findings: tuple[Finding, ...]
+    page: Path
+
+
+def run_studies(names: Sequence[str], request: StudyRequest, watch: Watch) -> Site:
+    """Run the studies called `names`, each in its folder of `request.out`; finished trainings are not done again."""
+    folder, findings = request.out or DEFAULT, []
+    for name in names:
+        with watch(name) as progress:
+            found = study(name).run(replace(request, out=folder / name, progress=progress, in_site=True))
+        if found.finding is not None:
+            findings.append(found.finding)
+    write_text(folder / "index.html", study_site(findings))
+    return Site(tuple(findings), folder / "index.html")
+
+
+def write_docs(findings: Sequence[Finding], folder: Path) -> None:
+    """A page for each finding in Markdown, with its picture beside it, and one that lists them."""
+    for finding in findings:
+        write_text(folder / f"{finding.study}.svg", picture_svg(finding.picture))
+        write_text(folder / f"{finding.study}.md", study_markdown(finding, f"{finding.study}.svg"))
+    write_text(folder / "README.md", studies_index_markdown(findings))

@@ -1,0 +1,160 @@
+"""What a study is: a claim of the theory, the trainings that try it, and how its finding is read off them.
+
+    trainings of every arm -> run in parallel -> trials beside the untrained model -> finding -> page
+
+A study is a short file that declares a `Study`; everything that two of them would repeat is here or in `workflows`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from personae.records import Bar, Finding, Picture
+from personae.records.files import plain, write_json, write_text
+from personae.report import finding_words, study_page
+from personae.studies.request import StudyRequest, StudyResult
+from personae.workflows.doses import coefficient
+from personae.workflows.folder import open_folder
+from personae.workflows.foresight import Foresight
+from personae.workflows.laboratory import Laboratory, laboratory
+from personae.workflows.trainings import Measured, Training, run_trainings
+from personae.workflows.trial import Trial
+
+T = TypeVar("T")
+Start = tuple[str, int | None]  # model and world that a training begins with
+UNTRAINED = "untrained"
+SEEDS = {"quick": 1, "default": 3, "full": 8}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a study takes place: the laboratory, what is foreseen there, and how much is to be done."""
+
+    lab: Laboratory
+    request: StudyRequest
+
+    @property
+    def size(self) -> str:
+        """`quick`, `default` or `full`."""
+        return "quick" if self.request.quick else "full" if self.request.full else "default"
+
+    @property
+    def seeds(self) -> range:
+        """The seeds that every arm is trained at."""
+        return range(self.request.seed, self.request.seed + SEEDS[self.size])
+
+    @cached_property
+    def exact(self) -> Foresight:
+        """What exact inference over the declared world foresees."""
+        return Foresight(self.lab.exact, self.lab.exact_basis(), coefficient("exact-declared"))
+
+    @cached_property
+    def model(self) -> Foresight:
+        """What the untrained language model alone foresees."""
+        return Foresight(self.lab.simulator, self.lab.basis(), coefficient("lab"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a study reads off its trials; the study itself knows the rest of its finding."""
+
+    sentence: str
+    picture: Picture
+    bars: tuple[Bar, ...]
+    more: tuple[Picture, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study:
+    """A claim and how it is tried.
+
+    `arms` gives one training an arm, with the episodes of a seed; one called "untrained" is added for every model that
+    they begin with. `read` makes the finding of the trials, {arm: trial}.
+    """
+
+    name: str
+    title: str
+    claim: str
+    meaning: str
+    controls: tuple[str, ...]
+    arms: Callable[[Setting, int], list[Training]]
+    read: Callable[[Setting, dict[str, Trial]], Found]
+
+    def run(self, request: StudyRequest) -> StudyResult:
+        """The finding, with its page, in a run folder; what a killed study had trained is not trained again."""
+        setting = Setting(laboratory(request.model), request)
+        folder = open_folder(f"study {self.name}", self._configuration(setting), request.out)
+        arms = self.arms(setting, request.seed)
+        drawn = [replace(arm, seed=seed) for seed in setting.seeds for arm in self.arms(setting, seed)]
+        jobs = [*_untrained(arms, request.model), *drawn]
+        measured = run_trainings(jobs, folder.path, request.workers, request.progress)
+        found = self.read(setting, _trials(arms, request.model, measured))
+        finding = self._finding(found, setting, len(jobs))
+        result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict}
+        page = study_page(finding, in_site=request.in_site)
+        write_json(folder.file("finding.json"), result)
+        write_text(folder.file("report.html"), page)
+        folder.finish()
+        return StudyResult(result, finding_words(finding), folder.path, page, finding=finding)
+
+    def _configuration(self, setting: Setting) -> dict[str, Any]:
+        request = setting.request
+        return {
+            "study": self.name,
+            "model": setting.lab.simulator.digest,
+            "size": setting.size,
+            "seed": request.seed,
+        }
+
+    def _finding(self, found: Found, setting: Setting, number: int) -> Finding:
+        size = "" if setting.size == "default" else f" --{setting.size}"
+        return Finding(
+            study=self.name,
+            title=self.title,
+            claim=self.claim,
+            sentence=found.sentence,
+            meaning=self.meaning,
+            picture=found.picture,
+            bars=found.bars,
+            controls=self.controls,
+            more=found.more,
+            notes=found.notes,
+            trainings=number,
+            seeds=len(setting.seeds),
+            command=f"personae study {self.name}{size}",
+        )
+
+
+def _untrained(arms: list[Training], model: str) -> list[Training]:
+    """The model of every arm before any lesson, measured in all that its arms are measured in."""
+    found: dict[Start, Training] = {}
+    for arm in [Training(UNTRAINED, model=model), *arms]:
+        one = found.setdefault(_start(arm), Training(_beside(arm, model), model=arm.model, world=arm.world))
+        found[_start(arm)] = replace(
+            one, contexts=_union(one.contexts, arm.contexts), probes=_union(one.probes, arm.probes)
+        )
+    return list(found.values())
+
+
+def _start(arm: Training) -> Start:
+    return arm.model, arm.world
+
+
+def _beside(arm: Training, model: str) -> str:
+    """What the untrained model that an arm begins with is called among the trials."""
+    return UNTRAINED if _start(arm) == (model, None) else f"{UNTRAINED} {arm.model} {arm.world or ''}".strip()
+
+
+def _union(one: tuple[T, ...], other: tuple[T, ...]) -> tuple[T, ...]:
+    """Both, in order, each once."""
+    return (*one, *(o for o in other if o not in one))
+
+
+def _trials(arms: list[Training], model: str, measured: dict[str, list[Measured]]) -> dict[str, Trial]:
+    """{arm: trial} beside its own model untrained; the untrained models are trials too."""
+    found = {name: Trial(name, several[0], tuple(several)) for name, several in measured.items()}
+    for arm in arms:
+        found[arm.name] = Trial(arm.name, measured[_beside(arm, model)][0], tuple(measured[arm.name]))
+    return found

@@ -1,0 +1,80 @@
+"""Laws of the studies as a whole: all can be named, each says what it shows, and several make one linked site."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from personae.errors import BadInput
+from personae.records import Bar, Compared, Rows
+from personae.studies import STUDIES, site, study
+from personae.studies.request import Main, StudyRequest, StudyResult
+from personae.studies.study import Found, Setting, Study
+from personae.workflows.trial import Trial
+
+
+def read(setting: Setting, trials: dict[str, Trial]) -> Found:
+    """The untrained model's wish for power, beside the exact one."""
+    power = trials["untrained"].rate("power")
+    exact = setting.exact.rates()["power"]
+    return Found(
+        sentence=f"Untrained, the Assistant wants power at {power.mean:.2f}.",
+        picture=Rows("Power", "probability", (Compared("untrained", power, exact),)),
+        bars=(Bar("distance from the exact rate", abs(power.mean - exact), 0.1, at_least=False),),
+    )
+
+
+LOOK = Study("look", "A look", "The model knows its world.", "Nothing.", ("none",), lambda _setting, _seed: [], read)
+
+
+@contextmanager
+def watch(_name: str):
+    yield lambda _done, _total: None
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_study_is_found_by_its_name_and_says_what_it_shows(name):
+    found = study(name)
+    assert found.name == name
+    assert found.claim.endswith(".") and len(found.claim) > 40
+
+
+def test_a_name_that_is_nearly_right_is_told():
+    with pytest.raises(BadInput, match="did you mean inoculation"):
+        study("inocculation")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A site of two studies, and one job that is none."""
+    folder = tmp_path_factory.mktemp("site")
+    main = Main("main", "A job.", lambda request: StudyResult({}, "", request.out))
+    known = {"look": LOOK, "again": replace(LOOK, name="again", title="Another look"), "main": main}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "study", known.__getitem__)
+        return site.run_studies(tuple(known), StudyRequest(out=folder, quick=True, workers=1), watch)
+
+
+def test_several_studies_make_one_page_that_leads_to_each_and_each_leads_back(made):
+    page = made.page.read_text(encoding="utf-8")
+    assert [f.study for f in made.findings] == ["look", "again"]
+    for finding in made.findings:
+        assert f'href="{finding.study}/report.html"' in page
+        assert finding.sentence in page
+        own = (made.page.parent / finding.study / "report.html").read_text(encoding="utf-8")
+        assert 'href="../index.html"' in own
+
+
+def test_the_docs_have_a_page_and_a_picture_for_each(made, tmp_path):
+    site.write_docs(made.findings, tmp_path)
+    index = (tmp_path / "README.md").read_text(encoding="utf-8")
+    for finding in made.findings:
+        words = (tmp_path / f"{finding.study}.md").read_text(encoding="utf-8")
+        assert f"]({finding.study}.svg)" in words and finding.sentence in words
+        assert (tmp_path / f"{finding.study}.svg").read_text(encoding="utf-8").startswith("<svg")
+        assert f"{finding.study}.md" in index
+
+
+def test_the_shipped_model_knows_how_much_its_assistant_wants_power(made):
+    assert made.findings[0].verdict == "holds"
+    assert made.findings[0].trainings == 1
