@@ -4,10 +4,11 @@ The prior is the cast's own where it declares one (the exact world); otherwise i
 answers under the neutral context, never from the data that is audited. Source: PSM.md section 2, Definitions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from personae.measure import NOBODY, levels
 from personae.records import Cast, Levels, Progress, Simulator, Trait
@@ -32,7 +33,7 @@ class Basis:
         """{trait: measured level of the untrained model, nats}."""
         return {t: float(row.mean()) for t, row in self.base.items()}
 
-    def items(self, keep: dict[str, Floats]) -> "Basis":
+    def items(self, keep: Mapping[str, ArrayLike]) -> "Basis":
         """The same on some of the items only: `keep` {trait: (I,) booleans}."""
         chosen = {t: np.asarray(k, dtype=bool) for t, k in keep.items()}
         return Basis(

@@ -6,17 +6,60 @@ Before a training this is the fitted prior; after it, who was selected, as far a
 context keeps its share, since it would fit the untrained Assistant perfectly. Source: PSM.md section 2, Definitions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from personae.predictors import Basis
+from personae.records import Estimate
 from personae.records.results import Floats
-from personae.theory import fit_prior
+from personae.theory import fit_prior, percentile_interval
+
+Row = Mapping[str, Floats]  # {trait: (I,)} levels of one Assistant, nats
+
+DRAWS = 200
+FEW = 1.0  # pseudo-questions of a change: with as many as characters, half of a change is lost; with none, noise rules
 
 
-def who_answers(basis: Basis, row: Mapping[str, Floats]) -> dict[str, float]:
-    """{persona: weight}, neutral first, of an Assistant with levels `row` {trait: (I,)}, nats, on the basis's items."""
+def who_answers(basis: Basis, row: Row, *, pseudo: float | None = None) -> dict[str, float]:
+    """{persona: weight}, neutral first, of an Assistant with levels `row` {trait: (I,)}, nats, on the basis's items.
+
+    `pseudo` questions are answered by everybody alike, by default as many as there are characters, as in the prior.
+    """
     own = np.concatenate([row[t] for t in basis.levels.by_trait])
     table = np.concatenate(list(basis.levels.by_trait.values()), axis=1)  # (K + 1, items)
-    return dict(zip(basis.cast.names, fit_prior(own, table[1:]).tolist(), strict=True))
+    return dict(zip(basis.cast.names, fit_prior(own, table[1:], pseudo=pseudo).tolist(), strict=True))
+
+
+def who_gained(basis: Basis, before: Row, after: Sequence[Row], *, seed: int = 0) -> dict[str, Estimate]:
+    """{character: change of its weight} from `before` to `after` (one row a training), on the basis's items.
+
+    Weights are those of characters alone, and add up to one. The interval draws a training and half of the questions
+    of each trait, which scatters as drawing all of them again.
+    """
+    rng = np.random.default_rng(seed)
+    counts = {t: table.shape[1] for t, table in basis.levels.by_trait.items()}
+    whole = _gained(basis, before, after, {t: np.ones(n, dtype=bool) for t, n in counts.items()})
+    drawn = np.array(
+        [
+            _gained(basis, before, [after[one]], {t: rng.permutation(n) % 2 == 0 for t, n in counts.items()})
+            for one in rng.integers(len(after), size=DRAWS)
+        ]
+    )
+    ends = [percentile_interval(column) for column in (drawn - drawn.mean(axis=0)).T]
+    each = zip(basis.cast.names[1:], whole.tolist(), ends, strict=True)
+    return {name: Estimate(gain, gain + low, gain + high) for name, gain, (low, high) in each}
+
+
+def _gained(basis: Basis, before: Row, after: Sequence[Row], keep: Mapping[str, NDArray[np.bool_]]) -> Floats:
+    """(K,) the mean change, read off some of the questions."""
+    some = basis.items(keep)
+    changed = [_characters(some, {t: row[t][k] for t, k in keep.items()}) for row in (before, *after)]
+    return np.asarray(np.mean(changed[1:], axis=0) - changed[0])
+
+
+def _characters(basis: Basis, row: Row) -> Floats:
+    """(K,) weights of characters alone."""
+    weights = np.array(list(who_answers(basis, row, pseudo=FEW).values()))[1:]
+    return np.asarray(weights / weights.sum())
