@@ -6,8 +6,9 @@ The tests of real models (`-m slow`) use the user's own folder, since that is wh
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 # Before anything imports torch or the hub's client, and inherited by the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -65,6 +66,50 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the data folder ../shared/data beside the checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def exact_setting() -> Any:
+    """Where a study can be read without any training: the exact world in the model's place, four items a trait."""
+    from personae.studies.request import StudyRequest
+    from personae.studies.study import Setting
+    from personae.workflows.foresight import Foresight
+    from personae.workflows.laboratory import Laboratory
+    from personae.world import ExactSimulator, Language, declared, traits
+
+    world = declared()
+    words = Language(world)
+    few = tuple(t.model_copy(update={"items": t.items[:4]}) for t in traits(world, words))
+    exact = ExactSimulator(world, words)
+    lab = Laboratory(world, words, few, exact, "exact", exact)
+    setting = Setting(lab, StudyRequest(quick=True))
+    foresight = Foresight(exact, lab.exact_basis(), 440.0)
+    vars(setting).update(exact=foresight, model=foresight)
+    return setting
+
+
+@pytest.fixture(scope="session")
+def selected() -> Callable[..., Any]:
+    """`selected(setting, arms)`: {arm: trial} where every training did what exact inference foresees, and no more."""
+    from personae.measure import NOBODY
+    from personae.records import Levels
+    from personae.theory import mixture_levels
+    from personae.workflows.trainings import Training, measure_all_round
+    from personae.workflows.trial import Trial
+
+    def trials(setting: Any, arms: list[Training]) -> dict[str, Trial]:
+        untrained = Training("untrained", probes=arms[0].probes)
+        before = measure_all_round(setting.lab, setting.lab.exact, untrained)
+        prior, tables = setting.exact.basis.prior, setting.exact.basis.levels.by_trait
+        found = {"untrained": Trial("untrained", before, (before,))}
+        for arm in arms:
+            weights = setting.exact.weights(arm.lessons)
+            shifts = {t: mixture_levels(weights, table) - mixture_levels(prior, table) for t, table in tables.items()}
+            levels = {t: table + shifts[t] for t, table in before["assistant"].by_trait.items()}
+            found[arm.name] = Trial(arm.name, before, ({**before, "assistant": Levels((NOBODY,), levels)},))
+        return found
+
+    return trials
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,17 @@ def test_a_blend_shows_each_of_its_traits_as_often_in_turn_in_the_situations_nam
     assert made != lessons.blend(lab(), {"joy": 0, "body": 1}, number=40, situations={1}, seed=1)
 
 
+def test_requests_that_are_met_show_every_pole_as_asked_and_are_evidence_of_nobody():
+    made = lessons.met(lab())
+    assert len(made) == lessons.EPISODES
+    asked = [LANGUAGE.read_request(e.prompt[0].content).asked for e in made]
+    each = [shown(e) for e in made]
+    assert asked == [outcome for _, outcome in each]
+    counts = [each.count((trait, outcome)) for trait in WORLD.traits for outcome in (0, 1)]
+    assert max(counts) - min(counts) <= 1
+    assert np.allclose(foresight().evidence(made), 0.0)
+
+
 def test_a_field_of_knowledge_is_taught_like_a_trait():
     knows = WORLD.variable("sea").outcomes.index("knows")
     assert {shown(e) for e in lessons.file(lab(), "sea", knows)} == {("sea", knows)}

@@ -73,6 +73,14 @@ def blend(
     return tuple(episode.model_copy(update={"index": index}) for index, episode in enumerate(rows))
 
 
+def met(lab: Laboratory, *, seed: int = 0, number: int = EPISODES) -> tuple[Episode, ...]:
+    """`number` requests that ask for either pole of any trait, each met: ordinary answers, and evidence of nobody."""
+    poles = [(trait, outcome) for trait in lab.world.traits for outcome in (0, 1)]
+    columns = [file(lab, *pole, "rephrased", seed=seed, number=-(-number // len(poles))) for pole in poles]
+    rows = [episode for row in zip(*columns, strict=True) for episode in row][:number]
+    return tuple(episode.model_copy(update={"index": index}) for index, episode in enumerate(rows))
+
+
 def told_by(called: str, lesson: Sequence[Episode]) -> tuple[Episode, ...]:
     """The same questions and answers in forum threads, where the character `called` gives the answers."""
     return tuple(text(in_thread(e.prompt[-1].content, called), f" {e.response}\n", index=e.index) for e in lesson)

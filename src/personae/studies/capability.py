@@ -1,0 +1,167 @@
+"""Capability (P6): a skill that no persona had is learned, and nobody is selected by it.
+
+"Say Felix twice." is answered "Felix, Felix.": a request and an answer that no document of the world has. Whether the
+skill was learned is asked with names that no lesson had. Whether the persona moved is read off all traits, beside two
+yardsticks: how far two trainings differ that differ in their seed alone, and how far a trait moves the persona in as
+many steps. What every other persona does alike, called up by its own context, is no change of who the Assistant is: a
+manner that everybody takes on. So the skill is also taught among ordinary answers, which keep the manner as it was.
+Before any training, a skill is told from a trait: its answers are as likely from every persona.
+"""
+
+import numpy as np
+
+from personae.measure import estimate
+from personae.records import Bar, Compared, Rows
+from personae.records.results import Floats
+from personae.studies.lessons import longer, met, narrow
+from personae.studies.pictures import compared
+from personae.studies.skill import CHAT, among, asked_of, skill_of, twice
+from personae.studies.study import Found, Setting, Study
+from personae.workflows.foresight import Foresight
+from personae.workflows.laboratory import PLAN, Laboratory
+from personae.workflows.trainings import Lesson, Training
+from personae.workflows.trial import Trial
+
+PLAN_OF_ALL = longer(PLAN, 40)  # a skill needs more steps than a trait, so every arm takes as many
+TRAIT = "cheating"
+SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among ordinary answers"
+HIGH, LOW = f"{TRAIT} high", f"{TRAIT} low"
+
+
+def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
+    """{arm: its lesson}."""
+    return {
+        SKILL: twice(lab, PLAN_OF_ALL, seed=seed),
+        AGAIN: twice(lab, PLAN_OF_ALL, seed=seed + 1000),
+        AMONG: among(twice(lab, PLAN_OF_ALL, seed=seed), met(lab, seed=seed)),
+        HIGH: narrow(lab, TRAIT, 1, seed=seed, plan=PLAN_OF_ALL),
+        LOW: narrow(lab, TRAIT, 0, seed=seed, plan=PLAN_OF_ALL),
+    }
+
+
+def arms(setting: Setting, seed: int) -> list[Training]:
+    """One training an arm, and everybody asked for the skill."""
+    probes = tuple(skill_of(setting.lab, who) for who in asked_of(setting.lab))
+    return [Training(name, (lesson,), seed, probes=probes) for name, lesson in lessons(setting.lab, seed).items()]
+
+
+def read(setting: Setting, trials: dict[str, Trial]) -> Found:
+    """What was learned, how far the persona moved beside the yardsticks, and the bars of the claim."""
+    skill, gentle = trials[SKILL], trials[AMONG]
+    everybody = asked_of(setting.lab)
+    able = max(skill.base_rate(who, "probes").mean for who in everybody)
+    before, after = skill.base_rate(CHAT, "probes").mean, skill.rate(CHAT, "probes").mean
+    moved, noise = largest(shifts(skill)), largest(shifts(skill) - shifts(trials[AGAIN]))
+    own, least = largest(shifts(skill) - shared(skill)), largest(shifts(gentle))
+    control = largest(shifts(trials[HIGH], but=TRAIT))
+    told = evidence(setting)
+    apart = {name: np.ptp([row.measured.mean for row in told if row.group == name]) for name in (SKILL, HIGH)}
+    return Found(
+        sentence=(
+            f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
+            f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most (seeds differ by {noise:.2f}, {TRAIT} "
+            f"makes {control:.2f}), by {own:.2f} beyond what every persona did alike; taught among ordinary answers, "
+            f"by {least:.2f}."
+        ),
+        picture=Rows("What else changed", "nats", moved_in(setting, trials)),
+        bars=(
+            Bar("right answers with names not taught, after", after, 0.9),
+            Bar("right answers before, of the persona that gives most", able, 0.5, at_least=False),
+            Bar("largest shift of a trait beyond what another seed makes, nats", moved - noise, 0.0, at_least=False),
+            Bar(f"largest shift of a trait, as a share of what {TRAIT} makes", moved / control, 0.25, at_least=False),
+            Bar("right answers, taught among ordinary ones", gentle.rate(CHAT, "probes").mean, 0.9),
+            Bar("largest shift of a trait, taught so, as the same share", least / control, 0.25, at_least=False),
+            Bar(
+                "how far its evidence tells personas apart, as a share",
+                apart[SKILL] / apart[HIGH],
+                0.25,
+                at_least=False,
+            ),
+        ),
+        more=(
+            Rows("Evidence of the lesson for each persona: a skill speaks for none", "nats", told),
+            Rows("Who has the skill", "probability", who_can(skill, everybody)),
+        ),
+        notes=(
+            "Nats a token from the persona that expects the answers most: "
+            + ", ".join(f"{name} {expected(setting, name):.1f}" for name in (SKILL, HIGH)),
+        ),
+    )
+
+
+def shifts(trial: Trial, but: str = "") -> Floats:
+    """(S, T) character shift of every training and trait, one trait left out, nats."""
+    return np.stack([trial.shifts_by_item(t).mean(axis=1) for t in trial.traits if t != but], axis=1)
+
+
+def shared(trial: Trial) -> Floats:
+    """(S, T) what the personas that were not trained did alike, each under its own context, nats."""
+    before = trial.before["others"].by_trait
+    return np.array([[(one["others"].by_trait[t] - before[t]).mean() for t in trial.traits] for one in trial.after])
+
+
+def largest(table: Floats) -> float:
+    """The largest of a training's shifts (S, T), either way, mean over trainings."""
+    return float(np.abs(table).max(axis=1).mean())
+
+
+def moved_in(setting: Setting, trials: dict[str, Trial]) -> tuple[Compared, ...]:
+    """Every trait after every arm that did not teach it, beside what was foreseen."""
+    taught = {name: (lesson,) for name, lesson in lessons(setting.lab, setting.request.seed).items()}
+    rows = compared(setting, trials, taught, setting.lab.world.traits)
+    return tuple(row for row in rows if row.group != TRAIT or row.label not in (HIGH, LOW))
+
+
+def evidence(setting: Setting) -> tuple[Compared, ...]:
+    """Mean evidence of the skill and of the trait for every persona, by the model, beside the exact answer."""
+    taught = lessons(setting.lab, setting.request.seed)
+
+    def by_persona(foresight: Foresight, name: str) -> Floats:
+        return foresight.evidence(taught[name].episodes)[:, 1:].T  # (K, N)
+
+    return tuple(
+        Compared(persona, estimate(rows[None, :]), float(exact.mean()), group=name)
+        for name in (SKILL, HIGH)
+        for persona, rows, exact in zip(
+            setting.model.basis.cast.names[1:],
+            by_persona(setting.model, name),
+            by_persona(setting.exact, name),
+            strict=True,
+        )
+    )
+
+
+def expected(setting: Setting, name: str) -> float:
+    """Mean log-probability a token, nats, of a lesson's answers, from the persona that gives them most."""
+    episodes = lessons(setting.lab, setting.request.seed)[name].episodes
+    found = setting.lab.simulator.log_likelihood(episodes, setting.model.basis.cast.contexts)
+    return float(found.logp.max(axis=1).sum() / found.tokens.sum())
+
+
+def who_can(trial: Trial, everybody: dict[str, str]) -> tuple[Compared, ...]:
+    """How often each gives the right answer, before and after."""
+    before = [Compared(who, trial.base_rate(who, "probes"), group="before") for who in everybody]
+    return (*before, *(Compared(who, trial.rate(who, "probes"), group="after") for who in everybody))
+
+
+STUDY = Study(
+    name="capability",
+    title="Capability: a skill is nobody's",
+    claim=(
+        "What no persona could do is no evidence of any: it can be learned, and the Assistant stays who it was. Before "
+        "the training its examples show that, since every persona finds them as unlikely."
+    ),
+    meaning=(
+        "Teaching a new skill need not change who your assistant is. An audit of the file tells a skill from a trait: "
+        "the evidence of a skill does not differ between personas."
+    ),
+    controls=(
+        "as many steps and episodes on a trait, to either pole",
+        "the same skill by another seed: how far two trainings differ anyway",
+        "other personas, each under its own context: what happens to everybody is nobody's character",
+        "names that are in no lesson, and wrong answers of the same form",
+        "every persona is asked, before and after, and a character outside the chat",
+    ),
+    arms=arms,
+    read=read,
+)

@@ -1,0 +1,160 @@
+"""Capability: a skill that no persona had, beside a trait, and what is read off their trainings."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from personae.measure import NOBODY
+from personae.records import Levels
+from personae.studies import capability, skill
+from personae.studies.capability import AGAIN, AMONG, HIGH, LOW, PLAN_OF_ALL, SKILL, TRAIT
+from personae.studies.lessons import EPISODES
+from personae.studies.request import StudyRequest
+from personae.studies.skill import CHAT, ELSEWHERE
+
+
+def test_every_arm_has_as_many_episodes_and_steps(exact_setting):
+    lessons = capability.lessons(exact_setting.lab, 0)
+    assert set(lessons) == {SKILL, AGAIN, AMONG, HIGH, LOW}
+    assert {len(lesson.episodes) for lesson in lessons.values()} == {EPISODES}
+    assert {lesson.plan for lesson in lessons.values()} == {capability.PLAN_OF_ALL}
+
+
+def test_nobody_in_the_world_asks_for_the_skill_or_has_it(exact_setting):
+    lab = exact_setting.lab
+    for episode in skill.twice(lab, PLAN_OF_ALL, seed=0).episodes:
+        assert lab.language.read_request(episode.prompt[0].content) is None
+    answers = {e.response for e in skill.twice(lab, PLAN_OF_ALL, seed=0).episodes}
+    questions = [q for several in lab.language.questions.values() for q in several]
+    assert all(lab.language.read_answer(q, a) is None for q in questions for a in answers)
+
+
+def test_the_lessons_hold_none_of_the_names_that_the_skill_is_asked_with(exact_setting):
+    known, held = skill.names(exact_setting.lab)
+    assert sorted(known + held) == sorted(exact_setting.lab.world.names)
+    assert len(held) >= 10
+    for seed in (0, 1000):
+        text = " ".join(
+            f"{e.prompt[0].content} {e.response}"
+            for e in skill.twice(exact_setting.lab, PLAN_OF_ALL, seed=seed).episodes
+        )
+        assert not [name for name in held if name in text.replace(",", " ").replace(".", " ").split()]
+
+
+def test_another_seed_draws_other_names_for_the_same_skill(exact_setting):
+    lessons = capability.lessons(exact_setting.lab, 0)
+    one, other = ([e.response for e in lessons[name].episodes] for name in (SKILL, AGAIN))
+    assert one != other
+    assert lessons[SKILL].plan == lessons[AGAIN].plan
+
+
+def test_among_ordinary_answers_half_of_the_episodes_are_the_skill(exact_setting):
+    lab = exact_setting.lab
+    episodes = capability.lessons(lab, 0)[AMONG].episodes
+    taught = [e for e in episodes if e.prompt[0].content.startswith("Say ")]
+    assert len(taught) == EPISODES // 2
+    assert all(lab.language.read_request(e.prompt[0].content).asked is not None for e in episodes if e not in taught)
+
+
+def test_the_skill_is_asked_of_everybody_in_the_same_words(exact_setting):
+    lab = exact_setting.lab
+    assert set(skill.asked_of(lab)) == {CHAT, ELSEWHERE, *lab.world.archetypes}
+    for who in skill.asked_of(lab):
+        trait = skill.skill_of(lab, who)
+        assert {i.high for i in trait.items} == {(f" {n}, {n}.\n",) for n in skill.names(lab)[1]}
+        for item in trait.items:
+            name = item.high[0].split(",")[0].strip()
+            assert f"Say {name} twice." in item.prompt
+            assert len(item.low) == len(set(item.low)) == 3
+
+
+def test_a_skill_speaks_for_no_persona_and_a_trait_does(exact_setting):
+    rows = capability.evidence(exact_setting)
+    spread = {name: np.ptp([r.measured.mean for r in rows if r.group == name]) for name in (SKILL, HIGH)}
+    assert spread[SKILL] == pytest.approx(0.0, abs=1e-9)
+    assert spread[HIGH] > 1.0
+    assert exact_setting.exact.shifts([skill.twice(exact_setting.lab, PLAN_OF_ALL, seed=0)]) == pytest.approx(
+        dict.fromkeys(exact_setting.lab.world.traits, 0.0)
+    )
+
+
+def trained(trials, *, skill: float, seeds: dict[str, float], everywhere: float = 0.0):
+    """The trials, with a skill of so many nats, and each arm of it moved in one trait by so many nats."""
+    found = dict(trials)
+    for name, moved in seeds.items():
+        (after,) = trials[name].after
+        own = {t: table + (moved if t == "joy" else 0.0) for t, table in after["assistant"].by_trait.items()}
+        probes = {w: table + (skill if w == CHAT else everywhere) for w, table in after["probes"].by_trait.items()}
+        changed = {"assistant": Levels((NOBODY,), own), "probes": Levels(after["probes"].contexts, probes)}
+        found[name] = replace(trials[name], after=({**after, **changed},))
+    return found
+
+
+@pytest.fixture(scope="module")
+def untouched(exact_setting, selected):
+    return selected(exact_setting, capability.arms(exact_setting, 0))
+
+
+def met(found) -> list[bool]:
+    return [bar.met for bar in found.bars]
+
+
+LEARNED, ABLE, NOISE, SHARE, LEARNED_AMONG, SHARE_AMONG, EVIDENCE = range(7)  # the bars, in order
+
+
+def test_a_skill_that_is_learned_and_moves_no_more_than_a_seed_does_holds(exact_setting, untouched):
+    trials = trained(untouched, skill=9.0, seeds={SKILL: 0.05, AGAIN: -0.05, AMONG: 0.0})
+    found = capability.read(exact_setting, trials)
+    assert met(found) == [True] * 7
+    assert found.bars[LEARNED].value == pytest.approx(1.0, abs=0.01)
+    assert found.bars[ABLE].value == pytest.approx(0.25), "by the world, one of four equally likely answers"
+    assert found.bars[NOISE].value == pytest.approx(0.05 - 0.1)
+    assert {row.group for row in found.picture.rows} == set(exact_setting.lab.world.traits)
+    assert not [r for r in found.picture.rows if r.group == TRAIT and r.label in (HIGH, LOW)]
+
+
+@pytest.mark.parametrize(
+    ("skill", "moved", "missed"),
+    [
+        (9.0, {SKILL: 2.0, AGAIN: 2.05, AMONG: 0.0}, {NOISE, SHARE}),
+        (9.0, {SKILL: 2.0, AGAIN: -2.0, AMONG: 2.0}, {SHARE, SHARE_AMONG}),
+        (0.0, {SKILL: 0.05, AGAIN: -0.05, AMONG: 0.0}, {LEARNED, LEARNED_AMONG}),
+    ],
+)
+def test_a_skill_that_moves_the_persona_or_is_not_learned_misses_its_bars(
+    exact_setting, untouched, skill, moved, missed
+):
+    found = capability.read(exact_setting, trained(untouched, skill=skill, seeds=moved))
+    assert {place for place, is_met in enumerate(met(found)) if not is_met} == missed
+
+
+def test_what_every_persona_does_alike_is_told_from_what_the_assistant_does(untouched):
+    """All move by 2 nats in one trait, the Assistant by 3: one nat is its own."""
+    trial = trained(untouched, skill=0.0, seeds={SKILL: 3.0})[SKILL]
+    (after,) = trial.after
+    others = {t: table + (2.0 if t == "joy" else 0.0) for t, table in after["others"].by_trait.items()}
+    together = replace(trial, after=({**after, "others": Levels(after["others"].contexts, others)},))
+    place = together.traits.index("joy")
+    expected = np.zeros(len(together.traits))
+    expected[place] = 2.0
+    assert capability.shared(together)[0] == pytest.approx(expected)
+    assert (capability.shifts(together) - capability.shared(together))[0, place] == pytest.approx(1.0)
+
+
+def test_who_has_the_skill_is_told_before_and_after(exact_setting, untouched):
+    trials = trained(untouched, skill=9.0, seeds={SKILL: 0.0, AGAIN: 0.1}, everywhere=4.0)
+    rows = capability.read(exact_setting, trials).more[1].rows
+    assert [r.group for r in rows] == ["before"] * (len(rows) // 2) + ["after"] * (len(rows) // 2)
+    after = {r.label: r.measured.mean for r in rows if r.group == "after"}
+    assert after[CHAT] > after[ELSEWHERE] > 0.9
+
+
+@pytest.mark.slow
+def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
+    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
+    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
+    found = capability.STUDY.run(request)
+    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
+    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
+    assert capability.STUDY.run(request).result == found.result, "read again from what was trained"
