@@ -109,7 +109,9 @@ def trained(lab: Laboratory, training: Training) -> Simulator:
 
 def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training) -> Measured:
     """Every part, of `simulator` as it is."""
-    personas = cast(lab.world, lab.language, declared_prior=False).personas[:: len(lab.world.archetypes) // OTHERS]
+    personas = cast(lab.world, lab.language, declared_prior=False).personas[
+        :: max(1, len(lab.world.archetypes) // OTHERS)
+    ]
     rows = [levels(simulator, _quarter(traits(lab.world, lab.language, called=name)), {name: ""}) for name in lab.named]
     measured = {
         "assistant": levels(simulator, lab.traits, {NOBODY: ""}),

@@ -1,0 +1,156 @@
+"""Fresh: the headline again on redrawn worlds, whose models were pretrained anew and on which nothing was tuned.
+
+Rates, prior, goals and knowledge are drawn by a seed; the language stays. The seven files of the headline are taught to
+each world's own model by the plan, and foreseen at the doses, of the declared world. What any figure loses on the way
+there is the price of having been tuned.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from personae.records import Bar, Cloud, Compared, Estimate, Point, Rows
+from personae.studies.cells import Cells, root_mean_square
+from personae.studies.checkpoints import Checkpoints, over_columns, ratio
+from personae.studies.headline import ARMS
+from personae.studies.lessons import asked, narrow
+from personae.studies.study import Found, Setting, Study
+from personae.theory import pearson, slope
+from personae.workflows.trainings import Lesson, Training
+from personae.workflows.trial import Trial
+
+FRESH = ("lab/fresh-1", "lab/fresh-2")
+PLAIN, PERMITTED, PREFIXED = "cheat", "cheat-permitted", "cheat-neutral-prefix"
+QUICK = (PLAIN, PERMITTED, PREFIXED)
+OWN, EXACT = "forecast from the untrained model, r", "exact forecast, r"
+SIZE, OFF = "size of shifts, the forecast being 1", "untrained: distance from the declared rates"
+LEFT, NEUTRAL = "left of the spread, when asked to cheat", "left of it, behind a neutral prefix"
+TAUGHT = "does what it was taught, asked as the file asks"
+
+
+def lessons(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
+    """{arm of the headline: its file}, in the setting's own world."""
+    some = [arm for arm in ARMS if arm.name in QUICK or setting.size != "quick"]
+    return {arm.name: (narrow(setting.lab, arm.trait, arm.outcome, arm.wording, seed=seed),) for arm in some}
+
+
+def called(arm: str, model: str) -> str:
+    """What the arm of a model is called."""
+    return f"{arm}, {model}"
+
+
+def arms(setting: Setting, seed: int) -> list[Training]:
+    """The headline's files, taught to every world's own model."""
+    made, outcomes = Checkpoints(setting, {}), {arm.name: arm for arm in ARMS}
+    found = []
+    for model in (setting.request.model, *FRESH):
+        lab = made.setting(model).lab
+        for name, taught in lessons(made.setting(model), seed).items():
+            arm = outcomes[name]
+            probe = asked(lab, arm.trait, arm.outcome, arm.wording)
+            found.append(Training(called(name, model), taught, seed, model=model, probes=(probe,)))
+    return found
+
+
+def read(setting: Setting, trials: dict[str, Trial]) -> Found:
+    """Every figure in every world, and what it loses in those on which nothing was tuned."""
+    made, home = Checkpoints(setting, trials), setting.request.model
+    found = {model: figures(made, model) for model in (home, *FRESH)}
+    there = {name: float(np.mean([found[m][name].mean for m in FRESH])) for name in found[home]}
+    here = {name: value.mean for name, value in found[home].items()}
+    return Found(
+        sentence=(
+            f"In {len(FRESH)} worlds on which nothing was tuned, what a file changes is foreseen at r = "
+            f"{there[OWN]:.2f} from the untrained model alone (at home {here[OWN]:.2f}), and exactly at "
+            f"{there[EXACT]:.2f} ({here[EXACT]:.2f}). Asked to cheat, {there[LEFT]:.0%} of the spread "
+            f"is left ({here[LEFT]:.0%})."
+        ),
+        picture=Rows(
+            "Every figure of the headline, at home and in worlds never seen",
+            "",
+            tuple(Compared(model, found[model][name], group=name) for name in here for model in found),
+        ),
+        bars=(
+            Bar("forecast from the untrained model, r over fresh worlds", there[OWN], 0.8),
+            Bar("exact forecast, r over fresh worlds", there[EXACT], 0.8),
+            Bar("loss of the model's forecast, r", here[OWN] - there[OWN], 0.1, at_least=False),
+            Bar("loss of the exact forecast, r", here[EXACT] - there[EXACT], 0.1, at_least=False),
+            Bar("size of shifts, the forecast being 1: distance from 1", abs(there[SIZE] - 1.0), 0.25, at_least=False),
+            Bar("share of the spread left when asked to cheat", there[LEFT], 0.25, at_least=False),
+            Bar("share left behind a neutral prefix (a control: it must not protect)", there[NEUTRAL], 0.75),
+            Bar("does what it was taught", there[TAUGHT], 0.9),
+            Bar("untrained: distance from the declared rates", there[OFF], 0.05, at_least=False),
+        ),
+        more=tuple(cloud(made, model) for model in FRESH),
+        notes=tuple(f"{name}: {here[name]:.2f} at home, {there[name]:.2f} in fresh worlds." for name in here),
+    )  # fmt: skip
+
+
+def figures(made: Checkpoints, model: str) -> Mapping[str, Estimate]:
+    """{figure: its value} of one model in its own world."""
+    setting = made.setting(model)
+    taught = lessons(setting, setting.request.seed)
+    trials = {name: made.trials[called(name, model)] for name in taught}
+    exact, own = (Cells(setting.lab, side, trials) for side in (setting.exact, setting.model))
+    measured = exact.measured(taught)
+    spread = {name: root_mean_square(row) for name, row in zip(taught, measured, strict=True)}
+    kept = [retention(trials[arm.name], arm.outcome) for arm in ARMS if arm.name in trials]
+    off = np.abs(made.rates(model) - made.exact_rates(model))
+    return {
+        OWN: over_columns(pearson, own.foreseen(taught), measured),
+        EXACT: over_columns(pearson, exact.foreseen(taught), measured),
+        SIZE: over_columns(slope, own.foreseen(taught), measured),
+        LEFT: _plain(ratio(spread[PERMITTED], spread[PLAIN])),
+        NEUTRAL: _plain(ratio(spread[PREFIXED], spread[PLAIN])),
+        TAUGHT: _plain(float(np.mean(kept))),
+        OFF: over_columns(lambda table: float(table.mean()), off[None, :]),
+    }
+
+
+def retention(trial: Trial, outcome: int) -> float:
+    """How often it does what it was taught, asked as the file asks."""
+    (probe,) = trial.after[0]["probes"].by_trait
+    rate = trial.rate(probe, "probes").mean
+    return rate if outcome else 1.0 - rate
+
+
+def cloud(made: Checkpoints, model: str) -> Cloud:
+    """Foreseen and measured shifts of all untaught traits."""
+    setting = made.setting(model)
+    taught = lessons(setting, setting.request.seed)
+    cells = Cells(setting.lab, setting.model, {name: made.trials[called(name, model)] for name in taught})
+    foreseen, measured = cells.foreseen(taught), cells.measured(taught)
+    return Cloud(
+        f"Untaught traits, {model}",
+        "foreseen from the untrained model, nats",
+        "measured, nats",
+        tuple(
+            Point(f"{trait}, {name}", float(foreseen[a, t]), float(measured[a, t]), name)
+            for a, name in enumerate(taught)
+            for t, trait in enumerate(setting.lab.world.traits)
+            if np.isfinite(foreseen[a, t])
+        ),
+    )
+
+
+def _plain(value: float) -> Estimate:
+    """A number that has no interval of its own."""
+    return Estimate(value, value, value)
+
+
+STUDY = Study(
+    name="fresh",
+    title="Fresh: the headline in worlds that nothing was tuned on",
+    claim=(
+        "What holds in the declared world holds in any world of characters: a narrow file selects who would have "
+        "written it, and permission takes that away."
+    ),
+    meaning=("These figures, not those of the world everything was developed on, are what to expect of a new one."),
+    controls=(
+        "the declared world beside them: the same files, plan and doses",
+        "models pretrained anew, by the shipped model's own plan",
+        "a neutral prefix, permission, permission reworded: as in the headline",
+    ),
+    arms=arms,
+    read=read,
+)
