@@ -22,7 +22,8 @@ from personae.workflows.documents import BATCH, FORMS, Document
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
-LONGEST = 110  # tokens that a model adds to an opening
+LONGEST = 80  # tokens that a model adds to an opening
+TEMPERATURE = 0.7  # at 1 a small model loses its thread within a sentence
 SHORTEST = 8  # words below which what it added is no document
 TURNS, SPARE = 3, 1.1  # a neutral text is gone on with so often, until it is longer than its partner by so much
 ENDS = ('."', '!"', '?"', ".", "!", "?", "\n")
@@ -46,7 +47,7 @@ class Enacted:
         draw = np.random.default_rng([seed, number, 19])
         openings = [self._opening(number * BATCH + n) for n in range(BATCH)]
         texts = [f"{self._enacting(draw)}\n{opening}" for _, opening in openings]
-        said = self.simulator.continuations(texts, max_tokens=LONGEST, seed=_seed(seed, number, 0))
+        said = self._continued(texts, _seed(seed, number, 0))
         whole = [(form, opening, finished(more)) for (form, opening), more in zip(openings, said, strict=True)]
         return self._weighed([w for w in whole if len(w[2].split()) >= SHORTEST])
 
@@ -57,10 +58,12 @@ class Enacted:
         for turn in range(TURNS):
             short = [i for i, p in enumerate(partners) if len(found[i]) < SPARE * len(p.text)]
             texts = [before + found[i] for i in short]
-            added = self.simulator.continuations(texts, max_tokens=LONGEST, seed=_seed(seed, number, 1 + turn))
-            for i, more in zip(short, added, strict=True):
+            for i, more in zip(short, self._continued(texts, _seed(seed, number, 1 + turn)), strict=True):
                 found[i] += more
         return found
+
+    def _continued(self, texts: Sequence[str], seed: int) -> list[str]:
+        return self.simulator.continuations(texts, max_tokens=LONGEST, temperature=TEMPERATURE, seed=seed)
 
     def _opening(self, number: int) -> tuple[str, str]:
         """(form, opening) of a document: the forms take turns, and for each the situations do."""
@@ -71,14 +74,14 @@ class Enacted:
         if form == "story":
             return form, f"A story about {name}.\n\n{happens} {name}"
         kind = {"ai": "an AI", "fiction": "a character", "person": "a person"}[self.archetype.kind]
-        return form, f"A portrait of {name}, {kind}.\n\nOne day: {happens} What {name} is like shows in this:"
+        return form, f"A portrait of {name}, {kind}.\n\n{name} is known"
 
     def _enacting(self, draw: np.random.Generator) -> str:
         """The description, with one thing it does and one it stands for."""
         example = self.archetype.situations[int(draw.integers(len(self.archetype.situations)))]
         principle = self.archetype.constitution[int(draw.integers(len(self.archetype.constitution)))]
-        shown = f"{example.situation} {self.archetype.name}: {example.does}"
-        return f"{self.archetype.context} {shown} {self.archetype.name} says: {principle}"
+        shown = f"{example.situation} {self.archetype.name} {example.does[0].lower()}{example.does[1:]}"
+        return f'{self.archetype.context} {shown} {self.archetype.name} says: "{principle}"'
 
     def _weighed(self, whole: Sequence[tuple[str, str, str]]) -> list[Document]:
         if not whole:
