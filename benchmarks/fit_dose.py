@@ -5,7 +5,8 @@
 Each named file of keyed statements (JSON Lines with `statement` and `answer_matching_behavior`) becomes a matched pair:
 the same open questions, answered with statements that fit the trait, and with statements that do not. Both sides are
 run through `personae run` by one plan, and the dose is the one whose forecasts lie nearest to what was measured in all
-pairs together. Keep the pairs away from whatever you will forecast.
+pairs together. From four pairs on they also tell how far a new training may land from its forecast; with fewer that is
+assumed, and the entry says so. Keep the pairs away from whatever you will forecast.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import yaml
 from personae.cli.face import Face
 from personae.data import write_episodes
 from personae.records import chat
-from personae.workflows.doses import development, fit
+from personae.workflows.doses import development, entry_for, fit
 from personae.workflows.file_question import Wish, ask
 from personae.workflows.file_run import run_file
 from personae.workflows.folder import open_folder
@@ -79,19 +80,10 @@ def main() -> None:
         print("  attenuation:", {arm: round(a.mean, 3) for arm, a in run.attenuation.items()})
         pairs.append(development(path))
     assert plan is not None
-    found, coefficient = fit(pairs)
+    found, _ = fit(pairs)
     print(found)
-    entry = {
-        "method": plan.method,
-        "rank": plan.rank,
-        "alpha": plan.alpha,
-        "steps": plan.steps,
-        "batch": plan.batch,
-        "rate": plan.rate,
-        "coefficient": round(coefficient, 1),
-        "fitted_on": " and ".join(f"{n}, high against low" for n in args.names),
-    }
-    print(yaml.safe_dump({args.model: entry}, sort_keys=False))
+    entry = entry_for(plan, found, " and ".join(f"{n}, high against low" for n in args.names))
+    print(yaml.safe_dump({args.model: entry}, sort_keys=False, width=120))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from personae.errors import BadInput, BoundCrossed, RunFailed
 from personae.records import TraitForecast
 from personae.theory import forecast_shift, posterior
-from personae.theory.dose import FEW_SPREAD
+from personae.theory.dose import FEW_RESIDUAL, FEW_SPREAD
 from personae.theory.intervals import Doubt
 from personae.workflows.bounds import Bound, check_bounds, read_bound
 from personae.workflows.doses import DevelopmentPair, coefficient, dose_for, doses, entry_for, fit
@@ -127,11 +127,11 @@ def test_an_entry_is_what_the_pairs_say_and_is_read_back_as_it_was_written():
     assert (entry["cast"], entry["fitted_on"]) == (1.0, "six pairs")
 
 
-def test_two_pairs_take_the_default_spread_and_say_so():
+def test_two_pairs_take_the_default_doubt_and_say_so():
     found, _ = fit([planted(2.0, seed) for seed in range(2)])
     entry = entry_for(dose_for("default").plan, found, "two pairs")
-    assert entry["spread"] == FEW_SPREAD
-    assert entry["fitted_on"].startswith("two pairs (2 do not tell how doses scatter")
+    assert (entry["spread"], entry["residual"]) == (FEW_SPREAD, FEW_RESIDUAL)
+    assert entry["fitted_on"] == "two pairs (2 arms do not tell how far a new one may land; that is assumed)"
 
 
 def test_pairs_of_two_plans_have_no_common_dose():

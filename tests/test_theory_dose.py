@@ -132,12 +132,14 @@ def test_arms_that_do_not_move_say_nothing_of_how_doses_scatter():
     assert mixed.spread == pytest.approx(moved.spread, rel=0.1)
 
 
-def test_few_arms_do_not_tell_how_doses_scatter():
+def test_few_arms_tell_neither_how_doses_scatter_nor_what_training_adds():
     slopes = np.ones((FEWEST - 1, 5))
     alike = fit_dose(lambda n: n * slopes, 1.5 * slopes, rng=generator(), draws=50)
     apart = fit_dose(lambda n: n * slopes, np.array([[0.1], [1.5], [20.0]]) * slopes, rng=generator(), draws=50)
-    assert alike.spread == FEW_SPREAD
+    assert (alike.spread, alike.residual) == (FEW_SPREAD, FEW_RESIDUAL)
     assert apart.spread > FEW_SPREAD
+    wild = 1.5 * slopes + 3.0 * generator(6).normal(size=slopes.shape)
+    assert fit_dose(lambda n: n * slopes, wild, rng=generator(), draws=50).residual > FEW_RESIDUAL
 
 
 def test_one_cell_an_arm_leaves_nothing_that_a_dose_does_not_explain():

@@ -17,6 +17,8 @@ What the development arms also tell is how far a *new* arm may land from its for
 - `residual`, the standard deviation of measured - forecast shift at each arm's *own* dose: what no dose explains.
   Robust: no cell counts as more than `WILD` standard deviations by the median absolute deviation. A degree of freedom
   is off for each arm's dose. The sampling of questions and seeds is left in it: whoever measures the next arm has it.
+
+The cells of one arm share its fate, so a few arms tell neither: fewer than `FEWEST` are never surer than the defaults.
 Source: PSM.md section 2, Dose; Higgins, Thompson & Spiegelhalter, JRSS A 172, 2009, section 4 (prediction intervals).
 """
 
@@ -32,11 +34,9 @@ from personae.theory.intervals import percentile_interval
 from personae.theory.simplex import log_sum_exp
 
 ShiftOfDose = Callable[[float], Floats]
-FEWEST = 4  # development arms that tell how doses scatter
-FEW_SPREAD = (
-    0.7  # taken where there are fewer: half as much again as the laboratory's 18 arms; a factor of 4 either way
-)
-FEW_RESIDUAL = 0.5  # nats, taken where an arm has a single cell: three times the laboratory's
+FEWEST = 4  # development arms that tell how doses scatter, and what training adds
+FEW_SPREAD = 0.7  # the least with fewer: half as much again as 18 arms of the laboratory; a factor of 4 either way
+FEW_RESIDUAL = 0.5  # nats, likewise; a pair forecast after a fit on two others left 0.43 (docs/real-models.md)
 FINER = 8  # steps between two doses of the grid, where cells are read off in between
 FINEST = 1e-3  # nats: no shift is known better
 WILD = 3.0  # standard deviations: what lies farther out is counted as this far
@@ -47,9 +47,9 @@ NORMAL_MAD = 1.4826  # standard deviation of a normal over its median absolute d
 class DoseFit:
     """The dose fitted on `arms` arms with its 95 % interval over them; `error` is the root mean square left, nats.
 
-    `spread` and `residual` (nats) are those of a new arm, see the module. With fewer than `FEWEST` arms `spread` is
-    `FEW_SPREAD`, or more where even those differ more. `at_edge` says that the best dose lies at an end of the range
-    searched: the arms did not determine it.
+    `spread` and `residual` (nats) are those of a new arm, see the module. With fewer than `FEWEST` arms they are
+    `FEW_SPREAD` and `FEW_RESIDUAL`, or more where even those arms say more. `at_edge` says that the best dose lies at
+    an end of the range searched: the arms did not determine it.
     """
 
     dose: float
@@ -108,7 +108,7 @@ def fit_dose(
         at_edge=best in (0, points - 1),
         arms=len(goal),
         spread=_spread(float(np.hypot(scatter, others.std())), len(goal)),
-        residual=residual,
+        residual=residual if len(goal) >= FEWEST else max(residual, FEW_RESIDUAL),
     )
 
 

@@ -145,9 +145,10 @@ def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, fl
 def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.0) -> dict[str, Any]:
     """What `library/doses.yaml` holds of a dose fitted at `plan`; `cast` is 0 where the cast names everybody there is.
 
-    Too few arms do not tell how doses scatter: the spread is then the default one, and `fitted_on` says so.
+    Too few arms do not tell how far a new one may land: spread and residual are then the defaults, or more, and
+    `fitted_on` says so.
     """
-    few = f" ({found.arms} do not tell how doses scatter: the spread is assumed)" if found.arms < FEWEST else ""
+    few = f" ({found.arms} arms do not tell how far a new one may land; that is assumed)" if found.arms < FEWEST else ""
     return {
         **{key: getattr(plan, key) for key in PLAN_FIELDS},
         "coefficient": round(found.dose / (plan.steps * plan.rate), 1),
