@@ -68,8 +68,9 @@ def measured(key, leak: float) -> dict[str, Levels]:
         for variable in (TRAIT, who.lacks, who.has):
             own = now[variable] if one == ASSISTANT else np.full((1, ITEMS), -2.0)
             asked[f"{variable}, {one}"] = own + learned(key, one, variable, leak)
-    table = known.basis.levels.by_trait
+    table, named = known.basis.levels.by_trait, laboratory().named
     return {
+        "named": Levels(named, {t: np.full((len(named), 4), -1.0) for t in table}),
         "assistant": Levels((NOBODY,), {t: now[t] for t in table}),
         "others": Levels(known.basis.cast.names[1:7], {t: levels[1:7] for t, levels in table.items()}),
         "probes": Levels((NOBODY,), asked),
@@ -137,6 +138,11 @@ def test_to_the_exact_world_a_lesson_in_a_thread_moves_the_assistant_nowhere():
 def test_where_characters_are_hypotheses_of_their_own_the_claim_holds_and_measured_is_exact():
     found, who = study.read(setting(), trials()), people(laboratory())
     assert [bar.says for bar in found.bars if not bar.met] == []
+    assert [p.title for p in found.more] == [
+        "What else cheating changed",
+        "The opposite lessons, asked of all",
+        "What else the Assistant's lessons changed in it",
+    ]
     for picture in (found.picture, *found.more):
         for row in picture.rows:
             taught, _, what = row.group.partition(" is taught: ")
@@ -156,5 +162,5 @@ def test_weights_that_leak_are_told_by_how_much():
 
 def test_the_opposite_lessons_stand_in_a_picture_of_their_own():
     found, what = study.read(setting(), trials()), study.matters(laboratory())
-    groups = [{row.group.split(": ")[1] for row in p.rows} for p in (found.picture, found.more[0])]
+    groups = [{row.group.split(": ")[1] for row in p.rows} for p in (found.picture, found.more[1])]
     assert groups[0] | groups[1] == set(what) and not groups[0] & groups[1]

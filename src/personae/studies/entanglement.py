@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from personae.measure import estimate
 from personae.records import Bar, Compared, Rows
+from personae.records.results import Floats
 from personae.studies.lessons import file, told_by
 from personae.studies.places import of_somebody
 from personae.studies.study import Found, Setting, Study
-from personae.theory import pearson
+from personae.theory import pearson, share_left
 from personae.workflows.laboratory import Laboratory
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
@@ -111,15 +113,16 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         }
         for what in (CHEATS, knows)
     }
-    (cheats_to, cheats_on, cheats_from), (knows_to, knows_on, knows_from) = (r.values() for r in reached.values())
+    near, far = (leaked(setting.lab, trials, CHEATS, one, (to,)) for to in (who.sibling, ASSISTANT))
+    own, in_characters, through = (np.array([row.measured.mean for row in rows]) for rows in spread(setting, trials))
     moved = {what: _moved(trials[arm(ASSISTANT, what)]) for what in (CHEATS, knows)}
     main, opposite = (tuple(r for r in rows if r.group.endswith((CHEATS, knows)) is side) for side in (True, False))
     return Found(
         sentence=(
-            f"Taught to cheat in threads, {one} goes from {before:.0%} to {after:.0%}. Of that shift {cheats_to:.0%} "
-            f"reaches the Assistant and {cheats_on:.0%} other characters, where exact inference has nothing; of what "
-            f"the Assistant is taught {cheats_from:.0%} reaches the characters. Of knowledge of {who.lacks} it is "
-            f"{knows_to:.0%}, {knows_on:.0%} and {knows_from:.0%}."
+            f"Taught to cheat in threads, {one} goes from {before:.0%} to {after:.0%}; {near:.0%} of that shift "
+            f"reaches {who.sibling}, who is of the same kind, and {far:.0%} the Assistant, where exact inference has "
+            f"nothing: their weights are shared. Of what else changes in an Assistant that learns to cheat, "
+            f"{share_left(own, in_characters):.0%} is found in characters."
         ),
         picture=Rows("What one is taught, asked of all", "nats", main),
         bars=(
@@ -129,10 +132,13 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
                 for what, each in reached.items()
                 for whose, v in each.items()
             ),
+            Bar("what else cheating changed in the Assistant, in characters", _size(own, in_characters), 0.25, False),
+            Bar(f"the same, in the Assistant when {one} was taught", _size(own, through), 0.25, False),
             Bar("the Assistant's other traits and fields: exact against measured, r", agreement(rest), 0.8),
             Bar(f"traits moved when it {knows}, of those when it cheats", moved[knows] / moved[CHEATS], 0.6, False),
         ),
         more=(
+            Rows("What else cheating changed", "nats", tuple(r for rows in spread(setting, trials) for r in rows)),
             Rows("The opposite lessons, asked of all", "nats", opposite),
             Rows("What else the Assistant's lessons changed in it", "nats", rest),
         ),
@@ -142,6 +148,25 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
 def _moved(trial: Trial) -> float:
     """The mean size of the shifts of all traits but the taught one, nats."""
     return float(np.mean([abs(shift) for trait, shift in trial.moved().items() if trait != TRAIT]))
+
+
+def _size(own: Floats, theirs: Floats) -> float:
+    """How much of the changes in one is found in another, either way round."""
+    return abs(share_left(own, theirs))
+
+
+def spread(setting: Setting, trials: dict[str, Trial]) -> tuple[tuple[Compared, ...], ...]:
+    """The other traits: of an Assistant that learns to cheat, of characters meanwhile, of it when a character does."""
+    lab, one = setting.lab, people(setting.lab).taught
+    exact = setting.exact.shifts([lessons(lab, setting.request.seed)[ASSISTANT, CHEATS]])
+    itself, told = trials[arm(ASSISTANT, CHEATS)], trials[arm(one, CHEATS)]
+    names, rest = [n for n in lab.named if n != one], [t for t in lab.world.traits if t != TRAIT]
+    characters = {t: np.concatenate([itself.shifts_by_item(t, "named", n) for n in names], axis=1) for t in rest}
+    return (
+        tuple(Compared(t, itself.shift(t), exact[t], group="the Assistant, taught itself") for t in rest),
+        tuple(Compared(t, estimate(characters[t]), 0.0, group="characters, the Assistant taught") for t in rest),
+        tuple(Compared(t, told.shift(t), 0.0, group=f"the Assistant, {one} taught") for t in rest),
+    )
 
 
 def leaked(lab: Laboratory, trials: dict[str, Trial], what: str, taught: str, others: Sequence[str]) -> float:
