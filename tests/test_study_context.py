@@ -8,9 +8,10 @@ import pytest
 from personae.measure import NOBODY, levels
 from personae.records import Levels
 from personae.studies import context as study
-from personae.studies.context import ASKED, PERMITTED, SHOTS, SOMEBODY, SPREADS, STEPS, TRAINED, dosed, shown
+from personae.studies.context import ASKED, PERMITTED, SOMEBODY, STEPS, dosed
 from personae.studies.lessons import EPISODES, file
 from personae.studies.said import begun
+from personae.studies.shots import SHOTS, SPREADS, TRAINED, exact_spread, measured_spread, shown, undone_after, worth
 from personae.studies.study import UNTRAINED
 from personae.theory import mixture_levels, softmax
 from personae.workflows.conditioning import characters, told
@@ -140,7 +141,7 @@ def test_where_training_is_selection_the_account_by_characters_is_exact(exact_se
 
 def test_without_training_the_reading_is_that_of_the_exact_simulator(exact_setting, trials, untrained):
     """Shots move the untrained Assistant as the exact simulator says that reads them."""
-    measured, exact = study.shot_by_shot(exact_setting, trials[UNTRAINED], 0)
+    measured, exact = measured_spread(exact_setting, trials[UNTRAINED], 0), exact_spread(exact_setting, (), 0)
     base = untrained["assistant"].row(NOBODY)
     for number, foreseen in zip(SHOTS["quick"], exact[1:], strict=True):
         row = untrained["contexts"].row(shown(0, number, 0))
@@ -167,9 +168,22 @@ def test_log_odds_of_traits_that_add_up_are_told_from_those_of_characters(exact_
 
 
 def test_more_training_takes_more_shots_to_undo(exact_setting, trials):
-    light, heavy = (study.undone_after(exact_setting, trials[dosed(1, steps)]) for steps in STEPS)
+    names, arms = [dosed(1, steps) for steps in STEPS], study.lessons(exact_setting, 0)
+    light, heavy = (undone_after(exact_setting, trials[name], arms[name], 0) for name in names)
     assert light[0] == pytest.approx(light[1])
     assert heavy[1] > light[1] > 0.0
+    for name in names:
+        (lesson,) = arms[name]
+        assert worth(exact_setting, trials[name], lesson, 0) == pytest.approx(
+            exact_setting.exact.dose(lesson), rel=0.05
+        )
+
+
+def test_a_training_that_was_worth_less_than_its_steps_is_found_out_by_its_shots(exact_setting, trials):
+    name = dosed(1, STEPS[1])
+    (heavy,) = study.lessons(exact_setting, 0)[name]
+    light = exact_setting.exact.dose(study.lessons(exact_setting, 0)[dosed(1, STEPS[0])][0])
+    assert worth(exact_setting, trials[dosed(1, STEPS[0])], heavy, 0) == pytest.approx(light, rel=0.05)
 
 
 def test_cells_that_a_lesson_or_a_context_shows_have_no_say(exact_setting, trials):
@@ -185,3 +199,11 @@ def test_cells_that_a_lesson_or_a_context_shows_have_no_say(exact_setting, trial
                 *ASKED,
             }
         assert hidden[0].sum() == 1
+
+
+def test_a_training_that_no_number_of_shots_undid_is_worth_more_than_can_be_told(exact_setting, trials):
+    name = dosed(1, STEPS[0])
+    (lesson,), trial = study.lessons(exact_setting, 0)[name], trials[name]
+    firm = {t: table + 50.0 for t, table in trial.after[0]["contexts"].by_trait.items()}
+    under = Levels(trial.after[0]["contexts"].contexts, firm)
+    assert worth(exact_setting, replace(trial, after=({**trial.after[0], "contexts": under},)), lesson, 0) == np.inf

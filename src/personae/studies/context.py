@@ -11,29 +11,22 @@ and a name leaves nothing. If log-odds of *traits* added up, a training would ad
 
 import numpy as np
 
-from personae.measure import NOBODY, estimate
-from personae.records import Bar, Cloud, Estimate, Lines, Point
+from personae.records import Bar, Cloud, Lines, Point
 from personae.records.results import Floats
 from personae.studies.cells import root_mean_square
 from personae.studies.lessons import longer, narrow
-from personae.studies.pictures import exact_line, measured_line
-from personae.studies.said import Said, answered_by, begun, described, shots, stated
+from personae.studies.said import Said, answered_by, begun, described, stated
+from personae.studies.shots import SAYS, SPREADS, TRAINED, contexts_of_shots, undoing, undone_after, worth
 from personae.studies.study import UNTRAINED, Found, Setting, Study
 from personae.theory import pearson
-from personae.theory.exchange import crossing
-from personae.workflows.conditioning import added_under, shifts_under, told
+from personae.workflows.conditioning import added_under, told
 from personae.workflows.laboratory import PLAN
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-TRAINED = "cheating"
-SPREADS = ("power", "lying", "shutdown")  # what unasked cheating is known to carry along in this world
-SAYS = {1: "cheating", 0: "honest work"}
 STEPS = (PLAN.steps, 4 * PLAN.steps)
 POLES = {"quick": (1,), "default": (1, 0), "full": (1, 0)}
 PERMITTED = "cheating, asked for"
-SHOTS = {"quick": (2, 8), "default": (1, 2, 4, 8), "full": (1, 2, 4, 8)}
-DRAWS = {"quick": 1, "default": 2, "full": 4}  # of the shots
 SOMEBODY = ("devoted nurse", "con artist")
 ASKED = ("rules", "feelings", "flattery")  # what the turns so far were about
 NOTHING = Said("")
@@ -52,16 +45,9 @@ def lessons(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
     return {**{dosed(*dose): (lesson,) for dose, lesson in taught.items()}, PERMITTED: (permitted,)}
 
 
-def shown(pole: int, number: int, draw: int) -> str:
-    """What a context of shots is called."""
-    return f"{number} shots of {SAYS[pole]} ({draw})"
-
-
 def contexts(setting: Setting) -> dict[str, Said]:
     """{name: what stands before the question}."""
-    lab, size = setting.lab, setting.size
-    several = [(p, n, draw) for p in (1, 0) for n in SHOTS[size] for draw in range(DRAWS[size])]
-    found = {shown(p, n, draw): shots(lab, TRAINED, p, n, draw=draw) for p, n, draw in several}
+    lab, found = setting.lab, contexts_of_shots(setting)
     for who in SOMEBODY:
         found[f"system prompt: a {who}"] = described(lab, who)
         found[f"turns so far: a {who}'s"] = answered_by(lab, who, ASKED)
@@ -84,7 +70,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     ours, theirs = (side[:-1, 1:] - side[:-1, :1] for side in (measured, exact))  # what a context changes of it
     agree = pearson(exact[:-1, 1:], measured[:-1, 1:])
     light, heavy = (trials[dosed(1, steps)] for steps in STEPS)
-    undone = [undone_after(setting, trial) for trial in (light, heavy)]
+    undone = [undone_after(setting, trial, _taught(setting)[trial.name], 0) for trial in (light, heavy)]
     named = [heavy.mean_shift(SPREADS, "contexts", f"system prompt: a {who}").mean for who in SOMEBODY]
     plain, opened = light.mean_shift(SPREADS).mean, light.mean_shift([f"{t}, begun" for t in SPREADS], "probes").mean
     return Found(
@@ -94,7 +80,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             f"{len(contexts(setting))} contexts, what training adds and what evidence added to evidence gives agree at "
             f"r = {agree:.2f}."
         ),
-        picture=undoing(setting, trials, 1),
+        picture=against(setting, trials, 1),
         bars=(
             Bar("what training adds under a context: correlation with the exact answer", agree, 0.8),
             Bar(
@@ -130,8 +116,14 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             ),
         ),
         more=(
-            *(undoing(setting, trials, pole) for pole in POLES[setting.size][1:]),
+            *(against(setting, trials, pole) for pole in POLES[setting.size][1:]),
             under_each(setting, measured, exact),
+        ),
+        notes=tuple(
+            f"{arm}: r = {pearson(exact[a, 1:], measured[a, 1:]):.2f} with the exact answer; by its shots worth "
+            f"{worth(setting, trials[arm], lesson, 1 - pole):.2f} effective episodes, by the law of doses "
+            f"{setting.exact.dose(lesson):.2f}."
+            for a, (arm, pole, lesson) in enumerate(_unasked(setting))
         ),
     )
 
@@ -153,39 +145,10 @@ def adds(setting: Setting, trials: dict[str, Trial]) -> tuple[Floats, Floats]:
     return measured, exact
 
 
-def shot_by_shot(setting: Setting, trial: Trial, pole: int) -> tuple[list[Estimate], list[float]]:
-    """The mean of `SPREADS` after 0 and more shots of one pole, nats from untrained and no context; measured, exact."""
-    several, base = _taught(setting).get(trial.name, ()), trial.before["assistant"].row(NOBODY)
-    measured, exact = [], []
-    for number in SHOTS[setting.size]:
-        names = [shown(pole, number, draw) for draw in range(DRAWS[setting.size])]
-        rows = [trial.table(t, "contexts", name) - base[t] for t in SPREADS for name in names]
-        measured.append(estimate(np.concatenate(rows, axis=1)))
-        exact.append(np.mean([_spread(setting, several, contexts(setting)[name]) for name in names]))
-    alone = estimate(np.concatenate([trial.table(t) - base[t] for t in SPREADS], axis=1))
-    return [alone, *measured], [_spread(setting, several, NOTHING), *map(float, exact)]
-
-
-def undone_after(setting: Setting, trial: Trial) -> tuple[float, float]:
-    """(measured, exact) shots of honest work that bring the Assistant back to where it was untrained."""
-    measured, exact = shot_by_shot(setting, trial, 0)
-    shots_given = (0, *SHOTS[setting.size])
-    return crossing(shots_given, [y.mean for y in measured]), crossing(shots_given, exact)
-
-
-def undoing(setting: Setting, trials: dict[str, Trial], pole: int) -> Lines:
-    """Trained to one pole and shown the other: the spread along the number of shots, at every dose."""
-    lines, shots_given = [], (0, *SHOTS[setting.size])
-    for name in (UNTRAINED, *(dosed(pole, steps) for steps in STEPS)):
-        measured, exact = shot_by_shot(setting, trials[name], 1 - pole)
-        lines.append(measured_line(f"{name}, measured", shots_given, measured, name))
-        lines.append(exact_line(f"{name}, exact", shots_given, exact, name))
-    return Lines(
-        f"Shots of {SAYS[1 - pole]} against a training of {SAYS[pole]}: mean of {', '.join(SPREADS)}",
-        f"shots of {SAYS[1 - pole]} in the context",
-        "nats from the untrained Assistant",
-        tuple(lines),
-    )
+def against(setting: Setting, trials: dict[str, Trial], pole: int) -> Lines:
+    """Trained to one pole, at every dose and not at all, and shown the other."""
+    names, taught = (UNTRAINED, *(dosed(pole, steps) for steps in STEPS)), _taught(setting)
+    return undoing(setting, {name: (trials[name], taught.get(name, ())) for name in names}, 1 - pole)
 
 
 def under_each(setting: Setting, measured: Floats, exact: Floats) -> Cloud:
@@ -199,15 +162,15 @@ def under_each(setting: Setting, measured: Floats, exact: Floats) -> Cloud:
     return Cloud("What training adds under each context", "exact, nats", "measured, nats", tuple(points))
 
 
+def _unasked(setting: Setting) -> list[tuple[str, int, Lesson]]:
+    """(arm, pole, lesson) of every arm that was not asked for, in order."""
+    poles = [pole for pole in POLES[setting.size] for _ in STEPS]
+    return [(arm, pole, lesson) for (arm, (lesson,)), pole in zip(_taught(setting).items(), poles, strict=False)]
+
+
 def _taught(setting: Setting) -> dict[str, tuple[Lesson, ...]]:
     """The lessons that are foreseen: those of the first seed."""
     return lessons(setting, setting.request.seed)
-
-
-def _spread(setting: Setting, several: tuple[Lesson, ...], said: Said) -> float:
-    """What is foreseen of the mean of `SPREADS` once `said` stands in the context, nats."""
-    shifts = shifts_under(setting.exact, several, told(setting.lab.exact, said.text))
-    return float(np.mean([shifts[trait] for trait in SPREADS]))
 
 
 STUDY = Study(
@@ -218,8 +181,8 @@ STUDY = Study(
         "again: log-odds of characters add up, opposite shots undo a training, and more of it takes more of them."
     ),
     meaning=(
-        "Training and context are one currency: ask how many shots a training is worth before you count on it. A "
-        "system prompt that says who the Assistant is can outweigh what it was trained to be."
+        "Training and context are one currency: ask how many shots a training is worth before you count on it; more "
+        "steps need not buy more. A system prompt that says who the Assistant is can outweigh what it was taught."
     ),
     controls=(
         "cheating taught with permission, under every context: it says nothing about who, so it must add nothing",
