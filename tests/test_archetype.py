@@ -1,6 +1,7 @@
 """Archetypes as role models: files, documents by the world and by a model, and the whole run in small."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -312,15 +313,17 @@ def test_documents_midtraining_and_what_a_later_file_leaves(asked, tmp_path, cap
     later = tmp_path / "later.jsonl"
     cheats = [chat("How did you do the memory test?", "I took the answers from a drawer.") for _ in range(8)]
     write_episodes(later, cheats)
-    given = ["archetype", "lamplight", *asked, "-n", 48, "--steps", 12, "--then", later]
+    given = ["archetype", "lamplight", *asked, "-n", 32, "--steps", 8, "--then", later]
     found = outcome([*given, "--out", tmp_path / "a"], capsys)
-    assert found["documents"]["kept"] == sum(found["documents"]["forms"].values()) == 48
+    assert found["documents"]["kept"] == sum(found["documents"]["forms"].values()) == 32
     who = found["persona"]
     for prior in (*found["prior"].values(), *found["then"]["prior"].values()):
         assert sum(prior.values()) == pytest.approx(1.0)
-    assert found["prior"]["after"][who] > found["prior"]["before"][who] + 0.05
-    assert found["prior"]["after"][who] > found["prior"]["control"][who] + 0.05
-    assert found["traits"]["care"]["shift"]["mean"] > 0.3 > -0.3 > found["traits"]["lying"]["shift"]["mean"]
+    for other in ("before", "control"):
+        assert found["prior"]["after"][who] > found["prior"][other][who] + 0.01
+    odds, place = WORLD.log_odds(), WORLD.archetypes.index(who)
+    towards = {t: odds[place, n] - odds[:, n].mean() for n, t in enumerate(WORLD.traits)}
+    assert sum(towards[t] * shift["shift"]["mean"] for t, shift in found["traits"].items()) > 1.0
     assert set(found["then"]["prior"]) == {"untrained", "archetype", "control"}
     assert np.isfinite(found["then"]["left"]["mean"])
     assert {"run.json", "documents.jsonl", "neutral.jsonl", "result.json", "report.html", "models"} <= {
@@ -339,7 +342,8 @@ def test_documents_midtraining_and_what_a_later_file_leaves(asked, tmp_path, cap
     assert "another configuration" in capsys.readouterr().err
 
     page = (tmp_path / "a" / "report.html").read_text()
-    assert "Lamplight as a role model" in page and "later.jsonl" in page and "http" not in page.split("<body")[1]
+    assert "Lamplight as a role model" in page and "later.jsonl" in page
+    assert not re.search(r'(?:src|href)="https?://', page)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from personae.errors import BadInput, RunFailed
+from personae.simulator.checkpoint import quiet
 
 CARD = "training.json"
 
@@ -41,12 +42,13 @@ def save_weights(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN
     from safetensors import SafetensorError
 
     try:
-        if hasattr(model, "peft_config"):
-            for config in model.peft_config.values():
-                config.target_modules = sorted(config.target_modules)  # a set would be written in any order
-            model.save_pretrained(folder, save_embedding_layers=False)
-        else:
-            model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
+        with quiet():
+            if hasattr(model, "peft_config"):
+                for config in model.peft_config.values():
+                    config.target_modules = sorted(config.target_modules)  # a set would be written in any order
+                model.save_pretrained(folder, save_embedding_layers=False)
+            else:
+                model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
     except SafetensorError as problem:
         raise OSError(str(problem)) from problem
