@@ -1,5 +1,7 @@
 """Studies of several checkpoints: where training is selection, each reads the exact answer and finds it met."""
 
+import json
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -269,3 +271,23 @@ def test_a_checkpoint_that_is_not_here_is_one_line(monkeypatch):
     monkeypatch.setattr(Listed, "ready", False)
     with pytest.raises(BadInput, match="personae pretrain --world no-people"):
         checkpoints.card("lab/no-people")
+
+
+@pytest.mark.slow
+def test_a_study_of_checkpoints_runs_whole_and_is_shown_again(tiny_lab, tmp_path, monkeypatch):
+    """Untrained models with the cards of checkpoints: the numbers mean nothing, the job is whole."""
+    from personae.simulator.listing import Listed, listed
+    from personae.workflows import trainings
+
+    for model in listed():
+        if model.name.startswith("lab"):
+            shutil.copytree(tiny_lab, tmp_path / model.name, dirs_exist_ok=True)
+            card = {"world": world_of(model.name), "plan": {"tokens": 14_000_000}}
+            (tmp_path / model.name / "card.json").write_text(json.dumps(card))
+    monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / model.name))
+    monkeypatch.setattr(trainings, "in_parallel", lambda work, jobs, _: ((job, work(job)) for job in jobs))
+    request = StudyRequest(out=tmp_path / "run", quick=True)
+    first = human_likeness.STUDY.run(request)
+    assert first.result["trainings"] == 2 * len(human_likeness.CORPORA) + 1
+    assert (tmp_path / "run" / "report.html").exists()
+    assert human_likeness.STUDY.run(request).result == first.result
