@@ -131,6 +131,7 @@ def test_where_training_is_selection_the_account_by_characters_is_exact(exact_se
     assert by["what training adds under a context: correlation with the exact answer"].value == pytest.approx(1.0)
     error = by["error of adding log-odds of characters, that of adding log-odds of traits being 1"]
     assert error.value == pytest.approx(0.0, abs=1e-6)
+    assert "1.00 of the exact answer" in found.notes[0]
     factor = by["shots that undo a training: factor between measured and exact, the worse dose"]
     assert factor.value == pytest.approx(1.0)
     assert by["share of the spread left where it is said who the Assistant is"].value == pytest.approx(0.0, abs=1e-6)
@@ -165,6 +166,7 @@ def test_log_odds_of_traits_that_add_up_are_told_from_those_of_characters(exact_
     by = {bar.says: bar for bar in found.bars}
     assert not by["error of adding log-odds of characters, that of adding log-odds of traits being 1"].met
     assert not by["share of the spread left where it is said who the Assistant is"].met
+    assert "1.00 of what it adds alone" in found.notes[0]
 
 
 def test_more_training_takes_more_shots_to_undo(exact_setting, trials):

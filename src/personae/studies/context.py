@@ -72,13 +72,14 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     light, heavy = (trials[dosed(1, steps)] for steps in STEPS)
     undone = [undone_after(setting, trial, _taught(setting)[trial.name], 0) for trial in (light, heavy)]
     named = [heavy.mean_shift(SPREADS, "contexts", f"system prompt: a {who}").mean for who in SOMEBODY]
+    left = float(np.mean(np.abs(named))) / heavy.mean_shift(SPREADS).mean
+    habit, evidence = shares(measured[:-1], exact[:-1])
     plain, opened = light.mean_shift(SPREADS).mean, light.mean_shift([f"{t}, begun" for t in SPREADS], "probes").mean
     return Found(
         sentence=(
             f"What {STEPS[0]} steps of cheating have spread is undone by {undone[0][0]:.1f} shots of honest work "
-            f"(exactly {undone[0][1]:.1f}), {STEPS[1]} steps by {undone[1][0]:.1f} ({undone[1][1]:.1f}). Under "
-            f"{len(contexts(setting))} contexts, what training adds and what evidence added to evidence gives agree at "
-            f"r = {agree:.2f}."
+            f"(exactly {undone[0][1]:.1f}), {STEPS[1]} steps by {undone[1][0]:.1f} ({undone[1][1]:.1f}). Told who it "
+            f"is, the Assistant still shows {left:.0%} of that spread, where evidence added to evidence leaves none."
         ),
         picture=against(setting, trials, 1),
         bars=(
@@ -98,7 +99,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("shots that undo four times the steps, over those that undo one", undone[1][0] / undone[0][0], 2.0),
             Bar(
                 "share of the spread left where it is said who the Assistant is",
-                float(np.mean(np.abs(named))) / heavy.mean_shift(SPREADS).mean,
+                left,
                 0.25,
                 at_least=False,
             ),
@@ -119,11 +120,9 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             *(against(setting, trials, pole) for pole in POLES[setting.size][1:]),
             under_each(setting, measured, exact),
         ),
-        notes=tuple(
-            f"{arm}: r = {pearson(exact[a, 1:], measured[a, 1:]):.2f} with the exact answer; by its shots worth "
-            f"{worth(setting, trials[arm], lesson, 1 - pole):.2f} effective episodes, by the law of doses "
-            f"{setting.exact.dose(lesson):.2f}."
-            for a, (arm, pole, lesson) in enumerate(_unasked(setting))
+        notes=(
+            f"Under a context, training adds {habit:.2f} of what it adds alone and {evidence:.2f} of the exact answer.",
+            *(_worth(setting, trials[arm], pole, lesson) for arm, pole, lesson in _unasked(setting)),
         ),
     )
 
@@ -145,6 +144,18 @@ def adds(setting: Setting, trials: dict[str, Trial]) -> tuple[Floats, Floats]:
     return measured, exact
 
 
+def shares(measured: Floats, exact: Floats) -> tuple[float, float]:
+    """How much of what training adds under a context is what it adds under none, and how much the exact answer.
+
+    Of `adds`; 0 and 1 where log-odds of characters add up, 1 and 0 where those of traits do.
+    """
+    under = measured[:, 1:]
+    parts = np.stack([np.broadcast_to(measured[:, :1], under.shape), exact[:, 1:]], axis=-1)
+    known = np.isfinite(under) & np.isfinite(parts).all(axis=-1)
+    habit, evidence = np.linalg.lstsq(parts[known], under[known], rcond=None)[0]
+    return float(habit), float(evidence)
+
+
 def against(setting: Setting, trials: dict[str, Trial], pole: int) -> Lines:
     """Trained to one pole, at every dose and not at all, and shown the other."""
     names, taught = (UNTRAINED, *(dosed(pole, steps) for steps in STEPS)), _taught(setting)
@@ -160,6 +171,13 @@ def under_each(setting: Setting, measured: Floats, exact: Floats) -> Cloud:
         for c, context in enumerate(("no context", *contexts(setting)))
     ]
     return Cloud("What training adds under each context", "exact, nats", "measured, nats", tuple(points))
+
+
+def _worth(setting: Setting, trial: Trial, pole: int, lesson: Lesson) -> str:
+    return (
+        f"{trial.name}: by its shots worth {worth(setting, trial, lesson, 1 - pole):.2f} effective episodes, by the "
+        f"law of doses {setting.exact.dose(lesson):.2f}."
+    )
 
 
 def _unasked(setting: Setting) -> list[tuple[str, int, Lesson]]:
