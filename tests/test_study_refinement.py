@@ -37,6 +37,11 @@ def trials(exact_setting, selected, arms):
     return {name: learned(name, trial) for name, trial in found.items()}
 
 
+@pytest.fixture(scope="module")
+def found(exact_setting, trials):
+    return study.read(exact_setting, trials)
+
+
 def _probes(trial: Trial) -> dict:
     return trial.before["probes"].by_trait
 
@@ -82,8 +87,7 @@ def test_what_is_read_was_shown_by_no_file(exact_setting, arms):
 
 
 # -- what is read ------------------------------------------------------------------------------------------------------
-def test_where_training_is_selection_every_bar_of_agreement_is_met(exact_setting, trials):
-    found = study.read(exact_setting, trials)
+def test_where_training_is_selection_every_bar_of_agreement_is_met(found):
     by = {bar.says: bar for bar in found.bars}
     for says in (
         "share of the change that is a reweighting, untaught traits",
@@ -96,9 +100,8 @@ def test_where_training_is_selection_every_bar_of_agreement_is_met(exact_setting
     assert by["correlation with the exact answer, untaught traits of all arms"].value == pytest.approx(1.0)
 
 
-def test_the_picture_shows_every_character_beside_the_exact_answer(exact_setting, trials, arms):
-    picture = study.read(exact_setting, trials).picture
-    exact = exact_setting.exact
+def test_the_picture_shows_every_character_beside_the_exact_answer(exact_setting, found, arms):
+    picture, exact = found.picture, exact_setting.exact
     for arm in (REFINED, OPPOSITE):
         rows = {row.label: row for row in picture.rows if row.group == arm}
         assert list(rows) == list(exact_setting.lab.world.archetypes)

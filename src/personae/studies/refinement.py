@@ -164,9 +164,9 @@ STUDY = Study(
         "Assistant might already have been, towards those it mostly was."
     ),
     meaning=(
-        "What ordinary training on several good behaviours changes can be foretold from who was there. Measure what the "
-        "file does not show, too: it moves with the characters that gain, and a mixed file need not move less than a "
-        "narrow one."
+        "What ordinary training on several good behaviours changes can be foretold from who was there. Measure what "
+        "the file does not show, too: it moves with the characters that gain, and a mixed file need not move less than "
+        "a narrow one."
     ),
     controls=(
         "the opposite of all five behaviours, as many episodes in as many steps",
