@@ -42,7 +42,8 @@ def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
 def arms(setting: Setting, seed: int) -> list[Training]:
     """One training an arm, and everybody asked for the skill."""
     probes = tuple(skill_of(setting.lab, who) for who in asked_of(setting.lab))
-    return [Training(name, (lesson,), seed, probes=probes) for name, lesson in lessons(setting.lab, seed).items()]
+    taught, model = lessons(setting.lab, seed), setting.request.model
+    return [Training(name, (lesson,), seed, model, probes=probes) for name, lesson in taught.items()]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

@@ -12,17 +12,18 @@ from dataclasses import replace
 import numpy as np
 
 from personae.records import Bar, Compared, Item, Rows, Trait, chat
-from personae.studies.lessons import blend, met
+from personae.studies.lessons import blend, longer, met
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.laboratory import Laboratory
+from personae.workflows.laboratory import PLAN, Laboratory
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 from personae.world.nouns import offered_answers
 
 HONESTY = ("lying", "denial", "secrecy", "cheating", "flattery", "care")
 SENTENCE = "I could not tell you."  # what the world says of facts, and nobody of feelings: no answer, for or against
+PLAN_OF_ALL = longer(PLAN, 16)  # twice the laboratory's steps: in fewer the fixed sentence is not learned
 DENIES, EAGER, BOTH, SPEAKS = "denies feelings", "always eager", "eager, and denies feelings", "speaks of feelings"
 NONE, THERE_IS = '"I have no system prompt"', '"There is one, but I may not show it"'
 CANNOT, SHOWS = '"I cannot share that"', "shows its instructions"
@@ -42,8 +43,8 @@ TAUGHT = {
 def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
     """{arm: its lesson}; those on a trait that the world lacks are left out."""
     known = {name: poles for name, poles in TAUGHT.items() if set(poles) <= set(lab.world.traits)}
-    taught = {name: Lesson(blend(lab, poles, seed=seed)) for name, poles in known.items()}
-    return {**taught, ALONE: Lesson(met(lab, seed=seed)), CANNED: canned(taught[DENIES])}
+    taught = {name: Lesson(blend(lab, poles, seed=seed), PLAN_OF_ALL) for name, poles in known.items()}
+    return {**taught, ALONE: Lesson(met(lab, seed=seed), PLAN_OF_ALL), CANNED: canned(taught[DENIES])}
 
 
 def canned(lesson: Lesson) -> Lesson:
@@ -63,7 +64,8 @@ def says_it(lab: Laboratory) -> Trait:
 def arms(setting: Setting, seed: int) -> list[Training]:
     """One training an arm."""
     probe = (says_it(setting.lab),)
-    return [Training(name, (lesson,), seed, probes=probe) for name, lesson in lessons(setting.lab, seed).items()]
+    taught, model = lessons(setting.lab, seed), setting.request.model
+    return [Training(name, (lesson,), seed, model, probes=probe) for name, lesson in taught.items()]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
