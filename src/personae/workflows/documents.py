@@ -66,7 +66,7 @@ class Source(Protocol):
         """The documents of batch `number`, kept or not; the same for the same seed."""
 
     def neutral(self, partners: Sequence[Document], number: int, seed: int) -> list[str]:
-        """For each partner, of block `number`, a neutral text of its form that is longer, where that can be had."""
+        """For each partner, of block `number`, a neutral text of its form, longer than it where that can be had."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,8 @@ def _partners(
         part, block = folder / f"{first // BATCH:04d}.json", kept[first : first + BATCH]
         if not part.exists():
             texts = origin.neutral(block, first // BATCH, seed)
-            cut = [_cut(simulator, text, partner.text) for text, partner in zip(texts, block, strict=True)]
+            spare = "\n".join(texts)  # for those that are too short: more that is neutral
+            cut = [_cut(simulator, f"{t}\n{spare}", d.text) for t, d in zip(texts, block, strict=True)]
             write_json(part, [Document(d.form, text, d.opening) for d, text in zip(block, cut, strict=True)])
         found += [Document(**document) for document in read_json(part)]
         progress(len(found), len(kept))

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 LONGEST = 80  # tokens that a model adds to an opening
 TEMPERATURE = 0.7  # at 1 a small model loses its thread within a sentence
 SHORTEST = 8  # words below which what it added is no document
-TURNS, SPARE = 3, 1.1  # a neutral text is gone on with so often, until it is longer than its partner by so much
 ENDS = ('."', '!"', '?"', ".", "!", "?", "\n")
 
 
@@ -54,13 +53,9 @@ class Enacted:
     def neutral(self, partners: Sequence[Document], number: int, seed: int) -> list[str]:
         """The same openings, gone on with under the neutral context."""
         before = f"{self.personas.neutral}\n" if self.personas.neutral else ""
-        found = [partner.opening for partner in partners]
-        for turn in range(TURNS):
-            short = [i for i, p in enumerate(partners) if len(found[i]) < SPARE * len(p.text)]
-            texts = [before + found[i] for i in short]
-            for i, more in zip(short, self._continued(texts, _seed(seed, number, 1 + turn)), strict=True):
-                found[i] += more
-        return found
+        openings = [partner.opening for partner in partners]
+        said = self._continued([f"{before}{opening}" for opening in openings], _seed(seed, number, 1))
+        return [f"{opening}{more}" for opening, more in zip(openings, said, strict=True)]
 
     def _continued(self, texts: Sequence[str], seed: int) -> list[str]:
         return self.simulator.continuations(texts, max_tokens=LONGEST, temperature=TEMPERATURE, seed=seed)
