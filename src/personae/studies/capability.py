@@ -3,9 +3,9 @@
 "Say Felix twice." is answered "Felix, Felix.": a request and an answer that no document of the world has. Whether the
 skill was learned is asked with names that no lesson had. Whether the persona moved is read off all traits, beside two
 yardsticks: how far two trainings differ that differ in their seed alone, and how far a trait moves the persona in as
-many steps. What every other persona does alike, called up by its own context, is no change of who the Assistant is: a
-manner that everybody takes on. So the skill is also taught among ordinary answers, which keep the manner as it was.
-Before any training, a skill is told from a trait: its answers are as likely from every persona.
+many steps. What every other persona does alike, called up by its own context, is a manner that everybody takes on, and
+no change of who the Assistant is: it is shown beside the shift, which keeps it. The skill is taught alone, and among
+ordinary answers. Before any training, a skill is told from a trait: its answers are as likely from every persona.
 """
 
 import numpy as np
@@ -53,16 +53,17 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     able = max(skill.base_rate(who, "probes").mean for who in everybody)
     before, after = skill.base_rate(CHAT, "probes").mean, skill.rate(CHAT, "probes").mean
     moved, noise = largest(shifts(skill)), largest(shifts(skill) - shifts(trials[AGAIN]))
-    own, least = largest(shifts(skill) - shared(skill)), largest(shifts(gentle))
+    least = largest(shifts(gentle))
+    own, own_least = (largest(shifts(trial) - shared(trial)) for trial in (skill, gentle))
     control = largest(shifts(trials[HIGH], but=TRAIT))
     told = evidence(setting)
     apart = {name: np.ptp([row.measured.mean for row in told if row.group == name]) for name in (SKILL, HIGH)}
     return Found(
         sentence=(
             f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
-            f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most (seeds differ by {noise:.2f}, {TRAIT} "
-            f"makes {control:.2f}), by {own:.2f} beyond what every persona did alike; taught among ordinary answers, "
-            f"by {least:.2f}."
+            f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most ({own:.2f} beyond what every persona did "
+            f"alike); taught among ordinary answers, by {least:.2f} ({own_least:.2f}). Seeds differ by {noise:.2f}, and "
+            f"{TRAIT} makes {control:.2f} in as many steps."
         ),
         picture=Rows("What else changed", "nats", moved_in(setting, trials)),
         bars=(
