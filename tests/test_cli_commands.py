@@ -276,7 +276,7 @@ def test_study_lists_the_studies(capsys):
 
 def test_lab_runs_the_headline_with_what_was_asked(monkeypatch, tmp_path, capsys):
     from personae.studies import headline
-    from personae.studies.request import StudyResult
+    from personae.studies.request import Main, StudyResult
 
     asked = []
 
@@ -285,7 +285,7 @@ def test_lab_runs_the_headline_with_what_was_asked(monkeypatch, tmp_path, capsys
         request.progress(1, 1)
         return StudyResult({"arms": []}, "It came out.", tmp_path, page="<html>")
 
-    monkeypatch.setattr(headline, "run", told)
+    monkeypatch.setattr(headline, "STUDY", Main("headline", "What it shows.", told))
     assert run(["lab", "--model", "x", "--seed", "3", "--out", str(tmp_path), "--workers", "1"]) == 0
     assert (asked[0].model, asked[0].seed, asked[0].out, asked[0].workers) == ("x", 3, tmp_path, 1)
     assert capsys.readouterr().out.splitlines() == ["It came out.", "", f"Report: {tmp_path / 'report.html'}"]

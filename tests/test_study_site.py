@@ -7,7 +7,7 @@ import pytest
 
 from personae.errors import BadInput
 from personae.records import Bar, Compared, Rows
-from personae.studies import STUDIES, site, study
+from personae.studies import STUDIES, find, site
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import Found, Setting, Study
 from personae.workflows.trial import Trial
@@ -34,14 +34,14 @@ def watch(_name: str):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_is_found_by_its_name_and_says_what_it_shows(name):
-    found = study(name)
+    found = find(name)
     assert found.name == name
     assert found.claim.endswith(".") and len(found.claim) > 40
 
 
 def test_a_name_that_is_nearly_right_is_told():
     with pytest.raises(BadInput, match="did you mean inoculation"):
-        study("inocculation")
+        find("inocculation")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def made(tmp_path_factory):
     main = Main("main", "A job.", lambda request: StudyResult({}, "", request.out))
     known = {"look": LOOK, "again": replace(LOOK, name="again", title="Another look"), "main": main}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site, "study", known.__getitem__)
+        patch.setattr(site, "find", known.__getitem__)
         return site.run_studies(tuple(known), StudyRequest(out=folder, quick=True, workers=1), watch)
 
 

@@ -61,9 +61,9 @@ def command(
 def listing(face: Face) -> None:
     """Name the studies."""
     from personae.report.tables import Table, to_terminal
-    from personae.studies import STUDIES, study
+    from personae.studies import STUDIES, find
 
-    says = {name: study(name).claim for name in STUDIES}
+    says = {name: find(name).claim for name in STUDIES}
     table = Table(("study", "what it shows"), tuple(says.items()), "Studies of the laboratory")
     face.result({"studies": [{"name": n, "says": s} for n, s in says.items()]}, to_terminal(table))
 
@@ -72,9 +72,9 @@ def show(face: Face, name: str, request: "StudyRequest") -> None:
     """Run the study called `name` and show its result."""
     from dataclasses import replace
 
-    from personae.studies import study
+    from personae.studies import find
 
-    chosen = study(name)
+    chosen = find(name)
     face.keeps(request.out or Path("runs"))
     with face.progress(name, "trainings") as progress:
         found = chosen.run(replace(request, progress=progress))
@@ -90,11 +90,11 @@ def show_site(face: Face, names: "list[str] | tuple[str, ...]", request: "StudyR
     """Run several studies, and show what each found in a sentence."""
     from personae.records.files import plain
     from personae.report.tables import Table, to_terminal
-    from personae.studies import study
+    from personae.studies import find
     from personae.studies.site import DEFAULT, run_studies, write_docs
 
     for name in names:
-        study(name)  # a wrong name is told before any work
+        find(name)  # a wrong name is told before any work
     face.keeps(request.out or DEFAULT)
     site = run_studies(names, request, lambda name: face.progress(name, "trainings"))
     if docs:

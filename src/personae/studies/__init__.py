@@ -1,6 +1,6 @@
 """The laboratory's studies: each declares its arms and reads its finding off the workflows.
 
-A study is a module of this package with a `STUDY`; `study(name)` imports it when it is asked for.
+A study is a module of this package with a `STUDY`; `find(name)` imports it when it is asked for.
 """
 
 from difflib import get_close_matches
@@ -32,7 +32,7 @@ STUDIES = (
 )
 
 
-def study(name: str) -> "Runs":
+def find(name: str) -> "Runs":
     """The study called `name`. Raises `BadInput` where there is none."""
     if name not in STUDIES:
         near = get_close_matches(name, STUDIES, n=1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from personae.records import Finding, Progress
 from personae.records.files import write_text
 from personae.report import picture_svg, studies_index_markdown, study_markdown, study_site
-from personae.studies import study
+from personae.studies import find
 from personae.studies.request import StudyRequest
 
 Watch = Callable[[str], AbstractContextManager[Progress]]  # the name of a study -> how its trainings are counted
@@ -28,7 +28,7 @@ def run_studies(names: Sequence[str], request: StudyRequest, watch: Watch) -> Si
     folder, findings = request.out or DEFAULT, []
     for name in names:
         with watch(name) as progress:
-            found = study(name).run(replace(request, out=folder / name, progress=progress, in_site=True))
+            found = find(name).run(replace(request, out=folder / name, progress=progress, in_site=True))
         if found.finding is not None:
             findings.append(found.finding)
     write_text(folder / "index.html", study_site(findings))
