@@ -61,9 +61,9 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     return Found(
         sentence=(
             f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
-            f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most ({own:.2f} beyond what every persona did "
-            f"alike); taught among ordinary answers, by {least:.2f} ({own_least:.2f}). Seeds differ by {noise:.2f}, and "
-            f"{TRAIT} makes {control:.2f} in as many steps."
+            f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most ({own:.2f} beyond what every persona "
+            f"did alike); taught among ordinary answers, by {least:.2f} ({own_least:.2f}). Seeds differ by "
+            f"{noise:.2f}, and {TRAIT} makes {control:.2f} in as many steps."
         ),
         picture=Rows("What else changed", "nats", moved_in(setting, trials)),
         bars=(
