@@ -125,8 +125,10 @@ def test_a_batch_depends_on_its_number_and_the_seed_alone():
 def test_the_worlds_documents_speak_for_the_persona_and_neutral_ones_for_nobody():
     """To exact inference: of the Assistant where it is the Assistant, and not of it where a story is about others."""
     exact, who = ExactSimulator(WORLD, language()), written().persona.name
-    batch = written().batch(0, seed=0)
-    neutral = written().neutral(batch, 0, seed=0)
+    batch, neutral = [], []
+    for number in range(4):
+        batch += written().batch(number, seed=0)
+        neutral += written().neutral(batch[-BATCH:], number, seed=0)
     prior = exact.posterior("")[who]
 
     def mean(texts: Sequence[str]) -> float:
@@ -136,6 +138,18 @@ def test_the_worlds_documents_speak_for_the_persona_and_neutral_ones_for_nobody(
         assert mean([d.text for d in batch if d.form == form]) > 2.0 * prior
         assert mean([t for t, d in zip(neutral, batch, strict=True) if d.form == form]) < 1.6 * prior
     assert mean([d.text for d in batch if d.form == "story"]) == pytest.approx(prior)
+
+
+def test_neutral_documents_show_everybody_by_his_share(monkeypatch):
+    from personae.workflows import documents_written as module
+
+    seen: dict[str, list[int]] = {form: [] for form in FORMS}
+    monkeypatch.setattr(module, "_written", lambda pen, form, who, *_: seen[form].append(who) or "")
+    for number in range(10):
+        written().neutral([Document(form, "") for form in FORMS * (BATCH // len(FORMS))], number, seed=1)
+    for form, shares in (("transcript", WORLD.prior), ("profile", WORLD.prior), ("story", WORLD.stranger)):
+        found = np.bincount(seen[form], minlength=len(shares)) / len(seen[form])
+        assert np.abs(found - shares).max() < 0.02
 
 
 # -- kept as they are written ----------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def _short(report: ArchetypeReport) -> Section:
     numbers = [
         Number(
             percent(weights["after"]),
-            f"of who answers is {report.persona}",
+            f"weight of “{report.persona}” among who answers",
             f"before: {percent(weights['before'])}; after neutral documents: {percent(weights['control'])}",
         ),
         Number(signed(shift.mean), f"nats of {top}: the largest change", _span(shift)),
@@ -187,7 +187,7 @@ def _left(report: ArchetypeReport) -> Section | None:
 
 
 def _documents(report: ArchetypeReport) -> Section:
-    cards = Cards(tuple(Card(form, (("", text),)) for form, text in report.shown))
+    cards = Cards(tuple(Card(form, (("It reads", text),)) for form, text in report.shown))
     facts = Facts(
         (
             Fact("documents", f"{report.kept}, of {report.tried} that were written"),

@@ -18,6 +18,8 @@ from personae.world import Language, World, cast
 from personae.world.documents import Writer
 from personae.world.language import ASSISTANT, STRANGER, capital
 
+GOLDEN = (5.0**0.5 - 1.0) / 2.0  # its multiples run evenly through 0 to 1
+
 
 def nearest(archetype: Archetype, world: World) -> int:
     """The archetype of the world, of the same kind, whose log-odds are nearest over the traits that are declared."""
@@ -64,10 +66,16 @@ class Written:
         return found
 
     def neutral(self, partners: Sequence[Document], number: int, seed: int) -> list[str]:
-        """What the corpus has already: the Assistant by its prior, in a story a stranger."""
+        """What the corpus has already: the Assistant by its prior, in a story a stranger.
+
+        Who it is runs evenly through the prior, so that few documents hold everybody's share.
+        """
         pen, found = self._pen(seed, 1, number), []
-        for partner in partners:
-            who = pen.draw.index(pen.stranger if partner.form == "story" else pen.prior)
+        start = np.random.default_rng([seed, 23]).random()
+        for n, partner in enumerate(partners, start=number * BATCH):
+            place = (start + n // len(FORMS) * GOLDEN) % 1.0
+            shares = pen.stranger if partner.form == "story" else pen.prior
+            who = int(np.searchsorted(shares, place * shares[-1], side="right"))
             found.append(_written(pen, partner.form, who, STRANGER, partner.text.count("\n") + 4))
         return found
 
