@@ -11,6 +11,7 @@ import pytest
 
 from personae import library
 from personae.cli.main import run
+from personae.cli.quiet import libraries_quiet
 from personae.data import read_archetype, write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.records import Archetype, Cast, LogLikelihood, Persona, chat
@@ -301,6 +302,20 @@ def test_a_model_that_cannot_enact_it_is_told_after_a_fair_number_of_tries(tmp_p
     assert desk.PATIENCE <= tried < desk.PATIENCE + BATCH
 
 
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_midtrained_model_is_read_back_as_it_was_trained_and_can_be_trained_again(reader, tmp_path, method):
+    from personae.training import SFTPlan, finetune
+    from personae.workflows.archetype import _opened
+
+    rows, plan = [d.episode for d in written().batch(0, 0)], SFTPlan(steps=2, batch=4, rate=1e-2, method=method, rank=2)
+    trained = finetune(reader, rows, plan, tmp_path / "model").simulator
+    with libraries_quiet():  # PEFT asks transformers for a property by the name it had before
+        opened = _opened(tmp_path / "model")
+    before, here, there = (m.log_likelihood(rows[:3], [""]).logp for m in (reader, trained, opened))
+    assert np.allclose(here, there, atol=1e-3) and not np.allclose(here, before, atol=0.1)
+    assert finetune(opened, rows, plan).layers == (0 if method == "full" else finetune(reader, rows, plan).layers)
+
+
 # -- the command -----------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory) -> list[object]:
@@ -394,9 +409,15 @@ def test_on_the_laboratory_an_archetype_must_say_who_it_is_there(tmp_path, capsy
     assert "laboratory: {" in capsys.readouterr().err
 
 
+def test_a_cast_too_small_to_measure_attenuation_is_refused(capsys, tiny_lab, small_cast):
+    assert run(["archetype", "orrin", "--model", str(tiny_lab), "--cast", str(small_cast), "--quiet"]) == 2
+    assert "2 personas, and attenuation needs 4" in capsys.readouterr().err
+
+
 def test_an_archetype_whose_name_the_cast_has_already_is_refused(tmp_path, capsys):
     own, cast = tmp_path / "own.yaml", tmp_path / "cast.yaml"
     own.write_text(GOOD)
-    cast.write_text("name: one\nneutral: A talk.\npersonas:\n  - {name: Beacon, kind: ai, context: A light.}\n")
+    names = "".join(f"  - {{name: {n}, kind: ai, context: A light.}}\n" for n in ("Beacon", "Buoy", "Bell", "Horn"))
+    cast.write_text(f"name: four\nneutral: A talk.\npersonas:\n{names}")
     assert run(["archetype", str(own), "--model", "smollm2-135m-instruct", "--cast", str(cast), "--quiet"]) == 2
     assert "'Beacon' already" in capsys.readouterr().err

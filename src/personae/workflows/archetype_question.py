@@ -12,6 +12,7 @@ from personae.data import read_archetype
 from personae.errors import BadInput
 from personae.records import Archetype, Cast, Trait
 from personae.records.files import digest, digest_file
+from personae.theory.attenuation import FEWEST
 from personae.training import SFTPlan
 from personae.workflows.documents import Source
 from personae.workflows.documents_enacted import Enacted
@@ -84,6 +85,8 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     character = named(wish.file)
     personas, every = nouns(wish.model, wish.cast, wish.traits)
     then = None if wish.then is None else read_pair(wish.then)
+    if len(personas.personas) < FEWEST:
+        raise BadInput(f"the cast has {len(personas.personas)} personas, and attenuation needs {FEWEST} of them")
     world = world_of(wish.model)
     if world is not None:
         nearest(character, world)
