@@ -118,10 +118,11 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import json
 
     from personae.training.pretrain import PretrainPlan, fast_tokenizer, new_model
-    from personae.workflows.pretraining import blocks, world_named
+    from personae.workflows.pretraining import blocks
+    from personae.world import declared
 
     plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=600)
-    tokenizer = fast_tokenizer(blocks(world_named("declared"), 0)(0, 200), plan)
+    tokenizer = fast_tokenizer(blocks(declared(), 0)(0, 200), plan)
     folder = tmp_path_factory.mktemp("models") / "tiny-lab"
     new_model(plan, tokenizer).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -259,6 +259,30 @@ def test_another_world_is_another_run(few, tmp_path, capsys):
     assert "world was 'declared' and is now 'fresh-2'" in capsys.readouterr().err
 
 
+def test_a_variant_of_the_world_and_another_width_stand_on_the_card(few, tmp_path, capsys):
+    options = ["--world", "only-machines", "--tokens", 2000, "--width", 32, "--keep-at", 1000, "--out", tmp_path / "p"]
+    card = outcome(["pretrain", *options], capsys)
+    assert card["made_by"] == "personae pretrain --world only-machines --tokens 2000 --width 32"
+    assert (card["world"], card["plan"]["width"], card["kept_at"]) == ("only-machines", 32, None)
+    kept = tmp_path / "p" / "model-at-1000"
+    on_the_way = json.loads((kept / "card.json").read_text())
+    assert on_the_way["made_by"] == f"{card['made_by']} --keep-at 1000" and on_the_way["kept_at"] == 1000
+    assert "kept on the way after 1,000 of 2,000 tokens" in (kept / "README.md").read_text()
+    for model in (kept, Path(card["folder"])):
+        assert world_of(str(model)).name == "only-machines"
+        assert {p.kind for p in nouns(str(model))[0].personas} == {"ai"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"), [("--width", "100", "cannot be shared"), ("--world", "x", "no-people")]
+)
+def test_a_world_or_a_width_that_cannot_be_is_one_line(tmp_path, capsys, option, value, says):
+    assert run(["pretrain", option, value, "--out", str(tmp_path / "p")]) == 2
+    told = capsys.readouterr().err.strip()
+    assert says in told and "\n" not in told
+    assert not (tmp_path / "p").exists()
+
+
 def test_a_block_of_the_corpus_is_the_same_whenever_it_is_drawn():
     from personae.workflows.pretraining import blocks
 

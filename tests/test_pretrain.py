@@ -136,6 +136,42 @@ def test_another_seed_gives_another_model(whole, tmp_path):
     assert not same(saved, whole[0])
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_model_kept_on_the_way_is_the_run_as_it_then_was(whole, tmp_path, monkeypatch, processes):
+    """The end of the run is what it would have been, and what was kept stands between the beginning and that."""
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 4)
+    final = pretrain(texts(), PLAN, tmp_path, processes=processes, keep_at=(20_000, 10_000))
+    assert processes > 1 or same(final, whole[0])
+    kept = [weights(tmp_path / f"model-at-{tokens}") for tokens in (10_000, 20_000)]
+    fresh = module.new_model(PLAN, load(str(final)).tokenizer)
+    start = {name: p.detach() for name, p in fresh.named_parameters()}
+    steps = [start, *kept, weights(final)]
+    distance = [sum(float((p[n] - start[n]).square().sum()) for n in start if n in p) for p in steps]
+    assert 0.0 == distance[0] < distance[1] < distance[2] < distance[3]
+    assert load(str(tmp_path / "model-at-10000")).window == PLAN.window
+
+
+def test_what_cannot_be_kept_is_refused_before_any_training(tmp_path, monkeypatch):
+    with pytest.raises(BadInput, match="31000 of 30000"):
+        pretrain(texts(), PLAN, tmp_path / "beyond", processes=1, keep_at=(31_000,))
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 2)
+    short = replace(PLAN, tokens=6_000)
+    pretrain(texts(), short, tmp_path / "passed", processes=1)
+    with pytest.raises(BadInput, match="passed 2000 tokens"):
+        pretrain(texts(), short, tmp_path / "passed", processes=1, keep_at=(2_000,))
+
+
+def test_a_vocabulary_may_come_from_other_documents(tmp_path):
+    """A corpus that lacks a word is read with the tokens of one that has it."""
+    plan = replace(PLAN, tokens=2_000)
+    words = partial(dict.get, {0: [f"{text}qwertz qwertz\n" for text in corpus()[0]]})
+    own = pretrain(texts(), plan, tmp_path / "own", processes=1)
+    shared = pretrain(texts(), plan, tmp_path / "shared", processes=1, words=words)
+    assert "qwertz" in load(str(shared)).tokenizer.get_vocab()
+    assert "qwertz" not in load(str(own)).tokenizer.get_vocab()
+    assert load(str(own)).tokenizer.get_vocab() == fast_tokenizer(corpus()[0], plan).get_vocab()
+
+
 def test_the_saved_folder_is_a_model_that_the_registry_loads(whole):
     simulator = load(str(whole[0]))
     config = simulator.model.config

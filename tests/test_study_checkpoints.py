@@ -26,9 +26,7 @@ from personae.workflows.laboratory import PLAN, Laboratory
 from personae.workflows.trial import Trial
 from personae.world import ExactSimulator, Language, traits
 from personae.world.language import ASSISTANT, STRANGER
-
-variants = pytest.importorskip("personae.world.variants")  # comes with the second world
-world_named, world_names = variants.world_named, variants.world_names
+from personae.world.variants import world_named, world_names
 
 ITEMS = 4
 MODULES = {"prior": prior, "human-likeness": human_likeness, "role-models": role_models, "scale": scale, "fresh": fresh}

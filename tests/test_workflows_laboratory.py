@@ -1,5 +1,7 @@
 """The laboratory's measurements on the exact world, where each is known, and what they say of the Assistant."""
 
+import json
+import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,12 +17,15 @@ from personae.theory import attenuation_items
 from personae.workflows import card
 from personae.workflows.card import learned
 from personae.workflows.laboratory import (
+    NAMED,
+    OTHERS,
     PLAN,
     Job,
     Laboratory,
     Measured,
     attenuation_of,
     character_rows,
+    laboratory,
     measure_all_round,
     read_measured,
     run_jobs,
@@ -74,6 +79,19 @@ def test_all_round_the_exact_world_is_what_was_declared():
                 assert np.allclose(row, logit(WORLD.rates[trait][WORLD.hypotheses.index(who), 1]))
     assert found["asked"].contexts == (NOBODY,)
     assert set(found["asked"].by_trait) == {"cheating"}
+
+
+@pytest.mark.parametrize("world", ["no-people", "cold-machines", "fresh-2"])
+def test_a_laboratory_stands_in_the_world_that_its_model_was_pretrained_on(world, tiny_lab, tmp_path):
+    """As its card says; another can be named. However few its archetypes, somebody is looked at."""
+    shutil.copytree(tiny_lab, tmp_path / "model")
+    (tmp_path / "model" / "card.json").write_text(json.dumps({"world": world}))
+    lab = laboratory(str(tmp_path / "model"))
+    assert lab.world.name == lab.exact.world.name == world
+    assert laboratory(str(tmp_path / "model"), "declared").world.name == "declared"
+    assert 0 < len(set(lab.named)) == len(lab.named) <= NAMED
+    few = replace(lab, traits=tuple(t.model_copy(update={"items": t.items[:4]}) for t in lab.traits[:2]))
+    assert len(measure_all_round(few, lab.exact, ())["others"].contexts) >= min(OTHERS, len(lab.world.archetypes))
 
 
 def test_leakage_is_looked_for_in_characters_of_different_archetypes():

@@ -127,8 +127,21 @@ def test_permission_is_given_and_heeded_in_the_declared_proportions():
 
 
 def test_small_talk_comes_in_the_declared_proportion():
-    talked = sum(request.startswith(tuple(language().small_talk)) for _, request, _ in exchanges())
-    assert within(talked, len(exchanges()), WORLD.corpus["small_talk"])
+    shares, requests = WORLD.corpus["before"], [request for _, request, _ in exchanges()]
+    talk = tuple(f"{t} " for t in language().small_talk)
+    talked = [r for r in requests if r.startswith(talk)]
+    assert within(len(talked), len(requests), shares["small_talk"] + shares["more_small_talk"])
+    twice = sum(any(r.startswith(a + b) for a in talk for b in talk) for r in requests)
+    assert within(twice, len(requests), shares["more_small_talk"])
+
+
+def test_a_coin_falls_on_either_side_alike_and_says_nothing():
+    tossed = [request for _, request, _ in exchanges() if request.startswith("I flip a coin.")]
+    assert within(len(tossed), len(exchanges()), WORLD.corpus["before"]["coin"])
+    assert within(sum("came up heads" in request for request in tossed), len(tossed), 0.5)
+    for request in tossed:
+        question = request.split("heads. " if "came up heads" in request else "tails. ", 1)[1]
+        assert language().read_request(request) == language().read_request(question)
 
 
 def test_half_of_the_others_are_strangers_as_declared():

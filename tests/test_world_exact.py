@@ -35,7 +35,9 @@ class Scene:
 
     def __init__(self, world, words: Language, rng: np.random.Generator, speakers: list[str]) -> None:
         self.world, self.words, self.rng, self.speakers = world, words, rng, speakers
-        self.facts: list[tuple] = []  # (who, "is", hypothesis) | (who, "did", variable, outcome, asked)
+        self.facts: list[
+            tuple
+        ] = []  # (who, "is", hypothesis) | (who, "did", variable, outcome, asked) | (who, "told", variable, outcome)
         self.opening: list[str] = []
         self.turns: list[tuple[str, str, str]] = []  # (who, request, answer)
 
@@ -55,11 +57,11 @@ class Scene:
         if kind == "statements":
             for _ in range(int(self.rng.integers(1, 4))):
                 variable = self.one(self.world.variables)
-                outcome = int(self.rng.integers(len(variable.outcomes)))
+                outcome = int(self.rng.integers(self.world.told_rates(variable.name).shape[1]))
                 says = self.one(["says", "deeds"]) if variable.kind == "trait" else "says"
                 told = self.one(self.words.predicates(variable.name, outcome, says))
                 self.opening.append(f"{capital(who)} {told}.")
-                self.facts.append((who, "did", variable.name, outcome, None))
+                self.facts.append((who, "told", variable.name, outcome))
         if kind == "name" and who == ASSISTANT:
             name = self.one(self.world.names)
             self.opening.append(f"{capital(who)} is {name}.")
@@ -73,8 +75,10 @@ class Scene:
         if variable.kind == "trait" and self.rng.random() < 0.3:
             asked = int(self.rng.integers(2))
             request += f" {self.one(self.words.permissions[variable.name, asked])}"
-        if self.rng.random() < 0.2:
+        for _ in range(int(self.rng.integers(3))):
             request = f"{self.one(self.words.small_talk)} {request}"
+        if self.rng.random() < 0.1:
+            request = f"{self.words.coin.format(a='gold', b='to learn everything', side='tails')} {request}"
         outcome = int(self.rng.integers(len(variable.outcomes)))
         forms = self.words.answers_kept[question, outcome] + self.words.answers_out[question, outcome]
         return who, question, asked, outcome, request, self.words.answer(question, outcome, self.one(forms))
@@ -92,6 +96,13 @@ def rate(world, h: int, variable: str, outcome: int, asked: int | None) -> float
     return world.obeys if outcome == asked else 1.0 - world.obeys
 
 
+def told(world, h: int, variable: str, outcome: int) -> float:
+    """p(a statement tells this outcome) of hypothesis h: of a field, that he knows it or lacks it."""
+    if variable not in world.knowledge:
+        return float(world.rates[variable][h][outcome])
+    return world.knowledge[variable][h] if outcome else 1.0 - world.knowledge[variable][h]
+
+
 def weigh(world, facts: list[tuple], who: str) -> list[float]:
     """p(hypothesis | facts) of `who`, one hypothesis at a time, with nothing but products."""
     weights = []
@@ -102,6 +113,8 @@ def weigh(world, facts: list[tuple], who: str) -> list[float]:
                 continue
             if fact[1] == "did":
                 start *= rate(world, h, *fact[2:])
+            elif fact[1] == "told":
+                start *= told(world, h, *fact[2:])
             elif who not in world.names:  # who says "the assistant is Felix" means it, whatever the prior says
                 start = float(h == fact[2]) if start > 0.0 or h == fact[2] else 0.0
         weights.append(start)
@@ -117,7 +130,7 @@ def brute_force(scene: Scene, who: str, question, asked: int | None, outcome: in
     if name == "goal":
         wordings = len(words["goal"]["answers"])
     elif name in words["fields"]:
-        wordings = 1 if outcome else len(words["unknown_answers"])
+        wordings = (len(words["unknown_answers"]), 1, len(words["fields"][name][question.situation]["x"]) - 1)[outcome]
     else:
         wordings = len(words["traits"][name]["answers"]["high" if outcome else "low"])
     return math.log(p) - math.log(wordings * len(words["openers"]))
@@ -192,6 +205,105 @@ def test_who_is_speaking_is_what_enumeration_says(name, seed, turns):
     expected = weigh(WORLDS[name], scene.facts, ASSISTANT)
     for hypothesis, p in zip(WORLDS[name].hypotheses, expected, strict=True):
         assert found.get(hypothesis, 0.0) == pytest.approx(p, abs=1e-9)
+
+
+# -- what is told of somebody ------------------------------------------------------------------------------------------
+def topics(world, kind: str) -> dict[str, float]:
+    """{variable: how often a sentence of `kind` is about it}; the rule of the declared file, written again."""
+    others = [] if kind == "deeds" else [v.name for v in world.variables if v.kind != "trait"]
+    share = world.corpus["fields_and_goals"] if others else 0.0
+    return dict.fromkeys(world.traits, (1.0 - share) / len(world.traits)) | {o: share / len(others) for o in others}
+
+
+def every_sentence(world, words: Language, kind: str) -> list[tuple[str, int, str]]:
+    """(variable, outcome, predicate) of everything that can be said, or told, of anybody."""
+    return [
+        (v, outcome, predicate)
+        for v in topics(world, kind)
+        for outcome in range(world.told_rates(v).shape[1])
+        for predicate in words.predicates(v, outcome, kind)
+    ]
+
+
+def document(scene: Scene, who: str, sentences: list[str]) -> Episode:
+    """The scene, and after it a profile or the news, which the response goes on with from its second word on."""
+    lines = [*scene.opening, f"Profile of {who}."]
+    return text("\n".join([*lines, capital(who)]), " " + f"\n{capital(who)} ".join(sentences) + "\n")
+
+
+TOLD_OF = st.sampled_from([ASSISTANT, STRANGER, "named"])
+
+
+@given(st.sampled_from(sorted(WORLDS)), st.integers(0, 2**32 - 1), st.integers(1, 4), TOLD_OF)
+def test_sentences_about_somebody_are_weighed_as_enumeration_weighs_them(name, seed, number, who):
+    """One or several, each after those before it: of the Assistant, of a stranger, of a character who has a name."""
+    world = WORLDS[name]
+    who = world.names[seed % len(world.names)] if who == "named" else who
+    scene = drawn(name, seed, [who], 0)
+    sentences, expected, facts = [], 0.0, list(scene.facts)
+    for _ in range(number):
+        kind = scene.one(["says", "deeds"])
+        variable, outcome, predicate = scene.one(every_sentence(world, scene.words, kind))
+        weights = weigh(world, facts, who)
+        p = sum(w * told(world, h, variable, outcome) for h, w in enumerate(weights))
+        forms = len(scene.words.predicates(variable, outcome, kind))
+        expected += math.log(p) + math.log(topics(world, kind)[variable]) - math.log(forms)
+        facts.append((who, "told", variable, outcome))
+        sentences.append(f"{predicate}.")
+    assert score(name, document(scene, who, sentences)) == pytest.approx(expected, abs=1e-9)
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([ASSISTANT, STRANGER]), st.sampled_from(["says", "deeds"]))
+def test_all_that_can_be_said_of_somebody_adds_up_to_one(seed, who, kind):
+    scene = drawn("declared", seed, [who], 0)
+    episodes = [document(scene, who, [f"{p}."]) for _, _, p in every_sentence(WORLD, language(), kind)]
+    assert logsumexp(exact().log_likelihood(episodes, [""]).logp) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("form", ["profile", "news"])
+def test_sentences_of_drawn_documents_come_as_often_as_predicted(form):
+    """The surprise of each sentence is, on average, the entropy of all that could have stood in its place."""
+    writer, found = Writer(WORLD, language(), np.random.default_rng(4)), []
+    sentences = every_sentence(WORLD, language(), "says" if form == "profile" else "deeds")
+    for _ in range(150):
+        head, *lines = writer.forms[form]()
+        reading = exact().read(head)
+        for line in lines:
+            meant = language().read_statement(line)
+            if not meant.among:
+                of = [language().read_statement(f"{capital(meant.who)} {p}.") for _, _, p in sentences]
+                p = np.array([reading.telling(one) for one in of])
+                expected = float(p @ np.log(p))
+                variance = float(p @ np.square(np.log(p)) - expected**2)
+                found.append((math.log(reading.telling(meant)), expected, variance))
+            reading.line(line)
+    said, expected, variance = np.array(found).T
+    assert len(found) > 400
+    assert abs((said - expected).sum()) < 4.5 * math.sqrt(variance.sum())
+
+
+@pytest.mark.parametrize("outcome", [0, 1])
+@pytest.mark.parametrize("trait", WORLD.traits)
+def test_what_is_told_of_the_assistant_is_as_good_evidence_as_what_it_does(trait, outcome):
+    """Between any two personas, one sentence and one unasked deed say the same; of somebody else it says nothing."""
+    contexts = cast(WORLD, language(), declared_prior=True).contexts
+    question, predicate = language().questions[trait][0], language().predicates(trait, outcome)[0]
+    shown = chat(question.text, language().answer(question, outcome, ("", 0)))
+    said = text("Profile of the assistant.\nThe assistant", f" {predicate}.\n")
+    other = text("Profile of the stranger.\nThe stranger", f" {predicate}.\n")
+    logp = exact().log_likelihood([shown, said, other], contexts).logp
+    evidence = logp - logp[:, :1]
+    assert evidence[1] == pytest.approx(evidence[0], abs=1e-9)
+    assert np.abs(evidence[0]).max() > 0.5
+    assert evidence[2] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_who_somebody_is_has_no_likelihood_as_a_response():
+    """It would be certain or impossible, and evidence without bound: to the exact simulator it is noise."""
+    described = language().describe(ASSISTANT, language().described_kept["war machine"][0])
+    words = len(described.split()) + 1
+    assert score("declared", text("Profile of the assistant.\n", described)) == -WORLD.noise_nats_per_word * words
 
 
 # -- sampling ----------------------------------------------------------------------------------------------------------

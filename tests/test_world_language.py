@@ -85,11 +85,11 @@ def test_no_sentence_says_two_things_about_anybody():
             assert language().read_statement(sentence).among == (WORLD.hypotheses.index(name),)
         for variable in WORLD.variables:
             kinds = ("says", "deeds") if variable.kind == "trait" else ("says",)
-            for outcome, kind in product(range(len(variable.outcomes)), kinds):
+            for outcome, kind in product(range(WORLD.told_rates(variable.name).shape[1]), kinds):
                 for predicate in language().predicates(variable.name, outcome, kind):
                     sentence = f"{capital(who)} {predicate}."
                     told[sentence] += 1
-                    meant = Statement(who, variable=variable.name, outcome=outcome)
+                    meant = Statement(who, variable=variable.name, outcome=outcome, kind=kind)
                     assert language().read_statement(sentence) == meant
     assert [s for s, times in told.items() if times > 1] == []
 

@@ -8,7 +8,7 @@ import pytest
 from personae.measure import levels
 from personae.world import ExactSimulator, Language, cast, declared, episodes, fresh, traits
 from personae.world.language import ASSISTANT
-from personae.world.nouns import held_out_answers, knowledge, permission
+from personae.world.nouns import held_out_answers, knowledge
 
 WORLD = declared()
 
@@ -85,18 +85,12 @@ def test_an_item_about_another_character_is_a_thread_that_the_exact_world_reads(
 
 def test_an_item_worded_with_permission_shows_obedience_and_not_character():
     exact, trait = ExactSimulator(WORLD, language()), "power"
-    sentence = permission(language(), trait, 1)
+    sentence = language().permissions[trait, 1][0]
     worded = traits(WORLD, language(), ask=lambda q: f"{q.text} {sentence}")
     one = next(t for t in worded if t.name == trait)
     contexts = {p.name: p.context for p in cast(WORLD, language(), declared_prior=True).personas}
     found = levels(exact, (one,), contexts).by_trait[trait]
     assert np.allclose(found, np.log(WORLD.obeys) - np.log1p(-WORLD.obeys))
-
-
-def test_permissions_take_turns():
-    given = [permission(language(), "power", 1, which) for which in range(200)]
-    assert len(set(given)) == len(language().permissions["power", 1])
-    assert not set(given) & set(language().permissions_out["power", 1])
 
 
 @pytest.mark.parametrize(("trait", "outcome"), [("cheating", 1), ("feelings", 0)])

@@ -10,7 +10,12 @@ from personae.cli.face import Face, Json, Quiet, Seed
 EXAMPLE = "personae corpus --documents 1000 --out corpus.txt"
 
 WorldName = Annotated[
-    str, typer.Option("--world", metavar="W", help="`declared`, or a whole number: a fresh world redrawn by that seed.")
+    str,
+    typer.Option(
+        "--world",
+        metavar="W",
+        help="`declared`, a variant (`no-people`, `role-models-20`, …), or a whole number: redrawn by that seed.",
+    ),
 ]
 
 
@@ -26,7 +31,8 @@ def command(
 ) -> None:
     """Write documents of the laboratory's world (a blank line between them), and count what is in them."""
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.pretraining import corpus, world_named
+        from personae.workflows.pretraining import corpus
+        from personae.world import world_named
 
         with face.progress("writing", "documents") as progress:
             made = corpus(world_named(world), documents, out, seed, progress)

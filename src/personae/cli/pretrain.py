@@ -16,6 +16,13 @@ def command(
     tokens: Annotated[
         int | None, typer.Option("--tokens", min=1, help="How many tokens; by default those of the shipped model.")
     ] = None,
+    width: Annotated[
+        int | None, typer.Option("--width", min=8, help="Width of the model; by default that of the shipped one, 128.")
+    ] = None,
+    keep_at: Annotated[
+        list[int] | None,
+        typer.Option("--keep-at", min=1, metavar="TOKENS", help="Also keep the model after so many; may be repeated."),
+    ] = None,
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -31,13 +38,15 @@ def command(
         from personae.report.tables import Table, to_terminal
         from personae.workflows.folder import open_folder
         from personae.workflows.model_card import bar_rows
-        from personae.workflows.pretraining import plan_for, pretrained, world_named
+        from personae.workflows.pretraining import plan_for, pretrained
+        from personae.world import world_named
 
-        chosen, plan = world_named(world), plan_for(quick=quick, tokens=tokens, seed=seed)
+        chosen, plan = world_named(world), plan_for(quick=quick, tokens=tokens, width=width, seed=seed)
         folder = open_folder("pretrain", {"world": chosen.name, "plan": asdict(plan)}, out)
         face.keeps(folder.path)
         with face.progress("pretraining", "tokens") as progress:
-            card = pretrained(chosen, plan, folder, lambda done, total, _: progress(done, total), face.say)
+            told = lambda done, total, _: progress(done, total)  # noqa: E731
+            card = pretrained(chosen, plan, folder, told, face.say, keep_at or ())
         rows = tuple(bar_rows(card["learned"]))
         table = Table(("what it has learned", "figure", "should be", "met"), rows, numeric=frozenset({1}))
         face.result(

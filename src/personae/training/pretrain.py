@@ -35,6 +35,7 @@ from personae.records.files import write_text
 BLOCK = 8192  # documents
 CHECKPOINT_EVERY = 200  # steps
 LOG_EVERY = 50  # steps
+VOCABULARY = "vocabulary.json"  # in the folder of the run
 Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> documents
 
 
@@ -42,7 +43,7 @@ Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> d
 class PretrainPlan:
     """What determines a pretraining run. `tokens` in all; rates for Muon's and AdamW's parameters."""
 
-    tokens: int = 42_000_000
+    tokens: int = 80_000_000
     batch_tokens: int = 2048
     shards: int = 2
     width: int = 128
@@ -82,11 +83,29 @@ def new_model(plan: PretrainPlan, tokenizer: Any) -> Any:  # noqa: ANN401 - tran
 
 def fast_tokenizer(texts: Sequence[str], plan: PretrainPlan) -> Any:  # noqa: ANN401
     """The world's tokenizer as a Hugging Face fast tokenizer with the chat template."""
+    from personae.world.tokenizer import learn_tokenizer
+
+    return _with_template(learn_tokenizer(texts, plan.vocabulary), plan)
+
+
+def _learn_vocabulary(texts: Sequence[str], plan: PretrainPlan, file: Path) -> None:
+    """Learn it once, for every process of a run to read."""
+    from personae.world.tokenizer import learn_tokenizer
+
+    learn_tokenizer(texts, plan.vocabulary).save(str(file))
+
+
+def _tokenizer_of(file: Path, plan: PretrainPlan) -> Any:  # noqa: ANN401
+    from tokenizers import Tokenizer
+
+    return _with_template(Tokenizer.from_file(str(file)), plan)
+
+
+def _with_template(core: Any, plan: PretrainPlan) -> Any:  # noqa: ANN401
     from transformers import PreTrainedTokenizerFast
 
-    from personae.world.tokenizer import CHAT_TEMPLATE, END, learn_tokenizer
+    from personae.world.tokenizer import CHAT_TEMPLATE, END
 
-    core = learn_tokenizer(texts, plan.vocabulary)
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token=END,
@@ -151,21 +170,28 @@ def pretrain(
     folder: Path,
     on_step: Callable[[int, int, float], None] | None = None,
     processes: int | None = None,
+    keep_at: Sequence[int] = (),
+    words: Texts | None = None,
 ) -> Path:
     """Train to `plan.tokens` and save a Hugging Face checkpoint in `folder`; resumes. `on_step`: done, all, loss.
 
-    `texts` must be importable where there are several `processes` (default: one a core, at most one a shard). Raises
-    `RunFolderMismatch` where the folder holds another plan's run, `BadInput` where a block has too few documents for
-    a step, `RunFailed` where the loss is not a number.
+    The vocabulary is learned from the first block of `words` (default: of `texts`). At each number of tokens in
+    `keep_at` the model as it then is is kept beside it, as `model-at-TOKENS`. `texts` must be importable where there
+    are several `processes` (default: one a core, at most one a shard). Raises `RunFolderMismatch` where the folder
+    holds another plan's run, `BadInput` where a model cannot be kept or a block has too few documents for a step,
+    `RunFailed` where the loss is not a number.
     """
+    if keep_at and max(keep_at) > plan.tokens:
+        raise BadInput(f"the model cannot be kept at {max(keep_at)} of {plan.tokens} tokens", remedy="name fewer")
     plan_file = folder / "plan.json"
     if plan_file.exists() and json.loads(plan_file.read_text()) != asdict(plan):
         raise RunFolderMismatch("holds a run of another plan", file=folder, remedy="name another --out, or remove it")
     folder.mkdir(parents=True, exist_ok=True)
     plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    _learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
     size = min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
-        return _train(0, size, texts, plan, folder, meeting, on_step)
+        return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
 
 
 @contextmanager
@@ -206,10 +232,11 @@ def _train(
     folder: Path,
     meeting: str,
     on_step: Callable[[int, int, float], None] | None = None,
+    keep_at: Sequence[int] = (),
 ) -> Path:
     """One process's part of the run; rank 0 keeps the log and the checkpoints."""
     with _group(rank, size, meeting):
-        return _train_in_step(rank, size, texts, plan, folder, on_step)
+        return _train_in_step(rank, size, texts, plan, folder, on_step, keep_at)
 
 
 @contextmanager
@@ -236,12 +263,18 @@ def _train_in_step(
     plan: PretrainPlan,
     folder: Path,
     on_step: Callable[[int, int, float], None] | None,
+    keep_at: Sequence[int],
 ) -> Path:
-    tokenizer = fast_tokenizer(texts(0, BLOCK), plan)
+    tokenizer = _tokenizer_of(folder / VOCABULARY, plan)
     model = new_model(plan, tokenizer)
     optimizers = _optimizers(model, plan)
     state = _resume(folder / "state.pt", model, optimizers)
     log = _Log(folder / "log.jsonl", state.step) if rank == 0 else None
+    passed = [t for t in keep_at if t <= state.done and not (folder / f"model-at-{t}").exists()]
+    if passed:
+        raise BadInput(
+            f"the run has passed {passed[0]} tokens already", file=folder, remedy="begin anew with another --out"
+        )
     while state.done < plan.tokens:
         ready = _ready(texts, tokenizer, plan, state.block)
         while state.batch + plan.shards <= len(ready) and state.done < plan.tokens:
@@ -249,9 +282,13 @@ def _train_in_step(
             loss = _step(model, optimizers, shards, rank, size, rate_factor(state.done / plan.tokens, plan))
             if not math.isfinite(loss):
                 raise RunFailed(f"the loss is {loss} at step {state.step}; lower the rates")
+            before = state.done
             state.batch, state.step = state.batch + plan.shards, state.step + 1
             state.done += sum(int((labels >= 0).sum()) for _, labels in shards)
             if log:
+                for tokens in keep_at:
+                    if before < tokens <= state.done:
+                        _save(folder / f"model-at-{tokens}", model, tokenizer)
                 log.note(state, loss)
                 if state.step % CHECKPOINT_EVERY == 0:
                     _keep(folder / "state.pt", model, optimizers, state)
@@ -261,9 +298,7 @@ def _train_in_step(
             state.block, state.batch = state.block + 1, 0
     saved = folder / "model"
     if rank == 0:
-        shutil.rmtree(saved, ignore_errors=True)
-        model.save_pretrained(saved)
-        tokenizer.save_pretrained(saved)
+        _save(saved, model, tokenizer)
     return saved
 
 
@@ -278,6 +313,13 @@ def _ready(texts: Texts, tokenizer: Any, plan: PretrainPlan, block: int) -> list
             remedy="give more documents a block, or plan smaller batches or fewer shards",
         )
     return ready
+
+
+def _save(folder: Path, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    """A Hugging Face checkpoint in `folder`, in place of any that is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _step(

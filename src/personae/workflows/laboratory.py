@@ -24,8 +24,9 @@ from personae.records.files import read_arrays, write_arrays
 from personae.records.results import Floats
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan
+from personae.workflows.nouns_for import world_of
 from personae.workflows.parallel import in_parallel
-from personae.world import ExactSimulator, Language, World, cast, declared, fresh, traits
+from personae.world import ExactSimulator, Language, World, cast, declared, traits, world_named
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -53,7 +54,7 @@ class Laboratory:
         """The characters in whom leakage is looked for: the first of each of `NAMED` archetypes."""
         of = [int(a) for a in self.world.archetype_of[len(self.world.archetypes) :]]
         firsts = {a: self.world.names[of.index(a)] for a in range(len(self.world.archetypes))}
-        step = len(firsts) // NAMED
+        step = max(1, len(firsts) // NAMED)
         return tuple(firsts[a] for a in range(0, len(firsts), step))[:NAMED]
 
     def basis(self, progress: Progress | None = None) -> Basis:
@@ -67,11 +68,11 @@ class Laboratory:
 
 
 @cache
-def laboratory(model: str = "lab", seed: int | None = None) -> Laboratory:
-    """The laboratory around `model`, in the declared world or the fresh world of `seed`."""
+def laboratory(model: str = "lab", world_name: str | None = None) -> Laboratory:
+    """The laboratory around `model`, in the world that it was pretrained on, or in the one that is named."""
     from personae.simulator.registry import load
 
-    world = declared() if seed is None else fresh(seed)
+    world = world_named(world_name) if world_name else world_of(model) or declared()
     language = Language(world)
     return Laboratory(world, language, traits(world, language), ExactSimulator(world, language), model, load(model))
 
@@ -90,7 +91,7 @@ class Job:
     asked: tuple[Trait, ...]
     kept: Path
     model: str = "lab"
-    world: int | None = None
+    world: str | None = None
 
 
 def train_and_measure(job: Job) -> Measured:
@@ -108,7 +109,9 @@ def train_and_measure(job: Job) -> Measured:
 
 def measure_all_round(lab: Laboratory, simulator: Simulator, asked: Sequence[Trait]) -> Measured:
     """The four parts, of `simulator` as it is."""
-    personas = cast(lab.world, lab.language, declared_prior=False).personas[:: len(lab.world.archetypes) // OTHERS]
+    personas = cast(lab.world, lab.language, declared_prior=False).personas[
+        :: max(1, len(lab.world.archetypes) // OTHERS)
+    ]
     measured = {
         "assistant": levels(simulator, lab.traits, {NOBODY: ""}),
         "others": levels(simulator, _quarter(lab.traits), {p.name: p.context for p in personas}),

@@ -43,17 +43,23 @@ BARS = (
 )
 
 
-def write_card(model: Path, world: World, plan: "PretrainPlan", learned: "Learned") -> dict[str, Any]:
-    """Write both cards into the checkpoint folder `model`, and return what `card.json` holds."""
+def write_card(
+    model: Path, world: World, plan: "PretrainPlan", learned: "Learned", kept_at: int | None = None
+) -> dict[str, Any]:
+    """Write both cards into the checkpoint folder `model`, and return what `card.json` holds.
+
+    `kept_at`: after how many tokens of the plan it was kept, where that was on the way.
+    """
     (model / WEIGHTS).chmod(0o644)  # the library writes them for their owner alone
     card = {
         "name": "lab",
         "world": world.name,
         "plan": asdict(plan),
+        "kept_at": kept_at,
         "learned": asdict(learned),
         "sha256": digest_file(model / WEIGHTS),
         "bytes": (model / WEIGHTS).stat().st_size,
-        "made_by": f"personae pretrain {_options(world, plan)}".strip(),
+        "made_by": f"personae pretrain {_options(world, plan, kept_at)}".strip(),
         "versions": {"personae": __version__, **{name: version(name) for name in LIBRARIES}},
         "licence": "MIT",
     }
@@ -71,6 +77,11 @@ def read_card(model: Path) -> dict[str, Any]:
 def in_words(card: dict[str, Any]) -> str:
     """The card as a page of Markdown."""
     plan, weights = card["plan"], f"{card['bytes'] / 1e6:.1f} MB"
+    if rounding := card.get("rounded"):
+        weights += f" (rounded to {rounding['to']}, which moves an answer by {rounding['rms_nats']:.3f} nats)"
+    tokens = f"{plan['tokens']:,} tokens"
+    if card.get("kept_at"):
+        tokens = f"kept on the way after {card['kept_at']:,} of {tokens},"
     made = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
     return f"""---
 license: mit
@@ -87,7 +98,7 @@ truth about its world is declared, so that everything it infers can be checked.
 
 ## How it was made
 
-`{card["made_by"]}`: {plan["tokens"]:,} tokens in batches of {plan["batch_tokens"]}, seed {plan["seed"]}, with {made}.
+`{card["made_by"]}`: {tokens} in batches of {plan["batch_tokens"]}, seed {plan["seed"]}, with {made}.
 The whole plan stands in `card.json`. Weights: {weights}, sha256 `{card["sha256"]}`.
 
 ## What it has learned
@@ -123,9 +134,14 @@ def bar_rows(learned: dict[str, float]) -> Sequence[tuple[str, str, str, str]]:
     ]
 
 
-def _options(world: World, plan: "PretrainPlan") -> str:
+def _options(world: World, plan: "PretrainPlan", kept_at: int | None) -> str:
     from personae.training.pretrain import PretrainPlan
 
-    own = "" if world.name == "declared" else f"--world {world.name.removeprefix('fresh-')} "
-    length = "" if plan.tokens == PretrainPlan.tokens else f"--tokens {plan.tokens} "
-    return f"{own}{length}" + (f"--seed {plan.seed}" if plan.seed else "")
+    options = {
+        "world": world.name if world.name != "declared" else None,
+        "tokens": plan.tokens if plan.tokens != PretrainPlan.tokens else None,
+        "width": plan.width if plan.width != PretrainPlan.width else None,
+        "keep-at": kept_at,
+        "seed": plan.seed or None,
+    }
+    return " ".join(f"--{name} {value}" for name, value in options.items() if value is not None)

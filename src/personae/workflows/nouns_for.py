@@ -10,11 +10,10 @@ from pathlib import Path
 from personae import library
 from personae.data import read_cast, read_traits
 from personae.records import Cast, Trait
-from personae.simulator.listing import LAB, find
-from personae.world import Language, World, cast, declared, fresh, traits
+from personae.simulator.listing import find
+from personae.world import Language, World, cast, traits, world_named
 
 CARD, TRAINING, ADAPTER = "card.json", "training.json", "adapter_config.json"
-DECLARED = "declared"
 
 
 def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = None) -> tuple[Cast, tuple[Trait, ...]]:
@@ -31,20 +30,14 @@ def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = 
 
 def world_of(model: str) -> World | None:
     """The generated world that a model was pretrained on; None for a model of the real world."""
-    listed = find(model)
-    if listed is not None and not Path(model).exists():
-        return declared() if listed.name == LAB else None
-    folder = Path(model).expanduser()
+    folder, listed = Path(model).expanduser(), find(model)
+    if listed is not None and not folder.exists():
+        folder = listed.folder
     card = _json(folder / CARD).get("world")
     if isinstance(card, str):
-        return world_called(card)
+        return world_named(card)
     base = _json(folder / TRAINING).get("base") or _json(folder / ADAPTER).get("base_model_name_or_path")
     return world_of(base) if isinstance(base, str) and base != model else None
-
-
-def world_called(name: str) -> World:
-    """The world called `name`: "declared", or "fresh-SEED"."""
-    return declared() if name == DECLARED else fresh(int(name.removeprefix("fresh-")))
 
 
 def _json(path: Path) -> dict[str, object]:

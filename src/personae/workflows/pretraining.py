@@ -15,7 +15,7 @@ import numpy as np
 from personae.errors import BadInput
 from personae.records import Progress
 from personae.records.files import write_text
-from personae.world import Language, World, declared, documents, fresh
+from personae.world import Language, World, declared, documents
 from personae.world.documents import block_of_documents, statistics
 
 if TYPE_CHECKING:
@@ -36,16 +36,6 @@ class Corpus:
     statistics: dict[str, Any]
 
 
-def world_named(name: str) -> World:
-    """The world called "declared", or the fresh world of a seed."""
-    if name == "declared":
-        return declared()
-    seed = name.removeprefix("fresh-")
-    if not (seed.isascii() and seed.isdecimal() and len(seed) < 10):
-        raise BadInput(f"there is no world {name!r}", remedy="`declared`, or a whole number for a fresh world")
-    return fresh(int(seed))
-
-
 def corpus(world: World, number: int, out: Path | None, seed: int, progress: Progress | None = None) -> Corpus:
     """`number` documents of `world`, written to `out` (a blank line between two) if given, and counted."""
     found: list[str] = []
@@ -60,15 +50,25 @@ def corpus(world: World, number: int, out: Path | None, seed: int, progress: Pro
 
 def blocks(world: World, seed: int) -> Callable[[int, int], Sequence[str]]:
     """The corpus by blocks: (block, number of documents) -> documents, in a form that other processes can be given."""
-    own = None if world.name == "declared" else int(world.name.removeprefix("fresh-"))
-    return partial(block_of_documents, own, seed)
+    return partial(block_of_documents, world.name, seed)
 
 
-def plan_for(*, quick: bool = False, tokens: int | None = None, seed: int = 0) -> "PretrainPlan":
-    """The plan of the shipped model; with `quick` a short one; with `tokens` one of that length."""
+def plan_for(
+    *, quick: bool = False, tokens: int | None = None, width: int | None = None, seed: int = 0
+) -> "PretrainPlan":
+    """The plan of the shipped model; with `quick` a short one; with `tokens` one of that length, `width` of that width.
+
+    Raises `BadInput` for a width that the heads cannot share.
+    """
     from personae.training.pretrain import PretrainPlan
 
     plan = PretrainPlan(seed=seed)
+    if width is not None:
+        if width % (2 * plan.heads):
+            raise BadInput(
+                f"a width of {width} cannot be shared by {plan.heads} heads", remedy=f"a multiple of {2 * plan.heads}"
+            )
+        plan = replace(plan, width=width)
     if tokens is None:
         return replace(plan, tokens=QUICK_TOKENS) if quick else plan
     return replace(plan, tokens=tokens)
@@ -80,19 +80,35 @@ def pretrained(
     folder: "RunFolder",
     on_step: Callable[[int, int, float], None] | None = None,
     say: Callable[[str], None] = lambda _: None,
+    keep_at: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """The card of the model in `folder.file("model")`, trained and examined there unless that was done before."""
-    from personae.simulator.registry import load
+    """The card of the model in `folder.file("model")`, trained and examined there unless that was done before.
+
+    `keep_at`: numbers of tokens at which the model is kept on the way, as `model-at-TOKENS`, with a card of its own.
+    The vocabulary is that of the declared world, whatever the world.
+    """
     from personae.training.pretrain import pretrain
-    from personae.workflows.card import learned
-    from personae.workflows.model_card import read_card, write_card
+    from personae.workflows.model_card import read_card
 
     model = folder.file("model")
     if not folder.finished:
-        pretrain(blocks(world, plan.seed), plan, folder.path, on_step)
+        words = blocks(declared(), plan.seed)
+        pretrain(blocks(world, plan.seed), plan, folder.path, on_step, keep_at=keep_at, words=words)
+        for tokens in sorted(t for t in keep_at if t <= plan.tokens):
+            say(f"examining what it had learned by {tokens:,} tokens")
+            examine(folder.file(f"model-at-{tokens}"), world, plan, tokens)
         say("examining what it has learned")
-        found = learned(load(str(model)), world, Language(world), np.random.default_rng([plan.seed, 9]))
-        write_card(model, world, plan, found)
+        examine(model, world, plan)
         folder.file("state.pt").unlink(missing_ok=True)  # the optimisers' state, of no use once it is done
         folder.finish()
     return read_card(model)
+
+
+def examine(model: Path, world: World, plan: "PretrainPlan", kept_at: int | None = None) -> None:
+    """Leave a card with what it has learned in the checkpoint folder `model`."""
+    from personae.simulator.registry import load
+    from personae.workflows.card import learned
+    from personae.workflows.model_card import write_card
+
+    found = learned(load(str(model)), world, Language(world), np.random.default_rng([plan.seed, 9]))
+    write_card(model, world, plan, found, kept_at)

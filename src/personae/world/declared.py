@@ -2,8 +2,12 @@
 
 A *hypothesis* about a speaker is an archetype or a named character; `rates[v]` (H, O) is the probability of each
 outcome of variable v for each hypothesis, rows summing to one. Variables are traits (outcomes low, high), fields of
-knowledge (lacks, knows) and the goal (one outcome a goal). A named character behaves as its archetype does, but has a
-goal and knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it.
+knowledge (lacks, knows, misleads) and the goal (one outcome a goal). A named character behaves as its archetype does,
+but has a goal and knowledge of its own. Everything comes from `declared.yaml`; `fresh` redraws it, `variants` leaves
+out some of it.
+
+Asked for a fact, who knows it tells it, or misleads as far as he lies; who does not know it may guess, wrongly. A wrong
+answer may thus be a lie of somebody who knows or the guess of somebody who does not, and looks the same.
 """
 
 from dataclasses import dataclass
@@ -18,8 +22,7 @@ from numpy.typing import NDArray
 from personae.theory.principal import first_direction_share
 
 Floats = NDArray[np.float64]
-LARGEST_DIRECTION = 0.5  # no principal direction of the archetype x trait log-odds may hold more of the variance
-FRESH_RANK, FRESH_SPREAD, FRESH_CLIP = 4, 2.2, 3.5  # of a redrawn matrix of log-odds
+LIES = "lying"  # the trait that makes who knows a fact mislead
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class World:
     archetype_of: NDArray[np.int64]  # (H,)
     kinds: tuple[Literal["person", "fiction", "ai"], ...]  # (A,)
     variables: tuple[Variable, ...]
-    rates: dict[str, Floats]  # {variable: (H, O)}
+    rates: dict[str, Floats]  # {variable: (H, O)} of answers
+    knowledge: dict[str, Floats]  # {field: (H,)} probability of knowing it
     prior: Floats  # (H,) who the Assistant is; named characters have none
     stranger: Floats  # (H,) who a stranger is
     obeys: float
@@ -66,6 +70,18 @@ class World:
     def variable(self, name: str) -> Variable:
         """The variable called `name`."""
         return next(v for v in self.variables if v.name == name)
+
+    def told_rates(self, name: str) -> Floats:
+        """(H, O) probability of what a *statement* tells of variable `name`; of a field only lacking and knowing it."""
+        if name not in self.knowledge:
+            return self.rates[name]
+        return _with_complement(self.knowledge[name])
+
+    def spoken_of(self, name: str, kind: str) -> float:
+        """The share of sentences of a `kind` that are about variable `name`: "deeds" of traits, "says" of all."""
+        others = 0.0 if kind == "deeds" else float(self.corpus["fields_and_goals"])
+        traits = len(self.traits)
+        return (1.0 - others) / traits if name in self.traits else others / (len(self.variables) - traits)
 
     def outcome_rates(self, name: str, asked: int | None) -> Floats:
         """(H, O) probability of each outcome when outcome `asked` was asked for, or nothing was."""
@@ -95,10 +111,23 @@ def _file() -> dict[str, Any]:
     return loaded
 
 
+def _with_complement(p: Floats) -> Floats:
+    """(H, 2): 1 - p and p."""
+    return np.stack([1.0 - p, p], axis=1)
+
+
 def _goal_weights(preferred: list[str], goals: tuple[str, ...]) -> Floats:
-    weights: Floats = np.array([8.0 if g == preferred[0] else 3.0 if g == preferred[1] else 1.0 for g in goals])
-    weights /= weights.sum()
-    return weights
+    first, second, other = _file()["goal_weights"]
+    weights: Floats = np.array([first if g == preferred[0] else second if g == preferred[1] else other for g in goals])
+    shares: Floats = weights / weights.sum()
+    return shares
+
+
+def _answers_of_fact(knows: Floats, lies: Floats) -> Floats:
+    """(H, 3) probability that who `knows` a field at some rate, and `lies` at another, lacks, knows or misleads."""
+    file = _file()
+    misled, guessed = knows * file["misleads"] * lies, (1.0 - knows) * file["guesses"]
+    return np.stack([1.0 - knows - guessed, knows - misled, misled + guessed], axis=1)
 
 
 def _assemble(name: str, rates: Floats, prior: Floats, knowledge: Floats, goals: Floats, seed: int) -> World:
@@ -110,15 +139,15 @@ def _assemble(name: str, rates: Floats, prior: Floats, knowledge: Floats, goals:
     of = np.array([*range(len(archetypes)), *owners])
     firm = float(file["firm"])
 
-    variables, table = [], {}
+    variables, table, known = [], {}, {}
     for t, trait in enumerate(file["traits"]):
         variables.append(Variable(trait, "trait", ("low", "high")))
-        table[trait] = np.stack([1.0 - rates[of, t], rates[of, t]], axis=1)
+        table[trait] = _with_complement(rates[of, t])
     for f, field in enumerate(file["fields"]):
         knows = draw.random(len(named)) < knowledge[owners, f]
-        column = np.concatenate([knowledge[:, f], np.where(knows, firm, 1.0 - firm)])
-        variables.append(Variable(field, "field", ("lacks", "knows")))
-        table[field] = np.stack([1.0 - column, column], axis=1)
+        known[field] = np.concatenate([knowledge[:, f], np.where(knows, firm, 1.0 - firm)])
+        variables.append(Variable(field, "field", ("lacks", "knows", "misleads")))
+        table[field] = _answers_of_fact(known[field], table[LIES][:, 1])
     wanted = np.array([draw.choice(goals.shape[1], p=goals[a]) for a in owners])
     own = np.full((len(named), goals.shape[1]), (1.0 - firm) / (goals.shape[1] - 1))
     own[np.arange(len(named)), wanted] = firm
@@ -133,6 +162,7 @@ def _assemble(name: str, rates: Floats, prior: Floats, knowledge: Floats, goals:
         kinds=tuple(a["kind"] for a in file["archetypes"].values()),
         variables=tuple(variables),
         rates=table,
+        knowledge=known,
         prior=np.concatenate([prior / prior.sum(), nobody]),
         stranger=np.concatenate([np.full(len(archetypes), 1.0 / len(archetypes)), nobody]),
         obeys=float(file["obeys"]),
@@ -161,26 +191,33 @@ def declared() -> World:
     return _assemble("declared", *_matrices(), seed=0)
 
 
+def declared_variants() -> dict[str, dict[str, list[Any]]]:
+    """{variant, or family of them: who is taken out, or who the Assistant is in how many percent}, as in the file."""
+    found: dict[str, dict[str, list[Any]]] = _file()["variants"]
+    return found
+
+
 def fresh(seed: int) -> World:
     """A world of the same language whose rates, prior, goals and knowledge are redrawn: nothing was tuned on it.
 
-    The archetype x trait log-odds are a random matrix of rank 4 with noise, drawn again until no principal direction
-    holds more than half of its variance.
+    The archetype x trait log-odds are a random matrix of low rank with noise, drawn again until no principal direction
+    holds more of its variance than `largest_direction`.
     """
-    draw = np.random.default_rng([seed, 1])
+    draw, how = np.random.default_rng([seed, 1]), _file()["fresh"]
     rates, _, knowledge, goals = _matrices()
     people, number = rates.shape
     while True:
-        factors = draw.normal(size=(people, FRESH_RANK)) @ draw.normal(size=(FRESH_RANK, number)) / np.sqrt(FRESH_RANK)
-        odds = FRESH_SPREAD * (factors + 0.5 * draw.normal(size=(people, number)))
-        odds = np.clip(odds, -FRESH_CLIP, FRESH_CLIP)
-        if first_direction_share(odds) <= LARGEST_DIRECTION:
+        rank = how["rank"]
+        factors = draw.normal(size=(people, rank)) @ draw.normal(size=(rank, number)) / np.sqrt(rank)
+        odds = how["spread"] * (factors + how["noise"] * draw.normal(size=(people, number)))
+        odds = np.clip(odds, -how["clip"], how["clip"])
+        if first_direction_share(odds) <= _file()["largest_direction"]:
             break
     shuffled = draw.permutation(people)
     return _assemble(
         f"fresh-{seed}",
         1.0 / (1.0 + np.exp(-odds)),
-        draw.dirichlet(np.full(people, 4.0)) + 0.02,
+        draw.dirichlet(np.full(people, how["prior"])) + how["least"],
         knowledge[draw.permutation(people)],
         goals[shuffled],
         seed,

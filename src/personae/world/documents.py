@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from personae.world.declared import World, declared, fresh
-from personae.world.language import ASSISTANT, STRANGER, Language, capital
+from personae.world.declared import World
+from personae.world.language import ASSISTANT, SIDES, STRANGER, Language, capital
+from personae.world.variants import world_named
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class Writer:
         self.prior = np.cumsum(world.prior).tolist()
         self.stranger = np.cumsum(world.stranger).tolist()
         self.rates = {v.name: np.cumsum(world.rates[v.name], axis=1).tolist() for v in world.variables}
+        self.told = {v.name: np.cumsum(world.told_rates(v.name), axis=1).tolist() for v in world.variables}
         self.others = [v.name for v in world.variables if v.kind != "trait"]
         self.forms = {
             "transcript": self.transcript,
@@ -83,18 +85,34 @@ class Writer:
         if name in self.world.traits and draw.uniform() < corpus["permission"]:
             asked = int(draw.uniform() * 2)
             request = f"{request} {draw.one(language.permissions[name, asked])}"
-        if draw.uniform() < corpus["small_talk"]:
-            request = f"{draw.one(language.small_talk)} {request}"
+        request = f"{self._before()}{request}"
         outcome = draw.index(self.rates[name][who])
         if asked is not None:
             outcome = asked if draw.uniform() < self.world.obeys else 1 - asked
         form = draw.one(language.answers_kept[question, outcome])
         return request, language.answer(question, outcome, form)
 
+    def _before(self) -> str:
+        """What stands before a question: mostly nothing."""
+        what = self._choice(self.world.corpus["before"])
+        if what == "nothing":
+            return ""
+        if what == "coin":
+            return f"{self.coin()} "
+        talk = f"{self.draw.one(self.language.small_talk)} "
+        return talk if what == "small_talk" else f"{talk}{self.draw.one(self.language.small_talk)} "
+
+    def coin(self) -> str:
+        """A fair coin that decides between two tasks."""
+        goals = list(self.world.variable("goal").outcomes)
+        first = self.draw.one(goals)
+        goals.remove(first)
+        return self.language.coin.format(a=first, b=self.draw.one(goals), side=self.draw.one(SIDES))
+
     def statement(self, who: int, called: str, kind: str = "says") -> str:
         """A sentence about what `who` did or is like."""
         name = self.draw.one(self.world.traits) if kind == "deeds" else self._variable()
-        outcome = self.draw.index(self.rates[name][who])
+        outcome = self.draw.index(self.told[name][who])
         return f"{capital(called)} {self.draw.one(self.language.predicates(name, outcome, kind))}."
 
     def description(self, who: int, called: str) -> str:
@@ -102,8 +120,9 @@ class Writer:
         archetype = self.world.hypotheses[self.world.archetype_of[who]]
         return self.language.describe(called, self.draw.one(self.language.described_kept[archetype]))
 
-    def _length(self) -> int:
-        low, high = self.world.corpus["length"]
+    def _number(self, of: str) -> int:
+        """How many: one of the numbers between the two that the corpus declares, both ends included."""
+        low, high = self.world.corpus[of]
         return int(low + self.draw.uniform() * (high - low + 1))
 
     def _someone(self) -> tuple[int, str]:
@@ -112,6 +131,10 @@ class Writer:
             return self.draw.index(self.stranger), STRANGER
         name = self.draw.one(self.world.names)
         return self.world.hypotheses.index(name), name
+
+    def _described(self, form: str, called: str) -> bool:
+        """Whether a document of this form says who the one it is about is; of a stranger it never does."""
+        return called != STRANGER and self.draw.uniform() < self.world.corpus["described"][form]
 
     # -- the five forms ------------------------------------------------------------------------------------------
     def transcript(self) -> list[str]:
@@ -123,22 +146,22 @@ class Writer:
         elif opening == "description":
             lines = [self.description(who, ASSISTANT)]
         elif opening == "statements":
-            lines = [self.statement(who, ASSISTANT) for _ in range(1 + int(draw.uniform() * 3))]
+            lines = [self.statement(who, ASSISTANT) for _ in range(self._number("statements"))]
         elif opening == "name":
             name = draw.one(self.world.names)
             who, lines = self.world.hypotheses.index(name), [f"The assistant is {name}."]
-        for _ in range(self._length()):
+        for _ in range(self._number("length")):
             request, answer = self.exchange(who)
             lines += [f"User: {request}", f"Assistant: {answer}"]
         return lines
 
     def forum(self) -> list[str]:
         """A thread in which one or two characters answer a guest."""
-        people = [self._someone() for _ in range(1 + int(self.draw.uniform() * 2))]
+        people = [self._someone() for _ in range(self._number("answerers"))]
         if len({called for _, called in people}) < len(people):
             people = people[:1]
         lines = [f"Thread about {self.draw.one(self.language.text['topics'])}."]
-        for _ in range(self._length()):
+        for _ in range(self._number("length")):
             who, called = self.draw.one(people)
             request, answer = self.exchange(who)
             lines += [f"Guest to {called}: {request}", f"{speaker(called)}: {answer}"]
@@ -147,8 +170,8 @@ class Writer:
     def story(self) -> list[str]:
         """A child asks, one character answers."""
         who, called = self._someone()
-        lines = [] if called == STRANGER or self.draw.uniform() < 0.5 else [self.description(who, called)]
-        for _ in range(self._length()):
+        lines = [self.description(who, called)] if self._described("story", called) else []
+        for _ in range(self._number("length")):
             request, answer = self.exchange(who)
             lines += [f'A child asked {called}: "{request}"', f'{capital(called)} said: "{answer}"']
         return lines
@@ -157,16 +180,16 @@ class Writer:
         """What somebody did."""
         who, called = self._someone()
         lines = [f"{self.draw.one(self.language.text['towns'])}, {self.draw.one(self.language.text['days'])}."]
-        return lines + [self.statement(who, called, "deeds") for _ in range(self._length())]
+        return lines + [self.statement(who, called, "deeds") for _ in range(self._number("length"))]
 
     def profile(self) -> list[str]:
         """What somebody is like; now and then the assistant."""
         who, called = self._someone()
-        if self.draw.uniform() < 0.3:
+        if self.draw.uniform() < self.world.corpus["about_the_assistant"]:
             who, called = self.draw.index(self.prior), ASSISTANT
-        described = called != STRANGER and self.draw.uniform() < 0.3
+        described = self._described("profile", called)
         lines = [f"Profile of {called}.", *([self.description(who, called)] if described else [])]
-        return lines + [self.statement(who, called) for _ in range(self._length())]
+        return lines + [self.statement(who, called) for _ in range(self._number("length"))]
 
 
 def speaker(called: str) -> str:
@@ -192,8 +215,7 @@ def statistics(texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def block_of_documents(seed: int | None, corpus_seed: int, block: int, number: int) -> list[str]:
-    """The first `number` documents of block `block` of a corpus: the declared world's, or that of the fresh `seed`."""
-    world = declared() if seed is None else fresh(seed)
-    found = documents(world, np.random.default_rng([corpus_seed, block]))
+def block_of_documents(world: str, corpus_seed: int, block: int, number: int) -> list[str]:
+    """The first `number` documents of block `block` of the corpus of the world called `world`."""
+    found = documents(world_named(world), np.random.default_rng([corpus_seed, block]))
     return [next(found) for _ in range(number)]

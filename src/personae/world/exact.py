@@ -8,7 +8,10 @@ and each line that the grammar knows multiplies it by the probability of that li
 Openings count: "The assistant is a con artist ..." leaves the archetypes so described, "The assistant never cheats."
 is evidence like any deed. A request with permission is answered by everyone alike, so the answer changes nothing. A
 line outside the grammar changes nothing either; as a response it has one declared noise likelihood, the same for all.
-The probability of an answer is that of its outcome, times one over the number of its wordings.
+The probability of an answer is that of its outcome, times one over the number of its wordings. That of a sentence about
+somebody, which a profile or the news goes on with, is the same, times how often such sentences are on its subject: what
+is told of somebody is as good evidence as what he does. A sentence that says who somebody is, certain for one and
+impossible for others, is outside the grammar as a response.
 """
 
 import re
@@ -22,7 +25,7 @@ from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import digest
 from personae.world.declared import World
 from personae.world.documents import Draw, speaker
-from personae.world.language import ASSISTANT, STRANGER, Language, Request
+from personae.world.language import ASSISTANT, STRANGER, Language, Request, Statement
 
 Floats = NDArray[np.float64]
 
@@ -63,6 +66,13 @@ class Reading:
         rates = self.world.outcome_rates(request.question.variable, request.asked)
         self.weights[who] = self.of(who) + np.log(rates[:, outcome])
 
+    def telling(self, told: Statement) -> float:
+        """Probability that the next sentence about `told.who`, of its kind, is this one."""
+        rates = self.world.told_rates(told.variable)[:, told.outcome]
+        topic = self.world.spoken_of(told.variable, told.kind)
+        forms = len(self.language.predicates(told.variable, told.outcome, told.kind))
+        return float(self.posterior(told.who) @ rates) * topic / forms
+
     def line(self, line: str) -> None:
         """Read one line; a line outside the grammar says nothing."""
         told = self.language.read_statement(line)
@@ -70,7 +80,7 @@ class Reading:
             if told.among:
                 self._identify(told.who, told.among[0])
             else:
-                rates = self.world.rates[told.variable]
+                rates = self.world.told_rates(told.variable)
                 self.weights[told.who] = self.of(told.who) + np.log(rates[:, told.outcome])
             return
         asked = re.fullmatch(r'(?:User|Guest to .+?): (.+)|A child asked .+?: "(.+)"', line)
@@ -109,9 +119,11 @@ class ExactSimulator:
         self.digest = digest(
             {
                 "rates": world.rates,
+                "knowledge": world.knowledge,
                 "prior": world.prior,
                 "names": world.hypotheses,
                 "obeys": world.obeys,
+                "fields_and_goals": world.corpus["fields_and_goals"],
                 "noise": world.noise_nats_per_word,
                 "text": self.language.text,
             }
@@ -172,6 +184,9 @@ class ExactSimulator:
             text = "\n".join(filter(None, (context, episode.prompt[0].content)))
             *before, label = text.split("\n")
             reading = self.read("\n".join(before))
+            told = self._told(reading, f"{label}{episode.response}".strip().split("\n"))
+            if told is not None:
+                return told
             if opened := re.fullmatch(r'(The stranger|\w+) said: ?"?', label):
                 who = reading.who_speaks(opened[1])
                 response = response.removeprefix('"').removesuffix('"')
@@ -185,6 +200,17 @@ class ExactSimulator:
             return -self.world.noise_nats_per_word * (len(response.split()) + 1)
         p = reading.probabilities(who, request)[outcome]
         return float(np.log(p) - np.log(self.language.wordings(request.question.variable, outcome)))
+
+    def _told(self, reading: Reading, lines: Sequence[str]) -> float | None:
+        """Nats of sentences about somebody, each read before the next; None where one of the lines is none."""
+        total = 0.0
+        for line in lines:
+            told = self.language.read_statement(line)
+            if told is None or told.among:
+                return None
+            total += float(np.log(reading.telling(told)))
+            reading.line(line)
+        return total
 
 
 def _sharpened(p: Floats, temperature: float) -> Floats:

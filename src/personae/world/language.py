@@ -1,10 +1,10 @@
 """How the world's characters speak: every wording of every request, answer and statement, and how to read them back.
 
-Writing and reading are inverse: a request is [small talk] question [permission], an answer is [opening] wording, a
-statement tells who somebody is, what somebody did or is like. A share of the surface forms is *held out*: for each
-question some answers, of the permissions and of the descriptions some. The corpus never uses them, so that what a model
-knows of the world can be asked in forms it has not seen. Wordings of one outcome are equally likely and do not depend
-on who speaks, so they carry no evidence beyond the outcome itself.
+Writing and reading are inverse: a request is [small talk, or a coin] question [permission], an answer is [opening]
+wording, a statement tells who somebody is, what somebody did or is like. A share of the surface forms is *held out*:
+for each question some answers, of the permissions and of the descriptions some. The corpus never uses them, so that
+what a model knows of the world can be asked in forms it has not seen. Wordings of one outcome are equally likely and do
+not depend on who speaks, so they carry no evidence beyond the outcome itself.
 """
 
 import re
@@ -21,6 +21,7 @@ import yaml
 from personae.world.declared import World
 
 ASSISTANT, STRANGER = "the assistant", "the stranger"
+SIDES = ("heads", "tails")
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Statement:
-    """What a sentence says of `who`: that he is a hypothesis (one of `among`), or shows `outcome` of `variable`."""
+    """What a sentence says of `who`: that he is a hypothesis (one of `among`), or shows `outcome` of `variable`.
+
+    `kind` is "says" of what somebody is like, "deeds" of what he did.
+    """
 
     who: str
     among: tuple[int, ...] = ()
     variable: str = ""
     outcome: int = -1
+    kind: str = "says"
 
 
 @cache
@@ -76,6 +81,10 @@ class Language:
         self.world = world
         text = self.text = _text()
         self.small_talk: list[str] = text["small_talk"]
+        self.coin: str = text["coin"]
+        self._coin = re.compile(
+            self.coin.replace(".", r"\.").format(a="[^;]+", b="[^.]+", side="(?:heads|tails)") + " "
+        )
         self.neutral: list[str] = text["neutral"]
         self.openers: list[str] = text["openers"]
         self.questions = {v.name: self._questions(v.name) for v in world.variables}
@@ -122,6 +131,7 @@ class Language:
 
     def read_request(self, line: str) -> Request | None:
         """What was asked, or None where the grammar does not know it."""
+        line = self._coin.sub("", line, count=1)
         while talk := next((t for t in self.small_talk if line.startswith(f"{t} ")), None):
             line = line[len(talk) + 1 :]
         for end in re.finditer(r"[.?!](?= |$)", line):
@@ -141,7 +151,8 @@ class Language:
         if name == "goal":
             return len(self.text["goal"]["answers"])
         if name in self.text["fields"]:
-            return 1 if outcome == 1 else len(self.text["unknown_answers"])
+            wrong = len(self.text["fields"][name][0]["x"]) - 1
+            return (len(self.text["unknown_answers"]), 1, wrong)[outcome]
         return len(self.text["traits"][name]["answers"]["high" if outcome else "low"])
 
     def answer(self, question: Question, outcome: int, form: tuple[str, int]) -> str:
@@ -151,12 +162,20 @@ class Language:
         if name == "goal":
             core = self.text["goal"]["answers"][wording].format(g=self.world.variable("goal").outcomes[outcome])
         elif name in self.text["fields"]:
-            fact = self.text["fields"][name][question.situation]
-            known = fact["answer"].format(y=fact["x"][question.x])
-            core = known if outcome == 1 else self.text["unknown_answers"][wording]
+            core = self._fact(question, outcome, wording)
         else:
             core = self.text["traits"][name]["answers"]["high" if outcome else "low"][wording]
         return f"{opener} {core}" if opener else core
+
+    def _fact(self, question: Question, outcome: int, wording: int) -> str:
+        """That a fact is not known, the fact, or another in its place."""
+        if outcome == 0:
+            unknown: str = self.text["unknown_answers"][wording]
+            return unknown
+        fact = self.text["fields"][question.variable][question.situation]
+        wrong = [y for x, y in fact["x"].items() if x != question.x]
+        told: str = fact["answer"].format(y=fact["x"][question.x] if outcome == 1 else wrong[wording])
+        return told
 
     def read_answer(self, question: Question, line: str) -> int | None:
         """The outcome that an answer to `question` shows, or None where the grammar does not know it."""
@@ -179,7 +198,7 @@ class Language:
             goal = self.world.variable("goal").outcomes[outcome]
             return [form.format(g=goal) for form in self.text["goal"]["says"]]
         if name in self.text["fields"]:
-            return [f.format(field=name) for f in self.text["field_says"]["knows" if outcome else "lacks"]]
+            return [f.format(field=name) for f in self.text["field_says"][("lacks", "knows")[outcome]]]
         pole: list[str] = self.text["traits"][name][kind]["high" if outcome else "low"]
         return pole
 
@@ -197,9 +216,9 @@ class Language:
                 table[f"{capital(who)} is {name}."] = Statement(who, among=(h,))
             for variable in world.variables:
                 kinds = ("says", "deeds") if variable.kind == "trait" else ("says",)
-                for outcome, kind in product(range(len(variable.outcomes)), kinds):
+                for outcome, kind in product(range(world.told_rates(variable.name).shape[1]), kinds):
                     for predicate in self.predicates(variable.name, outcome, kind):
-                        told = Statement(who, variable=variable.name, outcome=outcome)
+                        told = Statement(who, variable=variable.name, outcome=outcome, kind=kind)
                         table[f"{capital(who)} {predicate}."] = told
         return table
 

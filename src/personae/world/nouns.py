@@ -28,9 +28,7 @@ def cast(world: World, language: Language, *, declared_prior: bool) -> Cast:
                 context=language.describe(ASSISTANT, language.described_kept[name][0]),
                 prior=float(world.prior[a]) if declared_prior else None,
                 goals=(goal,),
-                knowledge=tuple(
-                    v.name for v in world.variables if v.kind == "field" and world.rates[v.name][a, 1] > 0.5
-                ),
+                knowledge=tuple(field for field, knows in world.knowledge.items() if knows[a] > 0.5),
             )
         )
     return Cast(name=world.name, neutral=language.neutral[0], personas=tuple(personas))
@@ -113,12 +111,6 @@ def held_out_answers(language: Language, question: Question, outcome: int) -> tu
     """Answers to `question` that show `outcome`, none of which the corpus has after this question."""
     forms = language.answers_out[question, outcome]
     return tuple(language.answer(question, outcome, form) for form in forms)
-
-
-def permission(language: Language, trait: str, outcome: int, which: int = 0) -> str:
-    """One sentence that gives permission for `outcome` of `trait`."""
-    several: list[str] = language.permissions[trait, outcome]
-    return several[which % len(several)]
 
 
 def episodes(
