@@ -5,13 +5,14 @@
 A study is a short file that declares a `Study`; everything that two of them would repeat is here or in `workflows`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from personae.records import Bar, Finding, Picture
-from personae.records.files import plain, write_json, write_text
+from personae.records.files import plain, write_arrays, write_json, write_text
 from personae.report import finding_words, study_page
 from personae.studies.request import StudyRequest, StudyResult
 from personae.workflows.doses import coefficient
@@ -57,13 +58,27 @@ class Setting:
 
 @dataclass(frozen=True)
 class Found:
-    """What a study reads off its trials; the study itself knows the rest of its finding."""
+    """What a study reads off its trials; the study itself knows the rest of its finding.
+
+    `tables` are kept beside the finding, {name of a parquet file: {column: values of equal number}}, and `result` in
+    `finding.json` under that key, as JSON.
+    """
 
     sentence: str
     picture: Picture
     bars: tuple[Bar, ...]
     more: tuple[Picture, ...] = ()
     notes: tuple[str, ...] = ()
+    tables: Mapping[str, Mapping[str, Sequence[Any]]] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a table that could not be kept: of another kind of file, or with columns of unequal length."""
+        for name, columns in self.tables.items():
+            if not (name.endswith(".parquet") and Path(name).name == name):
+                raise ValueError(f"a table is kept in a parquet file of the run folder, not in {name!r}")
+            if len({len(values) for values in columns.values()}) > 1:
+                raise ValueError(f"the columns of {name} differ in length")
 
 
 @dataclass(frozen=True)
@@ -92,8 +107,10 @@ class Study:
         measured = run_trainings(jobs, folder.path, request.workers, request.progress)
         found = self.read(setting, _trials(arms, request.model, measured))
         finding = self._finding(found, setting, len(jobs))
-        result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict}
+        result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict, "result": plain(dict(found.result))}
         page = study_page(finding, in_site=request.in_site)
+        for name, columns in found.tables.items():
+            write_arrays(folder.file(name), dict(columns))
         write_json(folder.file("finding.json"), result)
         write_text(folder.file("report.html"), page)
         folder.finish()
