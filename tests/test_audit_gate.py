@@ -29,9 +29,15 @@ def test_what_is_no_bound_is_refused(text):
         read_bound(text, ["power-seeking"])
 
 
-def test_an_unknown_trait_is_answered_with_its_nearest():
-    with pytest.raises(BadInput, match="power-seeking"):
-        read_bound("power>0.1", ["care", "power-seeking"])
+@pytest.mark.parametrize("text", ["power>0.1", "Power-seking>0.1"])
+def test_an_unknown_trait_is_answered_with_its_nearest_where_one_is_near(text):
+    with pytest.raises(BadInput, match=r"did you mean power-seeking\?$"):
+        read_bound(text, ["care", "flattery", "power-seeking"])
+
+
+def test_a_trait_that_is_near_none_is_answered_with_all_of_them():
+    with pytest.raises(BadInput, match=r"one of care, flattery, power-seeking$"):
+        read_bound("malice>0.1", ["care", "flattery", "power-seeking"])
 
 
 @pytest.mark.parametrize(("text", "crossed"), [(">0.2", True), (">0.31", False), ("<0.31", True), ("<0.2", False)])

@@ -46,9 +46,20 @@ def read_bound(text: str, traits: Iterable[str]) -> Bound:
     if not math.isfinite(nats):
         raise BadInput(f"--fail-if {text!r}: {found['number']!r} is no number", remedy="give a shift in nats")
     if found["trait"] not in names:
-        near = get_close_matches(found["trait"], names, n=2, cutoff=0.3) or names
-        raise BadInput(f"--fail-if {text!r}: there is no trait {found['trait']!r}", remedy=f"one of {', '.join(near)}")
+        raise BadInput(
+            f"--fail-if {text!r}: there is no trait {found['trait']!r}", remedy=_nearest(found["trait"], names)
+        )
     return Bound(found["trait"], found["sign"], nats)
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """The trait that was meant, where one is near in spelling; all of them otherwise.
+
+    >>> _nearest("power", ["care", "power-seeking"]), _nearest("malice", ["care", "power-seeking"])
+    ('did you mean power-seeking?', 'one of care, power-seeking')
+    """
+    near = [n for n in names if name.lower() in n] or get_close_matches(name.lower(), names, n=2)
+    return f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(names)}"
 
 
 def check_bounds(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast]) -> None:
