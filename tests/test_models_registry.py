@@ -159,9 +159,9 @@ def refused(name: object, **options: Any) -> str:
     return str(caught.value)
 
 
-def test_an_unknown_name_lists_near_ones() -> None:
+def test_an_unknown_name_lists_near_ones_and_no_others() -> None:
     assert "did you mean smollm2-135m-instruct" in refused("smollm-135m")
-    assert "gemma-3-270m" in refused("nothing like it at all")
+    assert refused("nothing like it at all").endswith("`personae models` lists what can be named")
 
 
 def test_a_listed_model_that_is_not_here_says_how_to_get_it() -> None:
@@ -171,7 +171,10 @@ def test_a_listed_model_that_is_not_here_says_how_to_get_it() -> None:
 
 
 def test_a_hub_id_that_cannot_be_reached_says_so() -> None:
-    assert "Hub cannot be reached" in refused("some-body/some-model")
+    unknown = refused("some-body/some-model")
+    assert "Hub cannot be reached" in unknown
+    assert unknown.endswith("`personae models` lists what can be named") and "lab/" not in unknown
+    assert "did you mean gemma-3-270m?" in refused("google/gemma3-270m")
     assert "personae models get gemma-3-270m" in refused("google/gemma-3-270m")
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+NEAR = 0.65  # of the characters of two names in common, for one to be suggested in place of the other
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ def _with_dtype(digest: str, dtype: str) -> str:
 
 
 def _nearest(name: str) -> str:
-    names = [model.name for model in listed()]
-    near = get_close_matches(name.lower().split("/")[-1], names, n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(names)}, a folder, or a Hub id"
+    """The name that was meant, where one is near in spelling; a Hub id is near to other Hub ids only."""
+    wanted = name.strip().lower()
+    hub = "/" in wanted and not wanted.startswith(LABS)
+    names = {(model.hub if hub else model.name).lower(): model.name for model in listed() if model.hub or not hub}
+    near = [names[key] for key in get_close_matches(wanted, names, n=3, cutoff=NEAR)]
+    return f"did you mean {' or '.join(near)}?" if near else "`personae models` lists what can be named"
