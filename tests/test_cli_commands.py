@@ -12,7 +12,7 @@ from personae.cli.main import run
 from personae.cli.quiet import libraries_quiet
 from personae.data import read_cast, read_episodes, read_traits, write_episodes
 from personae.records import chat
-from personae.simulator.listing import find
+from personae.simulator.listing import Listed, find
 from personae.workflows.nouns_for import nouns, world_of
 from personae.world import declared
 
@@ -45,6 +45,15 @@ def test_models_lists_what_can_be_named(capsys):
     assert run(["models"]) == 0
     shown = capsys.readouterr().out
     assert all(m["name"] in shown for m in listed)
+
+
+def test_models_says_of_one_that_is_not_made_yet_which_command_makes_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / "nowhere"))
+    entry = next(m for m in outcome(["models"], capsys)["models"] if m["name"] == "lab/at-1M")
+    assert (entry["status"], entry["made_by"]) == ("to make", "personae pretrain --keep-at 1000000")
+    assert run(["models"]) == 0
+    shown = capsys.readouterr().out
+    assert "to make" in shown and "personae pretrain --keep-at" in shown and " 0 MB" not in shown
 
 
 # -- corpus ----------------------------------------------------------------------------------------------------------

@@ -250,6 +250,17 @@ def test_a_name_without_a_recipe_lists_those_that_have_one() -> None:
         fetch.get("nothing")
 
 
+def test_a_name_that_is_made_and_not_got_is_answered_with_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / "nowhere"))
+    with pytest.raises(
+        BadInput, match=r"lab/at-1M is made .* `personae pretrain --keep-at 1000000 --out DIR`"
+    ) as caught:
+        fetch.get("lab/at-1M")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_gguf_file_loads_by_its_path(gguf_file: Path, original: Any) -> None:
     simulator = load(str(gguf_file))
     ids = torch.tensor([[1, 2, 3, 4, 5]])

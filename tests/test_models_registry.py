@@ -137,6 +137,16 @@ def test_a_study_s_checkpoint_that_is_not_here_says_which_command_makes_it(
     assert "personae pretrain" in refused("lab")
 
 
+def test_a_model_is_ready_or_is_got_from_packages_or_is_made_by_a_command(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / "nowhere"))
+    assert {m.status for m in listed() if m.made_by} == {"to make"}
+    assert {m.status for m in listed() if m.packages} == {"to get"}
+    monkeypatch.setattr(Listed, "folder", property(lambda model: folder))
+    assert {m.status for m in listed()} == {"ready"}
+
+
 def test_a_name_of_no_checkpoint_lists_near_ones_and_is_not_looked_for_on_the_hub() -> None:
     assert "did you mean lab/no-people" in refused("lab/no-peopel")
 

@@ -27,7 +27,9 @@ def command(context: typer.Context, json: Json = False, quiet: Quiet = False) ->
             {
                 "name": m.name,
                 "ready": m.ready,
+                "status": m.status,
                 "bytes": _size(m),
+                "made_by": m.made_by or None,
                 "about": m.about,
                 "licence": m.licence,
                 "hub": m.hub,
@@ -35,10 +37,20 @@ def command(context: typer.Context, json: Json = False, quiet: Quiet = False) ->
             }
             for m in listed()
         ]
-        rows = tuple((m.name, "ready" if m.ready else "to get", f"{_size(m) / 1e6:.0f} MB", m.about) for m in listed())
+        rows = tuple((m.name, m.status, _megabytes(m), _about(m)) for m in listed())
         table = Table(("name", "here", "size", "what"), rows, "Models that have a name", frozenset({2}))
         note = "Also a checkpoint folder, a .gguf file, or the Hub id of any causal language model.\n"
         face.result({"models": models}, f"{to_terminal(table)}\n{note}")
+
+
+def _about(model: "Listed") -> str:
+    """What it is; of one that is still to be made also the command that makes it."""
+    return f"{model.about}; `{model.made_by}`" if model.status == "to make" else model.about
+
+
+def _megabytes(model: "Listed") -> str:
+    """Its size, where there is something to load or to fetch."""
+    return "" if model.status == "to make" else f"{_size(model) / 1e6:.0f} MB"
 
 
 def _size(model: "Listed") -> int:

@@ -37,7 +37,7 @@ def get(name: str, progress: Say | None = None) -> Path:
     if entry.ready:
         return entry.folder
     if not entry.packages:
-        raise BadInput(f"{entry.name} is shipped with this package and is not here", remedy=entry.how_to_make)
+        raise BadInput(f"{entry.name} is made on this machine and not fetched", remedy=entry.how_to_make)
     try:
         with _alone(entry, say):
             if not entry.ready:  # the one that was waited for may have made it

@@ -4,6 +4,7 @@ import os
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import ConfigDict
@@ -32,6 +33,11 @@ class Listed(Noun):
     bytes: int = 0
     sha256: str = ""
     made_by: str = ""
+
+    @property
+    def status(self) -> Literal["ready", "to get", "to make"]:
+        """Whether it can be loaded now, has to be fetched, or has to be made by a command."""
+        return "ready" if self.ready else "to make" if self.made_by else "to get"
 
     @property
     def how_to_make(self) -> str:
