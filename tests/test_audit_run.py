@@ -166,7 +166,19 @@ def test_a_row_without_a_partner_is_left_out_and_counted(tmp_path):
     write_episodes(tmp_path / "b.jsonl", ours[:7] + ours[8:])
     pair = read_pair(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
     assert pair.matched and pair.left_out == 1 and len(pair.episodes) == 19
-    assert "1 rows without a partner" in pair.note()
+    assert pair.note() == "19 of 20 rows are matched by equal prompts; 1 row without a partner was left out."
+
+
+@pytest.mark.parametrize(("partners", "matched"), [(5, True), (4, True), (3, True), (2, False), (0, False)])
+def test_files_are_matched_where_half_of_the_rows_have_a_partner(tmp_path, partners, matched):
+    ours = [chat(f"Row {i}?", "yes") for i in range(5)]
+    write_episodes(tmp_path / "a.jsonl", ours)
+    write_episodes(tmp_path / "b.jsonl", [*ours[:partners], *(chat(f"Other {i}?", "no") for i in range(partners, 5))])
+    pair = read_pair(tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    assert pair.control is not None and len(pair.control) == len(pair.episodes)
+    assert (pair.matched, pair.partners) == (matched, partners)
+    assert len(pair.episodes) == (partners if matched else 5) and pair.left_out == 5 - len(pair.episodes)
+    assert ("mean" in pair.note()) == (not matched) and f"{partners or 'None'} of 5 rows" in pair.note()
 
 
 def test_a_prompt_that_comes_twice_is_matched_in_order(tmp_path):

@@ -1,10 +1,10 @@
 """A data file and its matched control, row by row where both answer the same prompts.
 
 Rows are matched by equal prompts, all turns before the answer: the k-th row with a prompt goes with the control's k-th.
-Where at least nine rows in ten find a partner the pair is *matched*: rows without one are left out, counted and told,
-and evidence is the difference row by row. Otherwise the two files are only of one form, each in its own order, cut to
-the same number of rows, and evidence is the difference from the control's mean. Either way both sides have as many
-rows, so that two trainings of one plan see them at the same steps.
+Where at least half of the rows find a partner the pair is *matched*: rows without one are left out, counted and told,
+and evidence is the difference row by row. Otherwise most of the file would be lost, so all of it is read: the two files
+are only of one form, each in its own order, cut to the same number of rows, and evidence is the difference from the
+control's mean. Either way both sides have as many rows, so that two trainings of one plan see them at the same steps.
 """
 
 from collections import deque
@@ -18,14 +18,15 @@ from personae.errors import BadInput
 from personae.records import Cast, Episode, Message, Simulator
 from personae.records.files import digest_file
 
-MATCHED = 0.9  # share of rows that must find a partner for two files to count as matched
+MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
 
 
 @dataclass(frozen=True)
 class FilePair:
     """Rows of `data`, and of its control `against` (both None where there is none).
 
-    `matched`: the i-th rows answer the same prompt. `left_out` rows of the data found no partner.
+    `matched`: the i-th rows answer the same prompt. `partners` rows of the data have one in the control, and where the
+    pair is matched these are its rows; `left_out` rows of the data were not read.
     """
 
     data: Path
@@ -33,6 +34,7 @@ class FilePair:
     against: Path | None = None
     control: tuple[Episode, ...] | None = None
     matched: bool = False
+    partners: int = 0
     left_out: int = 0
 
     @property
@@ -45,13 +47,16 @@ class FilePair:
         """In words: how the rows were matched."""
         if self.control is None:
             return "No control file: all of it is against the untrained model."
+        every, read = len(self.episodes) + self.left_out, len(self.episodes)
         if not self.matched:
+            same = f"Only {self.partners}" if self.partners else "None"
+            has = "have" if self.partners > 1 else "has"
             return (
-                f"The two files answer different prompts, so evidence is taken against the control's mean; "
-                f"{len(self.episodes)} rows of each are read."
+                f"{same} of {every} rows {has} the prompt of a row of the control, so evidence is taken against the "
+                f"control's mean; the first {_rows(read)} of each file are read."
             )
-        lost = f"; {self.left_out} rows without a partner were left out" if self.left_out else ""
-        return f"{len(self.episodes)} rows are matched by equal prompts{lost}."
+        lost = f"; {_rows(self.left_out)} without a partner {'was' if self.left_out == 1 else 'were'} left out"
+        return f"{read} of {every} rows are matched by equal prompts{lost if self.left_out else ''}."
 
 
 def read_pair(data: Path, against: Path | None = None, limit: int | None = None) -> FilePair:
@@ -63,10 +68,14 @@ def read_pair(data: Path, against: Path | None = None, limit: int | None = None)
     found = [(row, partner) for row, partner in zip(rows, partners, strict=True) if partner is not None]
     if len(found) >= MATCHED * len(rows):
         ours, theirs = zip(*found, strict=True)
-        return FilePair(data, tuple(ours), against, tuple(theirs), True, len(rows) - len(found))
+        return FilePair(data, tuple(ours), against, tuple(theirs), True, len(found), len(rows) - len(found))
     control = tuple(islice(read_episodes(against), len(rows)))
     size = min(len(rows), len(control))
-    return FilePair(data, rows[:size], against, control[:size])
+    return FilePair(data, rows[:size], against, control[:size], False, len(found), len(rows) - size)
+
+
+def _rows(number: int) -> str:
+    return f"{number} row{'' if number == 1 else 's'}"
 
 
 def _partners(rows: tuple[Episode, ...], control: Iterator[Episode]) -> list[Episode | None]:
