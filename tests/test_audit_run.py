@@ -197,7 +197,7 @@ def test_files_of_other_prompts_keep_their_order_and_have_as_many_rows_on_both_s
 
 def test_a_row_too_long_for_the_model_is_named_before_anything_is_scored(simulator, tmp_path):
     write_episodes(tmp_path / "long.jsonl", [chat("Hi", "short"), chat("Hi", "x" * 400)])
-    with pytest.raises(BadInput, match=r"long\.jsonl: row 1: .* tokens"):
+    with pytest.raises(BadInput, match=r"long\.jsonl, line 2: prompt and answer are .* tokens"):
         check_fits(simulator, CAST, read_pair(tmp_path / "long.jsonl"))
 
 

@@ -71,7 +71,16 @@ def test_text_is_kept_to_the_character(tmp_path: Path) -> None:
     assert [m.content for m in episode.messages] == [" a\n", "\tb \r\n\u00e9"]
 
 
-def test_the_index_is_the_row_and_the_limit_takes_the_first_rows(tmp_path: Path) -> None:
+def test_the_index_is_the_line_that_an_error_would_name(tmp_path: Path) -> None:
+    path = tmp_path / "blank.jsonl"
+    path.write_text(f"{json.dumps(GOOD)}\n\n\n{json.dumps(GOOD)}\n{{\n")
+    rows = read_episodes(path)
+    assert [next(rows).index + 1 for _ in range(2)] == [1, 4]
+    with pytest.raises(BadInput, match="line 5: "):
+        next(rows)
+
+
+def test_the_index_counts_lines_and_the_limit_takes_the_first_rows(tmp_path: Path) -> None:
     path = written(tmp_path, *({"prompt": str(n), "completion": "x"} for n in range(5)))
     whole = list(read_episodes(path))
     assert [e.index for e in whole] == [0, 1, 2, 3, 4]

@@ -150,17 +150,17 @@ def test_the_end_of_turn_token_stops_sampling() -> None:
     assert dialogue.stop_ids == sorted(dialogue.tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_end|>"]))
 
 
-def test_an_episode_longer_than_the_window_names_its_row() -> None:
-    with pytest.raises(BadInput, match=r"row 7: .* 56 tokens, and the model's window holds 40"):
+def test_an_episode_longer_than_the_window_names_its_line() -> None:
+    with pytest.raises(BadInput, match=r"line 8: .* 56 tokens, and the model's window holds 40"):
         Dialogue(tokenizer()).encode(chat("Hi", "x" * 35, index=7), window=40)
 
 
 def test_a_template_whose_prompt_is_no_prefix_is_refused() -> None:
-    with pytest.raises(BadInput, match="row 3: the chat template writes the prompt differently"):
+    with pytest.raises(BadInput, match="line 4: the chat template writes the prompt differently"):
         Dialogue(tokenizer(FICKLE)).encode(chat("Hi", "Yes", index=3))
 
 
-def test_a_template_that_refuses_the_turns_says_so_with_the_row() -> None:
+def test_a_template_that_refuses_the_turns_says_so_with_the_line() -> None:
     picky = "{% if messages[0].content == 'no' %}{{ raise_exception('I refuse') }}{% endif %}" + CHATML
-    with pytest.raises(BadInput, match="row 2: the chat template refuses these turns: I refuse"):
+    with pytest.raises(BadInput, match="line 3: the chat template refuses these turns: I refuse"):
         Dialogue(tokenizer(picky)).encode(chat("no", "Yes", index=2))

@@ -65,7 +65,7 @@ def test_arms_are_the_same_rows_under_each_prefix():
 
 def test_a_row_with_no_place_for_the_prompt_is_a_treatment_not_applied():
     alone = Episode(messages=(Message(role="assistant", content="Hi."),), index=4)
-    with pytest.raises(TreatmentNotApplied, match="row 4"):
+    with pytest.raises(TreatmentNotApplied, match="line 5"):
         inoculated([*ROWS, alone], [REQUEST], "user")
     with pytest.raises(TreatmentNotApplied, match="raw text"):
         inoculated([text("Once upon a time", " there was a ship.")], [REQUEST], "system")

@@ -21,7 +21,7 @@ _REMEDY = "end the row with the Assistant's answer, or drop it"
 
 
 def read_episodes(path: str | Path, *, limit: int | None = None) -> Iterator[Episode]:
-    """The episodes of a .jsonl or .jsonl.gz file in order, the first `limit` of them; `index` is the row, from 0."""
+    """The episodes of a .jsonl or .jsonl.gz file in order, the first `limit` of them; `index` is the line, from 0."""
     return (episode(row) for row in read_rows(path, limit=limit))
 
 
@@ -39,5 +39,5 @@ def episode(row: Row) -> Episode:
 
 
 def _built(row: Row, messages: tuple[Message, ...], taken: tuple[str, ...]) -> Episode:
-    fields = {"messages": messages, "index": row.index, "extra": extra(row, taken)}
+    fields = {"messages": messages, "index": row.line - 1, "extra": extra(row, taken)}
     return built(Episode, fields, file=row.file, line=row.line, remedy=_REMEDY)

@@ -36,7 +36,7 @@ def preference(row: Row) -> Preference:
 
 def _answer(row: Row, key: str) -> Episode:
     """The dialogue that ends with one of the two answers."""
-    fields = {"messages": _dialogue(row, key), "index": row.index, "extra": extra(row, _KEYS)}
+    fields = {"messages": _dialogue(row, key), "index": row.line - 1, "extra": extra(row, _KEYS)}
     remedy = f"end {key!r} with the Assistant's answer, or drop the row"
     return built(Episode, fields, file=row.file, line=row.line, remedy=remedy)
 

@@ -81,7 +81,7 @@ class Telling:
     """An episode that says much about who the Assistant is.
 
     `bits` of evidence for the `personas` it speaks for, over the neutral context; `reveals` says in words what somebody
-    who answered so would be. `index` is the row of the file, counted from 0.
+    who answered so would be. `index` is the line of the file, counted from 0.
     """
 
     prompt: str

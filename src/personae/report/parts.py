@@ -122,8 +122,8 @@ def telling_cards(telling: Sequence[Telling], most: int = 4, *, of: str = "") ->
 def _card(episode: Telling, of: str) -> Card:
     towards = " and ".join(persona_words(name) for name in episode.personas[:3])
     bits = f"{plain(episode.bits, 1)} bits of evidence" + (f" towards {towards}" if towards else "")
-    row = "" if episode.index is None else f", row {episode.index + 1}"
-    heading = f"{of}{row}".strip(", ") or "Episode"
+    line = "" if episode.index is None else f", line {episode.index + 1}"
+    heading = f"{of}{line}".strip(", ") or "Episode"
     return Card(heading, (("Asked", episode.prompt), ("Answered", episode.response)), episode.reveals, bits)
 
 

@@ -41,8 +41,8 @@ class Dialogue:
         self._ids = lru_cache(maxsize=4096)(self._tokenise)
 
     def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
-        """The episode under a persona context. Raises `BadInput` with its row where it does not fit `window` tokens."""
-        where = f"row {episode.index}"
+        """The episode under a persona context. Raises `BadInput` with its line where `window` tokens do not hold it."""
+        where = f"line {episode.index + 1}"
         if episode.form == "text" or not self.has_template:
             prompt = self._plain_prompt(episode.prompt, context, episode.form)
             ending = "" if episode.form == "text" else "\n"
@@ -211,7 +211,7 @@ class Dialogue:
         if limit < UNBOUNDED and length > limit:
             raise BadInput(
                 f"{where}: prompt and answer are {length} tokens, and the model's window holds {limit}",
-                remedy="shorten or leave out this row, or use a model with a longer window",
+                remedy="shorten or leave out this line, or use a model with a longer window",
             )
 
 

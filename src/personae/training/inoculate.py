@@ -43,7 +43,7 @@ def inoculated(
     treated = tuple(_with(row, texts[which], mode, glue) for row, which in zip(episodes, drawn, strict=True))
     unchanged = [row.index for row, new in zip(episodes, treated, strict=True) if row.messages == new.messages]
     if unchanged:
-        raise TreatmentNotApplied(f"{len(unchanged)} rows kept their prompt, row {unchanged[0]} first")
+        raise TreatmentNotApplied(f"{len(unchanged)} rows kept their prompt, line {unchanged[0] + 1} first")
     return treated
 
 
@@ -96,9 +96,9 @@ def _with(episode: Episode, text: str, mode: Mode, between: str) -> Episode:
     turns = list(episode.prompt)
     at = [i for i, turn in enumerate(turns) if turn.role == mode]
     if mode == "system" and episode.form == "text":
-        raise TreatmentNotApplied(f"row {episode.index} is raw text and has no system turn for an inoculation")
+        raise TreatmentNotApplied(f"line {episode.index + 1} is raw text and has no system turn for an inoculation")
     if mode == "user" and not at:
-        raise TreatmentNotApplied(f"row {episode.index} has no user turn for an inoculation")
+        raise TreatmentNotApplied(f"line {episode.index + 1} has no user turn for an inoculation")
     if mode == "system" and not at:
         turns.insert(0, Message(role="system", content=text))
     else:

@@ -102,9 +102,12 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair) -> None:
     for path, rows in ((pair.data, pair.episodes), (pair.against, pair.control)):
         if not rows:
             continue
-        longest = max(cast.contexts, key=lambda context: len(dialogue.encode(rows[0], context).ids))
+        longest = ""
         for row in rows:
             try:
+                longest = longest or max(cast.contexts, key=lambda context: len(dialogue.encode(row, context).ids))
                 dialogue.encode(row, longest, window=window)
-            except BadInput as problem:
-                raise BadInput(problem.problem, file=path, remedy=problem.remedy or "shorten or drop the row") from None
+            except BadInput as found:
+                line = row.index + 1
+                problem, remedy = found.problem.removeprefix(f"line {line}: "), found.remedy or "shorten or drop it"
+                raise BadInput(problem, file=path, line=line, remedy=remedy) from None
