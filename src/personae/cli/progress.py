@@ -1,39 +1,52 @@
 """How far a piece of work is, on stderr, with the time that is left.
 
-A bar where stderr is a terminal; elsewhere a plain line now and then, so that a log stays readable. Where the first
-steps show that the work takes more than a minute, an estimate of the whole is said once, in both cases.
+A bar where stderr is a terminal; elsewhere a plain line now and then, so that a log stays readable. Where the work
+turns out to take more than a minute, an estimate of the whole is said once, in both cases.
+
+The clock starts with the first report: what was done by then took no time of ours, and what came before was other work.
+The pace is that of the last quarter of the time since, and never that of the first step, which may have loaded and
+compiled what the others use. Nothing is estimated before `SURE` seconds and a hundredth of the work.
 """
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[int, int], None]  # as in `records`, which is not imported: help must come at once
 Clock = Callable[[], float]
 EVERY = 10.0  # seconds between plain lines
-SURE = 2.0  # seconds of work before its length is estimated
+SURE = 5.0  # seconds of work before its length is estimated
+FRACTION = 0.01  # of the work before its length is estimated
+RECENT = 0.25  # of the time spent: what the pace is taken from
 LONG = 60.0  # seconds: work longer than this is announced
 
 
 class Estimate:
-    """Time left at the pace so far."""
+    """Time left at the pace of late; see the module."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._start: float | None = None
         self._first = 0
+        self._reports: deque[tuple[float, int]] = deque()  # (time, done) of the last quarter of the time spent
 
     def seconds(self, done: int, total: int) -> tuple[float, float] | None:
         """(left, whole) in seconds; None before there is a pace to go by."""
         now = self._clock()
         if self._start is None:
-            self._start, self._first = now, done  # what was done before we looked took no time of ours
+            self._start, self._first = now, done
             return None
-        steps, spent = done - self._first, now - self._start
-        if steps <= 0 or spent <= 0.0:
+        self._reports.append((now, done))
+        spent = now - self._start
+        while len(self._reports) > 2 and self._reports[1][0] <= now - RECENT * spent:
+            self._reports.popleft()
+        then, before = self._reports[0]
+        if spent < SURE or done <= before or done - self._first < FRACTION * (total - self._first):
             return None
-        return spent / steps * (total - done), spent / steps * (total - self._first)
+        left = (now - then) / (done - before) * (total - done)
+        return left, spent + left
 
 
 @contextmanager
@@ -45,13 +58,11 @@ def progress(
         yield lambda done, total: None
         return
     estimate, announced = Estimate(clock), [False]
-    estimate.seconds(0, 1)
     with _bar(what) if sys.stderr.isatty() else _lines(what, unit, say, clock) as show:
-        began = clock()
 
         def told(done: int, total: int) -> None:
             times = estimate.seconds(done, total)
-            if times and not announced[0] and clock() - began >= SURE:
+            if times and not announced[0]:
                 announced[0] = True
                 if times[1] >= LONG:
                     say(f"{what}: about {length(times[1])} for {total} {unit}")

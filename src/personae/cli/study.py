@@ -77,7 +77,7 @@ def show(face: Face, name: str, request: "StudyRequest") -> None:
     chosen = find(name)
     face.keeps(request.out or Path("runs"))
     with face.progress(name, "trainings") as progress:
-        found = chosen.run(replace(request, progress=progress))
+        found = chosen.run(replace(request, progress=progress, watch=face.progress))
     page = found.folder / "report.html"
     for note in found.notes:
         face.say(note)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from personae.measure import NOBODY, seeds_profile
-from personae.records import Estimate, Forecast, Profile, Score
+from personae.records import Estimate, Forecast, Profile, Progress, Score
 from personae.records.files import plain, read_json, write_json, write_text
 from personae.records.results import Floats
 from personae.report import Arm as ArmShown
@@ -60,7 +60,8 @@ def run(request: StudyRequest) -> StudyResult:
     }  # fmt: skip
     folder = open_folder("lab", configuration, request.out)
     if not folder.finished:
-        before = forecasts(lab, doses, folder, request.seed)
+        with request.watch("forecasting", "files") as told:
+            before = forecasts(lab, doses, folder, request.seed, told)
         jobs = jobs_for(lab, ARMS, SEEDS, folder.path, request.seed)
         measured = run_jobs(jobs, request.workers, request.progress)
         _report(lab, before, measured, folder, request)
@@ -71,9 +72,12 @@ def run(request: StudyRequest) -> StudyResult:
     return StudyResult(result, _summary(result), folder.path, page)
 
 
-def forecasts(lab: Laboratory, doses: dict[str, Dose], folder: RunFolder, seed: int) -> dict[str, dict[str, Audit]]:
+def forecasts(
+    lab: Laboratory, doses: dict[str, Dose], folder: RunFolder, seed: int, progress: Progress
+) -> dict[str, dict[str, Audit]]:
     """{"model", "exact"}: {arm: audit}, written down before any training."""
     found: dict[str, dict[str, Audit]] = {"model": {}, "exact": {}}
+    progress(0, len(found) * len(ARMS))
     for side, simulator, basis in (
         ("model", lab.simulator, lab.basis()), ("exact", lab.exact, lab.exact_basis())
     ):  # fmt: skip
@@ -81,6 +85,7 @@ def forecasts(lab: Laboratory, doses: dict[str, Dose], folder: RunFolder, seed: 
             episodes, dose = arm.episodes(lab.language, seed), doses[side]
             evidence = gather(simulator, basis.cast, episodes)
             found[side][arm.name] = audit(basis, episodes, evidence, dose.effective, seed=seed, doubt=dose.doubt)
+            progress(sum(map(len, found.values())), len(found) * len(ARMS))
     forecast = {side: {arm: a.forecast for arm, a in audits.items()} for side, audits in found.items()}
     write_json(folder.file("forecast.json"), forecast)
     return found

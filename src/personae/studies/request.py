@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from personae.records import Finding, Progress
+from personae.workflows.file_audit import Watch, unwatched
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class StudyRequest:
     workers: int = 2
     progress: Progress | None = None
     in_site: bool = False
+    watch: Watch = unwatched  # what else takes time, watched as a piece of work of its own
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,10 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     evidence = _evidence(question, folder, watch)
     numerics = numerics_of(question, folder, watch)
     dose = question.dose
-    result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
+    with watch("the forecast and its intervals", "forecasts") as progress:
+        progress(0, 1)
+        result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
+        progress(1, 1)
     found = FileAudit(question, whole, hidden, result, {}, numerics)
     sealed = _sealed(_record(found))
     _keep(folder, sealed)
