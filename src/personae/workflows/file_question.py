@@ -1,7 +1,7 @@
 """What is asked of a file: which file and control, on which model, with which cast, traits and dose.
 
-Everything that can be wrong with the question is found here, before any model is run: first what costs nothing (files,
-cast, traits, bounds, plan), then the model, then whether every row fits it.
+Everything that can be wrong with the question is found here, before any work: first what costs nothing (files, cast,
+traits, bounds, plan), then the model, then whether every row fits it, and whether it knows the language of the file.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
 from personae.workflows.bounds import Bound, read_bound
 from personae.workflows.doses import Dose, dose_for
+from personae.workflows.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.file_pair import FilePair, check_fits, read_pair
-from personae.workflows.nouns_for import nouns
+from personae.workflows.nouns_for import nouns, world_of
 
 ITEMS = 16  # of each trait, unless more are asked for: on two cores a cast is then measured in a quarter of an hour
 
@@ -89,6 +90,7 @@ def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ..
     simulator = load(wish.model, dtype=wish.dtype)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     check_fits(simulator, cast, pair)
+    check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)
     said, trained = _said(every, traits), tuple(wish.trained)
     return Question(simulator, cast, traits, pair, dose, wish.seed, trained, said, wish.dtype), bounds
 
