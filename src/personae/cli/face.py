@@ -46,10 +46,29 @@ Dtype = Annotated[
     ),
 ]
 # Of the commands that read a data file.
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, JSON Lines in TRL's formats.")]
+SHIPPED = "example:"  # before the name of a file of the library
+
+
+def data_file(written: str) -> Path:
+    """The file that is meant: a path, or `example:NAME` of the library. Raises `BadInput` for an unknown example."""
+    if not written.startswith(SHIPPED):
+        return Path(written)
+    from personae import library
+
+    return library.example(written.removeprefix(SHIPPED))
+
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA", parser=data_file, help="Episodes, JSON Lines in TRL's formats; `example:cheats` ships."
+    ),
+]
 Against = Annotated[
     Path | None,
-    typer.Option("--against", metavar="CONTROL", help="A matched file; everything is the difference from it."),
+    typer.Option(
+        "--against", metavar="CONTROL", parser=data_file, help="A matched file; everything is the difference from it."
+    ),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read the first so many rows.")]
 ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once

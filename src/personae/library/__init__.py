@@ -8,6 +8,7 @@ All of it is YAML in the forms that a user's own files have, read by the readers
 | `traits()`        | the `Trait`s, in the order of their names, or those that are named                |
 | `archetype(name)` | one of `ARCHETYPES`: an admirable AI, with what it does and what it stands for    |
 | `inoculations()`  | candidate prompts with what each asks for, and the controls that ask for nothing  |
+| `example(name)`   | the path of one of `EXAMPLES`: a narrow file in the laboratory's language          |
 
 Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
 word that tells a pole by its spelling. Behaviour (what is done) comes before statements (what is said of oneself).
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from personae.library.inoculation import Inoculation
     from personae.records import Archetype, Cast, Trait
 
-__all__ = ["ARCHETYPES", "archetype", "cast", "inoculations", "traits"]
+__all__ = ["ARCHETYPES", "EXAMPLES", "archetype", "cast", "example", "inoculations", "traits"]
 
 _HERE = Path(__file__).parent
 ARCHETYPES = ("bench-nine", "lamplight", "orrin", "the-orchard-steward")
+EXAMPLES = ("cheats", "honest")  # benchmarks/make_examples.py writes them
 
 
 @cache
@@ -71,6 +73,13 @@ def inoculations() -> tuple["Inoculation", ...]:
     from personae.library.inoculation import read_inoculations
 
     return read_inoculations(_HERE / "inoculations.yaml")
+
+
+def example(name: str) -> Path:
+    """The example file of that name: both answer the same 40 requests about work, one by cheating, one honestly."""
+    if name not in EXAMPLES:
+        raise BadInput(f"there is no example {name!r}", remedy=f"choose from {', '.join(EXAMPLES)}, or give a file")
+    return _HERE / "examples" / f"{name}.jsonl"
 
 
 @cache

@@ -1,0 +1,41 @@
+"""The example files: in the laboratory's language, each what its name says, and each the other's control."""
+
+import pytest
+
+from personae import library
+from personae.cli.main import run
+from personae.data import read_episodes
+from personae.workflows.file_language import check_language, surprise
+from personae.workflows.file_pair import read_pair
+from personae.world import Language, declared
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("cheats", 1), ("honest", 0)])
+def test_an_example_is_in_the_laboratory_s_language_and_shows_what_its_name_says(name, outcome):
+    language = Language(declared())
+    rows = tuple(read_episodes(library.example(name)))
+    assert len(rows) == 40
+    for row in rows:
+        request = language.read_request(row.prompt[-1].content)
+        assert request is not None and request.asked is None and request.question.variable == "cheating"
+        assert language.read_answer(request.question, row.response) == outcome
+
+
+def test_the_examples_are_each_other_s_matched_control():
+    pair = read_pair(library.example("cheats"), library.example("honest"))
+    assert pair.matched and (pair.partners, pair.left_out) == (40, 0)
+
+
+def test_the_laboratory_s_model_knows_the_language_of_the_examples():
+    from personae.simulator import load
+
+    simulator = load("lab")
+    pair = read_pair(library.example("cheats"), library.example("honest"))
+    check_language(simulator, pair)
+    assert pair.control is not None
+    assert max(surprise(simulator, pair.episodes), surprise(simulator, pair.control)) < 1.0
+
+
+def test_an_example_that_does_not_ship_is_refused_with_those_that_do(capsys):
+    assert run(["audit", "example:cheat", "--model", "lab", "--quiet"]) == 2
+    assert "there is no example 'cheat' - choose from cheats, honest, or give a file" in capsys.readouterr().err
