@@ -4,11 +4,15 @@ from itertools import product
 
 import pytest
 
-from personae.records import Bar, Finding, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Rows
+
+ONE = Estimate(0.5, 0.4, 0.6)
 
 
 def finding(*bars: Bar) -> Finding:
-    return Finding("one", "One", "claim", "sentence", "meaning", Rows("picture", "nats", ()), bars, ("control",))
+    return Finding(
+        "one", "One", "claim", "sentence", "meaning", Rows("picture", "nats", (Compared("a", ONE),)), bars, ("control",)
+    )
 
 
 def test_a_bar_is_met_at_its_edge_and_on_its_own_side_only():
@@ -30,3 +34,24 @@ def test_a_value_that_is_not_a_number_is_no_verdict():
     assert finding().verdict == "cannot be told"
     assert not Bar("r", float("nan"), 0.5).met
     assert not Bar("r", float("nan"), 0.5, at_least=False).met
+
+
+@pytest.mark.parametrize("y", [(), (ONE,), (ONE, ONE, ONE)])
+def test_a_line_without_a_value_for_each_place_is_refused(y):
+    with pytest.raises(ValueError, match=f"'seen' has 2 places and {len(y)} values"):
+        Line("seen", (1.0, 2.0), y)
+
+
+@pytest.mark.parametrize("make", [Rows, Cloud, Lines, Line])
+def test_a_picture_of_nothing_is_refused_by_its_name(make):
+    words = {Line: ("seen",), Rows: ("seen", "nats")}.get(make, ("seen", "x", "y"))
+    empty = ((), ()) if make is Line else ((),)
+    with pytest.raises(ValueError, match=r"'seen' has no (places|rows|points|lines)"):
+        make(*words, *empty)
+
+
+def test_a_place_below_zero_is_refused_on_a_logarithmic_axis_alone():
+    line = Line("seen", (-1.0, 1.0), (ONE, ONE))
+    assert Lines("p", "x", "y", (line,)).lines == (line,)
+    with pytest.raises(ValueError, match="'seen' has a place below zero"):
+        Lines("p", "x", "y", (line,), log_x=True)

@@ -44,7 +44,7 @@ def estimates(draw):
 def some_rows(draw):
     maybe = st.none() | NUMBERS
     row = st.builds(Compared, LABELS, estimates(), maybe, maybe, st.sampled_from(["", "one", "two"]) | LABELS)
-    return Rows(draw(LABELS), draw(UNITS), tuple(draw(st.lists(row, max_size=6))), draw(st.floats(-2, 2)))
+    return Rows(draw(LABELS), draw(UNITS), tuple(draw(st.lists(row, min_size=1, max_size=6))), draw(st.floats(-2, 2)))
 
 
 @st.composite
@@ -52,14 +52,14 @@ def some_lines(draw):
     places = tuple(sorted(draw(st.sets(st.floats(0, 1e7), min_size=1, max_size=6))))
     several = st.tuples(*(estimates() for _ in places))
     line = st.builds(Line, LABELS, st.just(places), several, st.booleans(), st.sampled_from(["", "one", "two"]))
-    lines = tuple(draw(st.lists(line, max_size=4)))
+    lines = tuple(draw(st.lists(line, min_size=1, max_size=4)))
     return Lines(draw(LABELS), draw(LABELS), draw(UNITS), lines, draw(st.booleans()))
 
 
 @st.composite
 def some_clouds(draw):
     point = st.builds(Point, LABELS, NUMBERS, NUMBERS, st.sampled_from(["", "one", "two"]))
-    return Cloud(draw(LABELS), draw(UNITS), draw(UNITS), tuple(draw(st.lists(point, max_size=8))))
+    return Cloud(draw(LABELS), draw(UNITS), draw(UNITS), tuple(draw(st.lists(point, min_size=1, max_size=8))))
 
 
 PICTURES = st.one_of(some_rows(), some_lines(), some_clouds())
@@ -212,7 +212,7 @@ def test_no_text_of_a_finding_is_markup_in_its_page_or_in_the_table_of_all():
         notes=("n",),
         more=(rows,),
     )
-    for write in (lambda f: study_markdown(f, "a.svg"), lambda f: studies_index_markdown((f,))):
+    for write in (lambda f: study_markdown(f, ("a.svg", "b.svg")), lambda f: studies_index_markdown((f,))):
         kinds = [[t.type for t in READ.parse(write(f))] for f in (hostile, clean)]
         assert kinds[0] == kinds[1]
         html = READ.render(write(hostile))
@@ -223,7 +223,7 @@ def test_no_text_of_a_finding_is_markup_in_its_page_or_in_the_table_of_all():
 
 def test_the_markdown_page_tells_all_of_a_finding_and_shows_its_picture():
     page = study_markdown(
-        finding(command="personae study one", trainings=9, seeds=3, notes=("A note.",)), "figures/a b.svg"
+        finding(command="personae study one", trainings=9, seeds=3, notes=("A note.",)), ("figures/a b.svg",)
     )
     for text in (
         "# One\n",
@@ -244,8 +244,32 @@ def test_the_markdown_page_tells_all_of_a_finding_and_shows_its_picture():
 
 def test_a_long_table_is_folded_in_markdown():
     point = Point("a", 0.1, 0.2)
-    assert "<details>" not in study_markdown(finding(Cloud("c", "x", "y", (point,) * 20)), "a.svg")
-    assert "<details><summary>c (21 rows)" in study_markdown(finding(Cloud("c", "x", "y", (point,) * 21)), "a.svg")
+    assert "<details>" not in study_markdown(finding(Cloud("c", "x", "y", (point,) * 20)), ("a.svg",))
+    assert "<details><summary>c (21 rows)" in study_markdown(finding(Cloud("c", "x", "y", (point,) * 21)), ("a.svg",))
+
+
+def test_the_longest_tables_are_cut_and_say_so():
+    cells = Cloud("c", "x", "y", tuple(Point(f"cell {i}.", 0.1, 0.2) for i in range(70)))
+    page = study_markdown(finding(cells), ("a.svg",))
+    assert "c (70 rows)" in page and "and 10 more, in the report." in page
+    assert "cell 59." in page and "cell 60." not in page
+
+
+def test_every_picture_stands_on_the_markdown_page_with_its_numbers_under_it():
+    more = tuple(Cloud(f"cloud {i}", "x", "y", (Point(f"in {i}", 0.1, 0.2),)) for i in range(2))
+    page = study_markdown(finding(more=more), ("a.svg", "b.svg", "c.svg"))
+    order = ["![Picture](a.svg)", "![cloud 0](b.svg)", "in 0", "![cloud 1](c.svg)", "in 1"]
+    assert [page.count(one) for one in order] == [1] * 5
+    assert sorted(order, key=page.index) == order
+    with pytest.raises(ValueError):
+        study_markdown(finding(more=more), ("a.svg",))
+
+
+def test_where_nothing_was_trained_it_says_so_everywhere():
+    trained = finding(trainings=9, seeds=3)
+    for write in (finding_words, lambda f: study_markdown(f, ("a.svg",))):
+        assert "9 trainings, 3 seeds each." in write(trained)
+        assert "Nothing was trained" in write(finding()) and "seed" not in write(finding())
 
 
 def test_the_table_of_all_sets_the_exact_answer_beside_the_measured_one():
@@ -254,7 +278,7 @@ def test_the_table_of_all_sets_the_exact_answer_beside_the_measured_one():
         "p", "x", "probability", (Line("seen", (1.0, 2.0), y, group="g"), Line("true", (1.0, 2.0), y, True, "g"))
     )
     table = studies_index_markdown(
-        (finding(), finding(lines, study="two"), finding(Cloud("c", "x", "y", ()), study="three"))
+        (finding(), finding(lines, study="two"), finding(Cloud("c", "x", "y", (Point("a", 0.1, 0.2),)), study="three"))
     ).replace("\u00a0", " ")
     assert "3 of 3 claims hold." in table
     assert r"| [One](one.md) | It is so. | +0.55 | g, a: +0.50 \[+0.40, +0.60\] | **holds** |" in table

@@ -21,6 +21,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         sentence=f"Untrained, the Assistant wants power at {power.mean:.2f}.",
         picture=Rows("Power", "probability", (Compared("untrained", power, exact),)),
         bars=(Bar("distance from the exact rate", abs(power.mean - exact), 0.1, at_least=False),),
+        more=(Rows("Power again", "probability", (Compared("untrained", power, exact),)),),
     )
 
 
@@ -70,11 +71,13 @@ def test_the_docs_have_a_page_and_a_picture_for_each(made, tmp_path):
     index = (tmp_path / "README.md").read_text(encoding="utf-8")
     for finding in made.findings:
         words = (tmp_path / f"{finding.study}.md").read_text(encoding="utf-8")
-        assert f"]({finding.study}.svg)" in words and finding.sentence in words
-        assert (tmp_path / f"{finding.study}.svg").read_text(encoding="utf-8").startswith("<svg")
+        assert finding.sentence in words
+        for picture in (f"{finding.study}.svg", f"{finding.study}-2.svg"):
+            assert f"]({picture})" in words
+            assert (tmp_path / picture).read_text(encoding="utf-8").startswith("<svg")
         assert f"{finding.study}.md" in index
 
 
 def test_the_shipped_model_knows_how_much_its_assistant_wants_power(made):
     assert made.findings[0].verdict == "holds"
-    assert made.findings[0].trainings == 1
+    assert made.findings[0].trainings == made.findings[0].seeds == 0

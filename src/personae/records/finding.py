@@ -4,6 +4,7 @@ Every number that was measured carries a 95 % interval. A `Bar` is fixed in the 
 measured, and the verdict follows from the bars alone: all met, some, none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +48,10 @@ class Rows:
     rows: tuple[Compared, ...]
     zero: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse a picture of nothing."""
+        _some(self.rows, f"the picture {self.title!r} has no rows")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -58,6 +63,12 @@ class Line:
     exact: bool = False
     group: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse a line without a value for each place, or without places."""
+        if len(self.x) != len(self.y):
+            raise ValueError(f"the line {self.name!r} has {len(self.x)} places and {len(self.y)} values")
+        _some(self.x, f"the line {self.name!r} has no places")
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -68,6 +79,13 @@ class Lines:
     y_label: str
     lines: tuple[Line, ...]
     log_x: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a picture of nothing, and a place that its axis does not have."""
+        _some(self.lines, f"the picture {self.title!r} has no lines")
+        for line in self.lines:
+            if self.log_x and any(place < 0.0 for place in line.x):
+                raise ValueError(f"the line {line.name!r} has a place below zero on a logarithmic axis")
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,15 @@ class Cloud:
     y_label: str
     points: tuple[Point, ...]
 
+    def __post_init__(self) -> None:
+        """Refuse a picture of nothing."""
+        _some(self.points, f"the picture {self.title!r} has no points")
+
+
+def _some(parts: Sequence[object], lack: str) -> None:
+    if not parts:
+        raise ValueError(lack)
+
 
 Picture = Rows | Lines | Cloud
 
@@ -98,7 +125,8 @@ class Finding:
     """All that a study says.
 
     `claim` is what the theory says, `sentence` what was found, with its numbers; `meaning` what follows for somebody
-    who trains models; `controls` what stood beside the treatments. `command` makes it again.
+    who trains models; `controls` what stood beside the treatments. So many `trainings`, at each of so many `seeds`,
+    stand behind it: none where models were looked at as they are. `command` makes it again.
     """
 
     study: str

@@ -74,14 +74,14 @@ def headline_words(finding: Finding) -> tuple[str, str]:
     """(exact, measured) of a finding in a few words: of rows the first, of lines the last place, of a cloud its bar."""
     picture = finding.picture
     unit = picture_unit(picture)
-    if isinstance(picture, Rows) and picture.rows:
+    if isinstance(picture, Rows):
         row = picture.rows[0]
         name = f"{row.group}, {row.label}" if row.group else row.label
         exact = "" if row.exact is None else unit.say(row.exact)
         return exact, f"{name}: {estimate_words(unit, row.measured)}"
     if isinstance(picture, Lines):
         for line in picture.lines:
-            if not line.exact and line.x:
+            if not line.exact:
                 exact = _exact_at(picture, line.group, line.x[-1], unit)
                 return exact, f"{line.name} at {quantity(line.x[-1])}: {estimate_words(unit, line.y[-1])}"
     if isinstance(picture, Cloud) and finding.bars:

@@ -20,13 +20,23 @@ _MOST = 40  # rows of a table on a terminal; a report has them all
 def bars_words(finding: Finding) -> str:
     """How many of the bars are met.
 
-    >>> from personae.records import Bar, Rows
-    >>> finding = Finding("s", "t", "c", "s", "m", Rows("p", "nats", ()), (Bar("r", 0.9, 0.8), Bar("n", 1, 2)), ())
+    >>> from personae.records import Bar, Cloud, Point
+    >>> cells = Cloud("p", "x", "y", (Point("a", 0.1, 0.2),))
+    >>> finding = Finding("s", "t", "c", "s", "m", cells, (Bar("r", 0.9, 0.8), Bar("n", 1, 2)), ())
     >>> finding.verdict, bars_words(finding)
     ('holds in part', '1 of 2 bars met')
     """
     met, number = sum(bar.met for bar in finding.bars), len(finding.bars)
     return f"{met} of {number} bar{'' if number == 1 else 's'} met" if number else "no bar was set"
+
+
+def trainings_words(finding: Finding) -> str:
+    """How much was trained for it, in a sentence."""
+    if not finding.trainings:
+        return "Nothing was trained: models were looked at as they are."
+    trained = f"{finding.trainings} training{'' if finding.trainings == 1 else 's'}"
+    seeds = f", {finding.seeds} seed{'' if finding.seeds == 1 else 's'} each" if finding.seeds else ""
+    return f"{trained}{seeds}."
 
 
 def verdict_counts(findings: Sequence[Finding]) -> str:
@@ -49,6 +59,7 @@ def finding_words(finding: Finding, width: int = 100) -> str:
         _numbers(finding, width),
         to_terminal(bars_table(finding.bars), width) if finding.bars else "",
         "".join(_filled(f"Note: {note}", width) + "\n" for note in finding.notes),
+        _filled(trainings_words(finding), width),
         _filled(f"The claim {finding.verdict}: {bars_words(finding)}.", width),
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -57,8 +68,6 @@ def finding_words(finding: Finding, width: int = 100) -> str:
 def _numbers(finding: Finding, width: int) -> str:
     """The numbers of the main picture, unless they are too many to read."""
     table = picture_table(finding.picture)
-    if not table.rows:
-        return ""
     if isinstance(finding.picture, Cloud):
         return _filled(f"{finding.picture.title}: {len(table.rows)} cells, in the report.", width)
     rest = len(table.rows) - _MOST

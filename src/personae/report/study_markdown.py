@@ -1,6 +1,7 @@
 """Studies as Markdown, for docs that are read where the code is: a page for each, and the table of all.
 
-Text is escaped as GitHub's dialect asks, so that what a study says can be no markup; long tables are folded.
+Text is escaped as GitHub's dialect asks, so that what a study says can be no markup. Long tables are folded, and the
+longest are cut: a report has every number.
 """
 
 import re
@@ -9,18 +10,25 @@ from urllib.parse import quote
 
 from personae.records import Finding, Picture
 from personae.report.finding_tables import bars_table, headline_words, picture_table
-from personae.report.finding_words import bars_words, verdict_counts
+from personae.report.finding_words import bars_words, trainings_words, verdict_counts
 from personae.report.tables import Table
 from personae.report.untrusted import esc, visible
 
 _OPEN = 20  # a table with more rows is folded
+_MOST = 60  # rows of a table
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&$#@]|:(?=//)|(?<=www)\.)")
 _FIRST = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what makes a list or a heading of a line that begins with it
 
 
-def study_markdown(finding: Finding, picture_file: str) -> str:
-    """The page of one study; `picture_file` is the main picture's address as seen from the page."""
-    image = f"![{escaped(finding.picture.title)}]({quote(visible(picture_file), safe='/._-')})"
+def study_markdown(finding: Finding, picture_files: Sequence[str]) -> str:
+    """The page of one study; `picture_files` are the addresses of all its pictures as seen from the page, main first.
+
+    Raises:
+        ValueError: as many files as pictures are needed.
+    """
+    pictures = (finding.picture, *finding.more)
+    image, *images = (_image(picture, file) for picture, file in zip(pictures, picture_files, strict=True))
+    more = [part for drawn, picture in zip(images, finding.more, strict=True) for part in (drawn, _numbers(picture))]
     bars = [_table(bars_table(finding.bars))] if finding.bars else []
     parts = [
         f"# {escaped(finding.title)}",
@@ -29,7 +37,8 @@ def study_markdown(finding: Finding, picture_file: str) -> str:
         f"Verdict: **{finding.verdict}** ({bars_words(finding)}).",
         image,
         *_section("The bars, fixed before anything was measured", bars),
-        *_section("The numbers", [_numbers(picture) for picture in (finding.picture, *finding.more)]),
+        *_section("The numbers", [_numbers(finding.picture)]),
+        *_section("More pictures", more),
         *_section("If you train models", [escaped(finding.meaning)] if finding.meaning else []),
         *_section("What stood beside it", _list(finding.controls)),
         *_section("Notes", _list(finding.notes)),
@@ -76,16 +85,22 @@ def _list(points: Sequence[str]) -> list[str]:
     return ["\n".join(f"- {escaped(point)}" for point in points)] if points else []
 
 
+def _image(picture: Picture, file: str) -> str:
+    return f"![{escaped(picture.title)}]({quote(visible(file), safe='/._-')})"
+
+
 def _numbers(picture: Picture) -> str:
     table = picture_table(picture)
     if len(table.rows) <= _OPEN:
         return "\n\n".join((*_bold(table.caption), _table(table)))
     title = esc(" ".join(visible(table.caption).split()))  # a line of HTML, where Markdown's escapes would be seen
-    return f"<details><summary>{title} ({len(table.rows)} rows)</summary>\n\n{_table(table)}\n\n</details>"
+    rest = len(table.rows) - _MOST
+    inside = f"{_table(table)}\n\nand {rest} more, in the report." if rest > 0 else _table(table)
+    return f"<details><summary>{title} ({len(table.rows)} rows)</summary>\n\n{inside}\n\n</details>"
 
 
 def _table(table: Table) -> str:
-    rows = [[_inline(cell) for cell in row] for row in table.rows]
+    rows = [[_inline(cell) for cell in row] for row in table.rows[:_MOST]]
     return _lines([_inline(name) for name in table.columns], rows, table.numeric)
 
 
@@ -95,10 +110,7 @@ def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: froze
 
 
 def _again(finding: Finding) -> list[str]:
-    parts = []
-    if finding.trainings:
-        seeds = f", {finding.seeds} seed{'' if finding.seeds == 1 else 's'} each" if finding.seeds else ""
-        parts.append(f"{finding.trainings} trainings{seeds}.")
+    parts = [trainings_words(finding)]
     if finding.command:
         line = " ".join(visible(finding.command).split())
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", line)), default=0))

@@ -100,12 +100,10 @@ def _more_section(finding: Finding) -> Section | None:
 
 
 def _again_section(finding: Finding) -> Section | None:
-    facts = []
-    if finding.trainings:
-        facts.append(Fact("trainings behind it", str(finding.trainings)))
+    facts = [Fact("trainings behind it", str(finding.trainings) if finding.trainings else "none")]
     if finding.seeds:
         facts.append(Fact("seeds of each", str(finding.seeds)))
-    blocks: list[Block] = [Facts(tuple(facts))] if facts else []
+    blocks: list[Block] = [Facts(tuple(facts))]
     if finding.command:
         blocks.append(Command(finding.command))
     blocks.append(

@@ -36,8 +36,15 @@ def run_studies(names: Sequence[str], request: StudyRequest, watch: Watch) -> Si
 
 
 def write_docs(findings: Sequence[Finding], folder: Path) -> None:
-    """A page for each finding in Markdown, with its picture beside it, and one that lists them."""
+    """A page for each finding in Markdown, with its pictures beside it, and one that lists them."""
     for finding in findings:
-        write_text(folder / f"{finding.study}.svg", picture_svg(finding.picture))
-        write_text(folder / f"{finding.study}.md", study_markdown(finding, f"{finding.study}.svg"))
+        pictures = {picture_file(finding, i): one for i, one in enumerate((finding.picture, *finding.more))}
+        for file, picture in pictures.items():
+            write_text(folder / file, picture_svg(picture))
+        write_text(folder / f"{finding.study}.md", study_markdown(finding, tuple(pictures)))
     write_text(folder / "README.md", studies_index_markdown(findings))
+
+
+def picture_file(finding: Finding, number: int) -> str:
+    """Where a picture of a finding stands beside its page, counted from 0, the main one."""
+    return f"{finding.study}-{number + 1}.svg" if number else f"{finding.study}.svg"

@@ -34,12 +34,7 @@ _ASIDE = 3.0  # so far apart stand the dots of two measured lines at one place, 
 
 
 def along_lines(picture: Lines, *, width: int = WIDE) -> str:
-    """The lines as one SVG.
-
-    Raises:
-        ValueError: a line with other numbers of places and values, or a place below zero on a logarithmic axis.
-    """
-    _check(picture)
+    """The lines as one SVG."""
     unit = picture_unit(picture)
     styles = _styles(picture.lines)
     drawn = [(_key(styles[i], one), one.name) for i, one in enumerate(picture.lines)]
@@ -63,14 +58,6 @@ def along_lines(picture: Lines, *, width: int = WIDE) -> str:
     order = sorted(range(len(styles)), key=lambda i: not picture.lines[i].exact)  # what was measured lies above
     parts += [_line(picture.lines[i], styles[i], lambda v: x(along(v)), y, unit) for i in order]
     return drawing(width, y.start + 42.0, picture.title, head, *parts)
-
-
-def _check(picture: Lines) -> None:
-    for one in picture.lines:
-        if len(one.x) != len(one.y):
-            raise ValueError(f"line {one.name!r} has {len(one.x)} places and {len(one.y)} values")
-        if picture.log_x and any(v < 0.0 for v in one.x):
-            raise ValueError(f"line {one.name!r} has a place below zero on a logarithmic axis")
 
 
 @dataclass(frozen=True)
