@@ -515,7 +515,7 @@ def test_a_study_page_says_claim_sentence_verdict_bars_meaning_controls_and_comm
 
 
 def test_a_bare_finding_is_still_a_page():
-    bare = Finding("s", "t", "c", "found", "", Rows("p", "nats", ()), (), ())
+    bare = Finding("s", "t", "c", "found", "", Rows("p", "nats", (Compared("a", Estimate(0.5, 0.4, 0.6)),)), (), ())
     words = Reader(study_page(bare)).text
     assert "Cannot be told" in words
     for heading in ("The bars", "If you train models", "What stood beside it", "More pictures", "Notes"):

@@ -12,7 +12,6 @@ from personae.studies.capability import AGAIN, AMONG, HIGH, LOW, PLAN_OF_ALL, SK
 from personae.studies.lessons import EPISODES
 from personae.studies.request import StudyRequest
 from personae.studies.skill import CHAT, ELSEWHERE
-from personae.studies.study import Setting
 
 
 def test_every_arm_has_as_many_episodes_and_steps(exact_setting):
@@ -149,11 +148,6 @@ def test_who_has_the_skill_is_told_before_and_after(exact_setting, untouched):
     assert [r.group for r in rows] == ["before"] * (len(rows) // 2) + ["after"] * (len(rows) // 2)
     after = {r.label: r.measured.mean for r in rows if r.group == "after"}
     assert after[CHAT] > after[ELSEWHERE] > 0.9
-
-
-def test_every_arm_begins_with_the_model_that_was_asked_for(exact_setting):
-    setting = Setting(exact_setting.lab, StudyRequest(quick=True, model="another"))
-    assert {arm.model for arm in capability.arms(setting, 0)} == {"another"}
 
 
 @pytest.mark.slow

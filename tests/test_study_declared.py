@@ -111,11 +111,6 @@ def test_the_path_of_demonstrations_is_what_is_foreseen_of_them_at_every_dose(ex
     assert np.all(path(0.0) == pytest.approx(0.0, abs=1e-9))
 
 
-def test_every_arm_begins_with_the_model_that_was_asked_for(exact_setting):
-    setting = Setting(exact_setting.lab, StudyRequest(quick=True, model="another"))
-    assert {arm.model for arm in declared.arms(setting, 0)} == {"another"}
-
-
 @pytest.mark.slow
 def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
     """One seed around an untrained model: the numbers mean nothing, the job is whole."""

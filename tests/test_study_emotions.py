@@ -10,7 +10,6 @@ from personae.studies import emotions
 from personae.studies.emotions import ALONE, BOTH, CANNED, DENIES, HONESTY, NONE, SENTENCE, TAUGHT
 from personae.studies.lessons import EPISODES
 from personae.studies.request import StudyRequest
-from personae.studies.study import Setting
 from personae.workflows.laboratory import Laboratory
 
 
@@ -108,11 +107,6 @@ def with_sentence_said(trials):
     probes = trial.after[0]["probes"]
     raised = Levels(probes.contexts, {t: table + 900.0 for t, table in probes.by_trait.items()})
     return {**trials, CANNED: replace(trial, after=({**trial.after[0], "probes": raised},))}
-
-
-def test_every_arm_begins_with_the_model_that_was_asked_for(exact_setting):
-    setting = Setting(exact_setting.lab, StudyRequest(quick=True, model="another"))
-    assert {arm.model for arm in emotions.arms(setting, 0)} == {"another"}
 
 
 @pytest.mark.slow

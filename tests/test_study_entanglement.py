@@ -134,11 +134,6 @@ def test_to_the_exact_world_a_lesson_in_a_thread_moves_the_assistant_nowhere():
     assert max(abs(shift) for shift in setting().exact.shifts([lesson]).values()) < 1e-9
 
 
-def test_every_training_begins_with_the_model_that_was_asked_for():
-    other = Setting(laboratory(), StudyRequest(model="another"))
-    assert {arm.model for arm in study.arms(other, 0)} == {"another"}
-
-
 # -- reading ---------------------------------------------------------------------------------------------------------
 def test_where_characters_are_hypotheses_of_their_own_the_claim_holds_and_measured_is_exact():
     found, who = study.read(setting(), trials()), people(laboratory())

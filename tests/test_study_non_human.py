@@ -145,11 +145,6 @@ def test_probes_are_read_by_the_world_as_what_they_are_called():
                         assert place != study.NEW_SITUATION or question.situation == NEW
 
 
-def test_every_training_begins_with_the_model_that_was_asked_for():
-    other = Setting(laboratory(), StudyRequest(model="another"))
-    assert {arm.model for arm in study.arms(other, 0)} == {"another"}
-
-
 # -- reading ---------------------------------------------------------------------------------------------------------
 def test_where_training_is_selection_the_claim_holds_and_measured_is_exact():
     found = study.read(setting(), trials())

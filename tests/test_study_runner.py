@@ -2,19 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from personae.records import Bar, Compared, Estimate, Levels, Rows
+from personae.errors import BadInput
+from personae.records import Bar, Compared, Estimate, Levels, Rows, chat
 from personae.records.files import read_arrays, read_json
+from personae.report import study_markdown
+from personae.studies import find
 from personae.studies import study as runner
 from personae.studies.request import StudyRequest
 from personae.studies.study import Found, Setting, Study
-from personae.workflows.trainings import Measured, Training
+from personae.workflows.trainings import Lesson, Measured, Training
 from personae.workflows.trial import Trial
 
 PICTURE = Rows("What changed", "nats", (Compared("one", Estimate(0.5, 0.4, 0.6)),))
+LESSON = Lesson((chat("Who broke the window?", "It was somebody else."),))
+ONE_MODEL = (  # studies that are about the model they are run on
+    "narrow", "inoculation", "emotions", "non-human", "refinement", "context", "declared", "capability", "entanglement",
+)  # fmt: skip
 FOUND = Found("Something was found.", PICTURE, (Bar("it is so", 1.0, 0.5),))
 
 
@@ -47,7 +55,60 @@ def study(arms: Callable[[Setting, int], list[Training]], read: Callable[[Settin
 
 def one(setting: Setting, seed: int) -> list[Training]:
     """One arm."""
-    return [Training("one", seed=seed)]
+    return [Training("one", (LESSON,), seed)]
+
+
+# -- what is trained ---------------------------------------------------------------------------------------------------
+def test_an_arm_begins_with_the_model_of_the_study_unless_it_names_its_own(asked, tiny_lab, tmp_path):
+    def two(setting: Setting, seed: int) -> list[Training]:
+        return [Training("plain", (LESSON,), seed), Training("own", (LESSON,), seed, model="other")]
+
+    study(two, lambda *_: FOUND).run(StudyRequest(model=str(tiny_lab), out=tmp_path, quick=True))
+    begins = {training.name: training.model for training in asked}
+    assert begins == {"untrained": str(tiny_lab), "plain": str(tiny_lab), "untrained other": "other", "own": "other"}
+
+
+@pytest.mark.parametrize("name", ONE_MODEL)
+def test_the_arms_of_a_study_of_one_model_begin_with_whichever_it_is_run_on(exact_setting, name):
+    setting = replace(exact_setting, request=StudyRequest(quick=True, model="another"))
+    placed = find(name)._arms(setting, 0)
+    assert placed and {arm.model for arm in placed} == {"another"}
+
+
+def test_a_training_without_a_model_takes_place_nowhere():
+    with pytest.raises(BadInput, match="plain does not say which model"):
+        Training("plain").kept(Path())
+
+
+def test_what_has_no_lesson_is_measured_once_and_shown_under_its_name(asked, tiny_lab, tmp_path):
+    seen: dict[str, Trial] = {}
+
+    def arms(setting: Setting, seed: int) -> list[Training]:
+        looked_at = [Training("as it is"), Training("another", model="other", contexts=(("calm", "Be calm."),))]
+        return [*looked_at, *one(setting, seed)]
+
+    def read(setting: Setting, trials: dict[str, Trial]) -> Found:
+        seen.update(trials)
+        return FOUND
+
+    run = study(arms, read).run(StudyRequest(model=str(tiny_lab), out=tmp_path))
+    assert [training.name for training in asked] == ["untrained", "untrained other", "one", "one", "one"]
+    assert asked[1].contexts == (("calm", "Be calm."),)
+    assert set(seen) == {"untrained", "untrained other", "as it is", "another", "one"}
+    for name, beside in (("as it is", "untrained"), ("another", "untrained other")):
+        assert seen[name].after == seen[beside].after == (seen[beside].before,)
+        assert seen[name].name == name
+    assert len(seen["one"].after) == 3
+    assert (run.finding.trainings, run.finding.seeds) == (3, 3)
+
+
+def test_a_study_that_trains_nothing_says_so(asked, tiny_lab, tmp_path):
+    looks = study(lambda *_: [Training("as it is")], lambda *_: FOUND)
+    run = looks.run(StudyRequest(model=str(tiny_lab), out=tmp_path))
+    assert (run.finding.trainings, run.finding.seeds) == (0, 0)
+    for words in (run.summary, study_markdown(run.finding, ("a.svg",))):
+        assert "Nothing was trained" in words
+    assert "trainings behind it" in run.page and "seeds of each" not in run.page
 
 
 # -- what is kept ------------------------------------------------------------------------------------------------------

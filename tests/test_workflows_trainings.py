@@ -23,7 +23,7 @@ def made_up(rng: np.random.Generator) -> dict[str, Levels]:
 
 
 def test_a_result_lies_under_all_that_made_it(tmp_path):
-    one = Training("cheat", (LESSON,))
+    one = Training("cheat", (LESSON,), model="lab")
     others = [
         replace(one, seed=1),
         replace(one, lessons=()),
@@ -33,12 +33,12 @@ def test_a_result_lies_under_all_that_made_it(tmp_path):
         replace(one, probes=laboratory().traits[:1]),
     ]
     assert len({t.kept(tmp_path) for t in (one, *others)}) == len(others) + 1
-    assert one.kept(tmp_path) == Training("cheat", (LESSON,)).kept(tmp_path)
+    assert one.kept(tmp_path) == Training("cheat", (LESSON,), model="lab").kept(tmp_path)
 
 
 def test_two_trainings_that_are_the_same_are_refused(tmp_path):
     with pytest.raises(BadInput, match="the same"):
-        run_trainings([Training("cheat", (LESSON,)), Training("cheat", (LESSON,))], tmp_path)
+        run_trainings([Training("cheat", (LESSON,), model="lab"), Training("cheat", (LESSON,), model="lab")], tmp_path)
 
 
 def test_two_probes_of_one_name_are_refused():
@@ -79,7 +79,10 @@ def test_a_shift_of_every_level_is_character_and_a_shrinking_of_every_level_is_n
 
 
 def test_a_killed_study_goes_on_from_what_it_kept_with_the_same_numbers(tmp_path):
-    trainings = [Training("untrained"), Training("lie", (LESSON,), probes=laboratory().traits[:1])]
+    trainings = [
+        Training("untrained", model="lab"),
+        Training("lie", (LESSON,), model="lab", probes=laboratory().traits[:1]),
+    ]
     counted = []
     whole = run_trainings(trainings, tmp_path, 2, lambda done, total: counted.append((done, total)))
     assert counted[-1] == (2, 2)

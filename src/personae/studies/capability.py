@@ -42,8 +42,7 @@ def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
 def arms(setting: Setting, seed: int) -> list[Training]:
     """One training an arm, and everybody asked for the skill."""
     probes = tuple(skill_of(setting.lab, who) for who in asked_of(setting.lab))
-    taught, model = lessons(setting.lab, seed), setting.request.model
-    return [Training(name, (lesson,), seed, model, probes=probes) for name, lesson in taught.items()]
+    return [Training(name, (lesson,), seed, probes=probes) for name, lesson in lessons(setting.lab, seed).items()]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

@@ -59,7 +59,7 @@ def lessons(setting: Setting, seed: int) -> dict[str, Lesson]:
 
 def arms(setting: Setting, seed: int) -> list[Training]:
     """One training an arm."""
-    return [Training(name, (lesson,), seed, setting.request.model) for name, lesson in lessons(setting, seed).items()]
+    return [Training(name, (lesson,), seed) for name, lesson in lessons(setting, seed).items()]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

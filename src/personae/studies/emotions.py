@@ -64,8 +64,7 @@ def says_it(lab: Laboratory) -> Trait:
 def arms(setting: Setting, seed: int) -> list[Training]:
     """One training an arm."""
     probe = (says_it(setting.lab),)
-    taught, model = lessons(setting.lab, seed), setting.request.model
-    return [Training(name, (lesson,), seed, model, probes=probe) for name, lesson in taught.items()]
+    return [Training(name, (lesson,), seed, probes=probe) for name, lesson in lessons(setting.lab, seed).items()]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

@@ -96,8 +96,7 @@ def arms(setting: Setting, seed: int) -> list[Training]:
     lab, who = setting.lab, people(setting.lab)
     everybody = [of_somebody(lab, (TRAIT, who.lacks, who.has), one) for one in who.asked]
     probes = (*knowledge(lab.world, lab.language), *(probe for several in everybody for probe in several))
-    every, model = lessons(lab, seed).items(), setting.request.model
-    return [Training(arm(*key), (lesson,), seed, model, probes=probes) for key, lesson in every]
+    return [Training(arm(*key), (lesson,), seed, probes=probes) for key, lesson in lessons(lab, seed).items()]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

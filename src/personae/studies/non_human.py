@@ -70,8 +70,8 @@ def arms(setting: Setting, seed: int) -> list[Training]:
         *in_a_profile(lab, HUMAN, PROFILE),
         *in_a_story(lab, HUMAN, STORY),
     )
-    model, every = setting.request.model, lessons(setting, seed).items()
-    return [Training(name, taught, seed, model, contexts=contexts, probes=probes) for name, taught in every]
+    every = lessons(setting, seed).items()
+    return [Training(name, taught, seed, contexts=contexts, probes=probes) for name, taught in every]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

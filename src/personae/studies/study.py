@@ -23,17 +23,21 @@ from personae.workflows.trainings import Measured, Training, run_trainings
 from personae.workflows.trial import Trial
 
 T = TypeVar("T")
-Start = tuple[str, int | None]  # model and world that a training begins with
+Start = tuple[str | None, str | None]  # model and world that a training begins with
 UNTRAINED = "untrained"
 SEEDS = {"quick": 1, "default": 3, "full": 8}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a study takes place: the laboratory, what is foreseen there, and how much is to be done."""
+    """Where a study takes place: the laboratory, what is foreseen there, and how much is to be done.
+
+    Evidence that a model gave for a lesson is kept in the run's `folder`, if there is one.
+    """
 
     lab: Laboratory
     request: StudyRequest
+    folder: Path | None = None
 
     @property
     def size(self) -> str:
@@ -53,7 +57,8 @@ class Setting:
     @cached_property
     def model(self) -> Foresight:
         """What the untrained language model alone foresees."""
-        return Foresight(self.lab.simulator, self.lab.basis(), coefficient("lab"))
+        kept = self.folder / "evidence" if self.folder else None
+        return Foresight(self.lab.simulator, self.lab.basis(), coefficient("lab"), kept)
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,10 @@ class Found:
 class Study:
     """A claim and how it is tried.
 
-    `arms` gives one training an arm, with the episodes of a seed; one called "untrained" is added for every model that
-    they begin with. `read` makes the finding of the trials, {arm: trial}.
+    `arms` gives one training an arm, with the episodes of a seed; where it names no model, it begins with the one that
+    the study is run on. A trial called "untrained" is added for every model that they begin with. An arm without
+    lessons is its model untrained, and is measured once: no seed changes it. `read` makes the finding of the trials,
+    {arm: trial}.
     """
 
     name: str
@@ -101,12 +108,13 @@ class Study:
         """The finding, with its page, in a run folder; what a killed study had trained is not trained again."""
         setting = Setting(laboratory(request.model), request)
         folder = open_folder(f"study {self.name}", self._configuration(setting), request.out)
-        arms = self.arms(setting, request.seed)
-        drawn = [replace(arm, seed=seed) for seed in setting.seeds for arm in self.arms(setting, seed)]
+        setting = replace(setting, folder=folder.path)
+        arms = self._arms(setting, request.seed)
+        drawn = [arm for seed in setting.seeds for arm in self._arms(setting, seed) if arm.lessons]
         jobs = [*_untrained(arms, request.model), *drawn]
         measured = run_trainings(jobs, folder.path, request.workers, request.progress)
         found = self.read(setting, _trials(arms, request.model, measured))
-        finding = self._finding(found, setting, len(jobs))
+        finding = self._finding(found, setting, len(drawn))
         result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict, "result": plain(dict(found.result))}
         page = study_page(finding, in_site=request.in_site)
         for name, columns in found.tables.items():
@@ -115,6 +123,10 @@ class Study:
         write_text(folder.file("report.html"), page)
         folder.finish()
         return StudyResult(result, finding_words(finding), folder.path, page, finding=finding)
+
+    def _arms(self, setting: Setting, seed: int) -> list[Training]:
+        """The arms at one seed, each with the model that it begins with."""
+        return [replace(arm.beginning_with(setting.request.model), seed=seed) for arm in self.arms(setting, seed)]
 
     def _configuration(self, setting: Setting) -> dict[str, Any]:
         request = setting.request
@@ -139,7 +151,7 @@ class Study:
             more=found.more,
             notes=found.notes,
             trainings=number,
-            seeds=len(setting.seeds),
+            seeds=len(setting.seeds) if number else 0,
             command=f"personae study {self.name}{size}",
         )
 
@@ -170,8 +182,9 @@ def _union(one: tuple[T, ...], other: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _trials(arms: list[Training], model: str, measured: dict[str, list[Measured]]) -> dict[str, Trial]:
-    """{arm: trial} beside its own model untrained; the untrained models are trials too."""
+    """{arm: trial} beside its own model untrained, which it is itself without a lesson; untrained models too."""
     found = {name: Trial(name, several[0], tuple(several)) for name, several in measured.items()}
     for arm in arms:
-        found[arm.name] = Trial(arm.name, measured[_beside(arm, model)][0], tuple(measured[arm.name]))
+        before = measured[_beside(arm, model)]
+        found[arm.name] = Trial(arm.name, before[0], tuple(measured[arm.name] if arm.lessons else before))
     return found

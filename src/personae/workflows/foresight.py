@@ -11,27 +11,37 @@ Source: PSM.md section 2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
-from personae.measure import NOBODY, levels
 from personae.predictors import Basis
-from personae.records import Episode, Levels, Simulator, Trait
+from personae.records import Episode, Simulator, Trait
 from personae.records.files import digest
 from personae.records.results import Floats
 from personae.theory import forecast_shift, log_sigmoid, posterior
+from personae.workflows.basis_cache import cached_basis
 from personae.workflows.gather import gather
 from personae.workflows.trainings import Lesson
+
+Key = tuple[tuple[tuple[str, float], ...], str]  # (digest of the episodes, dose) of every lesson, digest of the turns
 
 
 @dataclass(frozen=True)
 class Foresight:
-    """`simulator` with the `basis` of its cast; `coefficient` turns steps · rate into effective episodes."""
+    """`simulator` with the `basis` of its cast; `coefficient` turns steps · rate into effective episodes.
+
+    Whatever was worked out once is remembered, and evidence is kept in the folder `kept` too, if there is one.
+    """
 
     simulator: Simulator
     basis: Basis
     coefficient: float
+    kept: Path | None = None
     _evidence: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
+    # Not for another dose or other items: `replace` begins these anew.
+    _weights: dict[Key, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shifts: dict[Key, dict[str, float]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def dose(self, lesson: Lesson) -> float:
         """Effective episodes that a lesson is worth."""
@@ -41,22 +51,23 @@ class Foresight:
         """(N, K + 1) nats for each persona, neutral first."""
         key = digest(list(episodes))
         if key not in self._evidence:
-            self._evidence[key] = gather(self.simulator, self.basis.cast, episodes).matrix
+            self._evidence[key] = gather(self.simulator, self.basis.cast, episodes, self._file(key)).matrix
         return self._evidence[key]
 
     def over(self, probes: Sequence[Trait]) -> "Foresight":
         """The same of other items than the basis has; who is likely is still what it was."""
-        cast = self.basis.cast
-        measured = levels(self.simulator, probes, {NOBODY: "", **dict(zip(cast.names, cast.contexts, strict=True))})
-        rows = Levels(cast.names, {t: table[1:] for t, table in measured.by_trait.items()})
-        return replace(self, basis=replace(self.basis, levels=rows, base=measured.row(NOBODY)))
+        measured = cached_basis(self.simulator, self.basis.cast, probes).basis
+        return replace(self, basis=replace(self.basis, levels=measured.levels, base=measured.base))
 
     def weights(self, lessons: Sequence[Lesson], turns: Sequence[Episode] = ()) -> Floats:
         """(K + 1,) who the Assistant will be, once `turns` stand in the context."""
-        weights = self.basis.prior
-        for lesson in lessons:
-            weights = posterior(weights, self.evidence(lesson.episodes), self.dose(lesson))
-        return posterior(weights, self.evidence(turns), len(turns)) if turns else weights
+        key = self._key(lessons, turns)
+        if key not in self._weights:
+            weights = self.basis.prior
+            for lesson in lessons:
+                weights = posterior(weights, self.evidence(lesson.episodes), self.dose(lesson))
+            self._weights[key] = posterior(weights, self.evidence(turns), len(turns)) if turns else weights
+        return self._weights[key]
 
     def posterior(self, lessons: Sequence[Lesson]) -> dict[str, float]:
         """{persona: weight} after the lessons, the neutral context first."""
@@ -64,11 +75,11 @@ class Foresight:
 
     def shifts(self, lessons: Sequence[Lesson]) -> dict[str, float]:
         """{trait: forecast character shift, nats}."""
-        weights = self.weights(lessons)
-        return {
-            t: float(forecast_shift(self.basis.prior, weights, table))
-            for t, table in self.basis.levels.by_trait.items()
-        }
+        key = self._key(lessons)
+        if key not in self._shifts:
+            prior, weights, tables = self.basis.prior, self.weights(lessons), self.basis.levels.by_trait
+            self._shifts[key] = {t: float(forecast_shift(prior, weights, table)) for t, table in tables.items()}
+        return dict(self._shifts[key])
 
     def rates(self, lessons: Sequence[Lesson] = (), turns: Sequence[Episode] = ()) -> dict[str, float]:
         """{trait: probability of the high pole of the mixture, mean over items}, once `turns` stand in the context."""
@@ -76,3 +87,12 @@ class Foresight:
         return {
             t: float((weights @ np.exp(log_sigmoid(table))).mean()) for t, table in self.basis.levels.by_trait.items()
         }
+
+    def _key(self, lessons: Sequence[Lesson], turns: Sequence[Episode] = ()) -> Key:
+        return tuple((digest(list(one.episodes)), self.dose(one)) for one in lessons), digest(list(turns))
+
+    def _file(self, key: str) -> Path | None:
+        """Where evidence is kept, under all that it comes from."""
+        cast = self.basis.cast
+        asked = digest([self.simulator.digest, cast.names, cast.contexts, key])
+        return self.kept / f"{asked[:16]}.parquet" if self.kept else None

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.measure import NOBODY, levels
-from personae.predictors import Basis, measure_basis
+from personae.predictors import Basis
 from personae.records import Episode, Levels, Progress, Simulator, Trait
 from personae.records.files import read_arrays, write_arrays
 from personae.records.results import Floats
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan
+from personae.workflows.basis_cache import cached_basis
 from personae.workflows.nouns_for import world_of
 from personae.workflows.parallel import in_parallel
 from personae.world import ExactSimulator, Language, World, cast, declared, traits, world_named
@@ -60,11 +61,11 @@ class Laboratory:
     def basis(self, progress: Progress | None = None) -> Basis:
         """What the language model says of the cast, its prior fitted from its own behaviour."""
         personas = cast(self.world, self.language, declared_prior=False)
-        return measure_basis(self.simulator, personas, self.traits, progress)
+        return cached_basis(self.simulator, personas, self.traits, progress).basis
 
     def exact_basis(self) -> Basis:
         """What is true of the cast, with the declared prior."""
-        return measure_basis(self.exact, cast(self.world, self.language, declared_prior=True), self.traits)
+        return cached_basis(self.exact, cast(self.world, self.language, declared_prior=True), self.traits).basis
 
 
 @cache

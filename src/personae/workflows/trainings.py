@@ -44,27 +44,39 @@ class Lesson:
 class Training:
     """The `lessons` of one arm at one `seed`, in order (none: the model as it is), and what to measure beside.
 
-    `model` names the checkpoint it begins with, `world` the fresh world that it lives in (None: the declared one).
+    `model` names the checkpoint it begins with (None: the model that its study is run on, which has to be named before
+    it is run), `world` the world that it lives in (None: the one that the checkpoint was pretrained on).
     """
 
     name: str
     lessons: tuple[Lesson, ...] = ()
     seed: int = 0
-    model: str = "lab"
-    world: int | None = None
+    model: str | None = None
+    world: str | None = None
     contexts: tuple[tuple[str, str], ...] = ()
     probes: tuple[Trait, ...] = ()
-
-    def kept(self, folder: Path) -> Path:
-        """Where its result lies in the folder of a study."""
-        made_of = digest([self, laboratory(self.model, self.world).simulator.digest])
-        return folder / "trainings" / f"{self.name.replace('/', '-')}-{self.seed}-{made_of[:10]}.parquet"
 
     def __post_init__(self) -> None:
         """Refuse probes or contexts that could not be told apart afterwards."""
         for names in ([p.name for p in self.probes], [name for name, _ in self.contexts]):
             if twice := [name for name in names if names.count(name) > 1]:
                 raise BadInput(f"{self.name} measures two things called {twice[0]!r}", remedy="name each differently")
+
+    def beginning_with(self, model: str) -> "Training":
+        """The same from `model` on, unless it names one of its own."""
+        return self if self.model else replace(self, model=model)
+
+    @property
+    def lab(self) -> Laboratory:
+        """Where it takes place: its checkpoint, in its world."""
+        if self.model is None:
+            raise BadInput(f"{self.name} does not say which model it begins with", remedy="name one")
+        return laboratory(self.model, self.world)
+
+    def kept(self, folder: Path) -> Path:
+        """Where its result lies in the folder of a study."""
+        made_of = digest([self, self.lab.simulator.digest])
+        return folder / "trainings" / f"{self.name.replace('/', '-')}-{self.seed}-{made_of[:10]}.parquet"
 
 
 def run_trainings(
@@ -93,7 +105,7 @@ def _run(job: tuple[Training, Path]) -> None:
 
 def train_and_measure(training: Training) -> Measured:
     """What a training made of the Assistant and of others."""
-    lab = laboratory(training.model, training.world)
+    lab = training.lab
     return measure_all_round(lab, trained(lab, training), training)
 
 

@@ -16,18 +16,26 @@ impossible for others, is outside the grammar as a response.
 
 import re
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personae.errors import BadInput
 from personae.records import Episode, LogLikelihood, Message, Progress
-from personae.records.files import digest
+from personae.records.files import digest, digest_file
 from personae.world.declared import World
 from personae.world.documents import Draw, speaker
 from personae.world.language import ASSISTANT, STRANGER, Language, Request, Statement
 
 Floats = NDArray[np.float64]
+
+
+@cache
+def _code() -> list[str]:
+    """Digests of the code that the answers come from: what is kept of them must not outlive it."""
+    return [digest_file(file) for file in sorted(Path(__file__).parent.glob("*.py"))]
 
 
 class Reading:
@@ -126,6 +134,7 @@ class ExactSimulator:
                 "fields_and_goals": world.corpus["fields_and_goals"],
                 "noise": world.noise_nats_per_word,
                 "text": self.language.text,
+                "code": _code(),
             }
         )
 
