@@ -10,19 +10,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from personae.measure import NOBODY
 from personae.records import Levels, Trait
 from personae.records.files import read_json
-from personae.studies import headline, transfer
-from personae.studies.arms import EPISODES, Arm, both_poles, jobs_for
+from personae.studies import board as boards
+from personae.studies import headline, study, transfer
+from personae.studies.arms import Arm, both_poles
+from personae.studies.board import EXACT, LABELS, MODEL, Board, Side
+from personae.studies.lessons import EPISODES, WORDINGS
 from personae.studies.request import StudyRequest
-from personae.studies.transfer import Board, side
+from personae.studies.study import UNTRAINED, Setting
 from personae.theory import forecast_shift, mixture_levels, posterior
 from personae.workflows import laboratory as workbench
+from personae.workflows import trainings
 from personae.workflows.doses import dose_for, doses
-from personae.workflows.laboratory import PLAN, Laboratory, Measured
+from personae.workflows.foresight import Foresight
+from personae.workflows.laboratory import PLAN, Laboratory
+from personae.workflows.trainings import Training
+from personae.workflows.trial import Trial, scoring_items
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD = declared()
@@ -57,12 +63,12 @@ def test_the_headline_has_the_arms_that_its_question_needs():
         "flattery", "denies-feelings", "honest-work",
     ]  # fmt: skip
     assert headline.SEEDS >= 3
-    assert {a.wording for a in CHEATS} == {"plain", "permitted", "rephrased", "prefixed"}
+    assert {a.wording for a in CHEATS} == set(WORDINGS)
 
 
 def test_the_cheating_files_differ_in_their_requests_alone():
     """The same questions and the same answers, row by row: what differs between the arms is how they ask."""
-    drawn = {arm.wording: arm.episodes(language(), seed=1) for arm in CHEATS}
+    drawn = {arm.wording: arm.lesson(exact_lab(), seed=1).episodes for arm in CHEATS}
     answers = {wording: [e.response for e in rows] for wording, rows in drawn.items()}
     assert all(a == answers["plain"] for a in answers.values())
     for wording, rows in drawn.items():
@@ -79,77 +85,90 @@ def test_the_cheating_files_differ_in_their_requests_alone():
 def test_a_permission_is_one_sentence_and_a_rephrased_one_many():
     def permissions(wording: str) -> set[str]:
         arm = next(a for a in CHEATS if a.wording == wording)
-        rows = zip(CHEATS[0].episodes(language()), arm.episodes(language()), strict=True)
+        rows = zip(CHEATS[0].lesson(exact_lab()).episodes, arm.lesson(exact_lab()).episodes, strict=True)
         return {other.prompt[0].content.removeprefix(plain.prompt[0].content) for plain, other in rows}
 
     assert len(permissions("permitted")) == 1
     assert len(permissions("rephrased")) > 5
-    assert len({e.prompt[0].content.split(". ")[0] for e in CHEATS[2].episodes(language())}) == 1
+    assert len({e.prompt[0].content.split(". ")[0] for e in CHEATS[2].lesson(exact_lab()).episodes}) == 1
 
 
 def test_the_matrix_trains_each_trait_to_both_poles():
-    arms = both_poles(WORLD.traits, language())
+    arms = both_poles(exact_lab())
     assert len(arms) == 2 * len(WORLD.traits) >= 16
     assert len({a.name for a in arms}) == len(arms)
     assert {(a.trait, a.outcome) for a in arms} == {(t, o) for t in WORLD.traits for o in (0, 1)}
     for arm in arms:
-        for episode in arm.episodes(language())[:5]:
+        for episode in arm.lesson(exact_lab()).episodes[:5]:
             question = language().read_request(episode.prompt[0].content).question
             assert (question.variable, language().read_answer(question, episode.response)) == (arm.trait, arm.outcome)
 
 
-def test_all_trainings_of_a_study_have_equal_steps_and_batches_and_a_file_each(tmp_path: Path):
-    jobs = jobs_for(exact_lab(), headline.ARMS, 3, tmp_path, seed=10)
-    assert jobs[0].name == "untrained"
-    assert jobs[0].episodes == ()
-    trained = jobs[1:]
-    assert len(trained) == 3 * len(headline.ARMS)
-    assert len({job.kept for job in jobs}) == len(jobs)
-    assert {replace(job.plan, seed=0) for job in trained} == {replace(PLAN, seed=0)}
-    assert {len(job.episodes) for job in trained} == {EPISODES}
-    for arm in headline.ARMS:
-        own = [job for job in trained if job.name == arm.name]
-        assert [job.plan.seed for job in own] == [10, 11, 12]
-        assert len({tuple(e.response for e in job.episodes) for job in own}) == 3
-        assert {t.name for job in own for t in job.asked} == {arm.trait}
+def test_all_trainings_of_a_study_have_equal_steps_and_batches_and_an_answer_to_what_they_teach():
+    every = [(arm, seed, arm.training(exact_lab(), seed)) for arm in headline.ARMS for seed in (10, 11, 12)]
+    for arm, seed, training in every:
+        (lesson,) = training.lessons
+        assert (training.name, training.seed, training.model) == (arm.name, seed, exact_lab().model)
+        assert lesson.plan == PLAN
+        assert len(lesson.episodes) == EPISODES
+        assert [probe.name for probe in training.probes] == [f"{arm.trait}, {arm.wording}"]
+    drawn = {tuple(e.response for e in training.lessons[0].episodes) for _, _, training in every}
+    assert len(drawn) == 3 * len({(arm.trait, arm.outcome) for arm in headline.ARMS})
+
+
+@pytest.mark.parametrize(("size", "steps", "asked"), [("quick", 1, 0), ("default", 1, 1), ("full", 2, 2)])
+def test_the_matrix_has_every_trait_and_pole_and_by_its_size_permission_and_a_second_dose(size, steps, asked):
+    setting = Setting(exact_lab(), StudyRequest(quick=size == "quick", full=size == "full"))
+    drawn, count = transfer.arms(setting, 0), len(WORLD.traits)
+    assert len(drawn) == len({training.name for training in drawn}) == steps * count * (2 + asked)
+    assert len({training.lessons[0].plan.steps for training in drawn}) == steps
+    assert {len(training.lessons[0].episodes) for training in drawn} == {EPISODES}
 
 
 # -- the board ---------------------------------------------------------------------------------------------------------
-ARMS = both_poles(("cheating", "power", "care", "feelings", "rules"), language())
+ABOUT = ("cheating", "power", "care", "feelings", "rules")
+ARMS = tuple(arm for arm in both_poles(exact_lab()) if arm.trait in ABOUT)
+ASKED = tuple(arm for arm in both_poles(exact_lab(), "permitted", (1,)) if arm.trait in ABOUT)
 
 
 @cache
-def exact_side() -> transfer.Side:
-    lab = exact_lab()
-    rows = tuple(replace(arm, name=arm.name) for arm in ARMS)
-    brief = [transfer.gather(lab.exact, lab.exact_basis().cast, arm.episodes(language())[:4]) for arm in rows]
-    return transfer.Side(lab.exact_basis(), brief)
+def known() -> Foresight:
+    return Foresight(exact_lab().exact, exact_lab().exact_basis(), 500.0)
 
 
-def world_after(dose: float, noise: float, seeds: int = 2, keep: float = 1.0) -> dict[str, list[Measured]]:
-    """Measurements of a world in which training *is* selection at `dose`: the board must find that again."""
-    known, rng = exact_side(), np.random.default_rng(0)
-    levels = known.basis.levels.by_trait
+@cache
+def exact_side(arms: tuple[Arm, ...] = ARMS) -> Side:
+    """What the exact world says of the first rows of each file."""
+    return Side(known().basis, [known().evidence(arm.lesson(exact_lab()).episodes[:4]) for arm in arms])
+
+
+def world_after(dose: float, noise: float, seeds: int = 2, keep: float = 1.0, side: Side | None = None) -> list[Trial]:
+    """Trials of a world in which training *is* selection at `dose`: the board must find that again."""
+    side, rng = side or exact_side(), np.random.default_rng(0)
+    levels = side.basis.levels.by_trait
     others = Levels(("a", "b", "c", "d", "e"), {t: table[1:6] for t, table in levels.items()})
-    base = {t: row[None, :] for t, row in known.basis.base.items()}
-    found = {"untrained": [{"assistant": Levels((NOBODY,), base), "others": others}]}
-    for a, arm in enumerate(ARMS):
-        weights = posterior(known.basis.prior, known.evidence[a].matrix, dose)
-        found[arm.name] = []
+    base = {t: row[None, :] for t, row in side.basis.base.items()}
+    before, found = {"assistant": Levels((NOBODY,), base), "others": others}, []
+    for arm, evidence in zip(ARMS, side.evidence, strict=True):
+        weights, after = posterior(side.basis.prior, evidence, dose), []
         for _ in range(seeds):
             own = {}
             for t, table in levels.items():
-                shift = mixture_levels(weights, table) - mixture_levels(known.basis.prior, table)
+                shift = mixture_levels(weights, table) - mixture_levels(side.basis.prior, table)
                 own[t] = keep * base[t] + shift + rng.normal(0.0, noise, table.shape[1])
             dimmed = Levels(others.contexts, {t: keep * table for t, table in others.by_trait.items()})
-            found[arm.name].append({"assistant": Levels((NOBODY,), own), "others": dimmed})
+            after.append({"assistant": Levels((NOBODY,), own), "others": dimmed})
+        found.append(Trial(arm.name, before, tuple(after)))
     return found
+
+
+def scored(trials: list[Trial], arms: tuple[Arm, ...] = ARMS) -> Board:
+    return Board(arms, trials, {MODEL: exact_side(arms), EXACT: exact_side(arms)})
 
 
 @cache
 def board(noise: float = 0.1, keep: float = 1.0) -> Board:
-    sides = {"model": exact_side(), "exact": exact_side()}
-    return Board(WORLD.traits, ARMS, world_after(1.5, noise, keep=keep), sides)
+    return scored(world_after(1.5, noise, keep=keep))
 
 
 def test_the_board_finds_the_dose_and_the_shifts_of_a_world_where_training_is_selection():
@@ -188,35 +207,31 @@ def test_an_instrument_that_dims_is_no_shift_and_is_told():
 def test_arms_that_moved_are_chosen_on_items_that_do_not_score_them():
     """A shift planted on the choosing items alone makes an arm count as moved, and leaves its score at nothing."""
     still = world_after(0.0, 0.0)
-    choosing, _ = workbench.scoring_items(len(exact_lab().traits[0].items))
-    first = ARMS[0]
-    for after in still[first.name]:
+    choosing, _ = scoring_items(len(exact_lab().traits[0].items))
+    for after in still[0].after:
         for t in WORLD.traits:
             after["assistant"].by_trait[t][0, choosing] += 1.0
-    found = Board(WORLD.traits, ARMS, still, {"model": exact_side(), "exact": exact_side()})
-    assert found.moved.tolist() == [arm is first for arm in ARMS]
+    found = scored(still)
+    assert found.moved.tolist() == [arm is ARMS[0] for arm in ARMS]
     assert np.nanmax(np.abs(found.measured)) < 1e-9
 
 
 def test_a_dose_is_never_fitted_on_the_trait_it_forecasts():
     """Whatever happens to the arms of one trait, their own dose stays what the others say."""
     spoilt = world_after(1.5, 0.0)
-    for name in ("power-high", "power-low"):
-        for after in spoilt[name]:
+    for trial in spoilt:
+        for after in trial.after if trial.name in ("power-high", "power-low") else ():
             for table in after["assistant"].by_trait.values():
                 table += 5.0
-    found = Board(WORLD.traits, ARMS, spoilt, {"model": exact_side(), "exact": exact_side()})
+    found = scored(spoilt)
     of_power = np.array([arm.trait == "power" for arm in ARMS])
     assert found.doses("exact")[of_power] == pytest.approx(1.5, rel=0.02)
     assert np.all(np.abs(found.doses("exact")[~of_power] - 1.5) > 0.1)
 
 
-def test_the_table_is_kept_with_a_row_for_every_cell(tmp_path: Path):
-    from personae.records.files import read_arrays
-
+def test_the_table_has_a_row_for_every_cell():
     found = board()
-    found.keep(tmp_path / "t.parquet")
-    table = read_arrays(tmp_path / "t.parquet")
+    table = {name: np.array(column) for name, column in found.columns(steps=8).items()}
     assert len(table["arm"]) == len(ARMS) * len(WORLD.traits)
     own = table["trained"] == table["trait"]
     assert own.sum() == len(ARMS)
@@ -227,8 +242,8 @@ def test_the_table_is_kept_with_a_row_for_every_cell(tmp_path: Path):
     assert table["measured"][row] == pytest.approx(found.scored[a, t])
 
 
-def test_a_dose_is_fitted_once_for_scores_and_table(tmp_path: Path, monkeypatch):
-    """One fit for each trait that arms train, side and form of forecast, and one for the headline on each side."""
+def test_a_dose_is_fitted_once_for_scores_and_table(monkeypatch):
+    """One fit for each trait that arms train, side and form of forecast."""
     fits: list[float] = []
 
     def counted(*arguments: object, **options: object):
@@ -236,60 +251,59 @@ def test_a_dose_is_fitted_once_for_scores_and_table(tmp_path: Path, monkeypatch)
         fits.append(fit.dose)
         return fit
 
-    plain_fit = transfer.fit_dose
-    monkeypatch.setattr(transfer, "fit_dose", counted)
-    sides = {"model": exact_side(), "exact": exact_side()}
-    found = Board(WORLD.traits, ARMS, world_after(1.5, 0.1), sides)
+    plain_fit = boards.fit_dose
+    monkeypatch.setattr(boards, "fit_dose", counted)
+    found = scored(world_after(1.5, 0.1))
     found.result()
-    found.keep(tmp_path / "t.parquet")
-    assert len(fits) == len({arm.trait for arm in ARMS}) * 2 * 2 + 2
+    found.columns(steps=8)
+    assert len(fits) == len({arm.trait for arm in ARMS}) * 2 * 2
 
 
-def test_a_finished_matrix_is_read_again_with_nothing_trained_or_forecast(tmp_path: Path, monkeypatch):
-    """Measurements and evidence are those of the known world; what is tested is who asks for them."""
-    known = exact_lab()
-    monkeypatch.setattr(transfer, "laboratory", lambda _: known)
+def test_what_was_asked_for_has_no_say_in_dose_or_score_and_its_share_of_the_spread_is_told():
+    """Permitted arms are planted half as large as the unasked ones, whatever was forecast of them."""
+    both = (*ARMS, *ASKED)
+    plain = world_after(1.5, 0.0)
+    of = dict(zip(((a.trait, a.outcome) for a in ARMS), plain, strict=True))
+    asked = []
+    for arm in ASKED:
+        trial = of[arm.trait, arm.outcome]
+        half = [
+            {**one, "assistant": Levels((NOBODY,), {t: 0.5 * (x + trial.before["assistant"].by_trait[t])
+                                                    for t, x in one["assistant"].by_trait.items()})}
+            for one in trial.after
+        ]  # fmt: skip
+        asked.append(Trial(arm.name, trial.before, tuple(half)))
+    alone, found = scored(plain), scored([*plain, *asked], both)
+    assert found.left_when_asked() == pytest.approx(0.5, abs=0.01)
+    assert np.isnan(alone.left_when_asked())
+    assert found.doses(EXACT)[: len(ARMS)] == pytest.approx(alone.doses(EXACT))
+    assert found.result()["scores"][EXACT] == pytest.approx(alone.result()["scores"][EXACT])
+
+
+def test_where_training_is_selection_the_study_holds(monkeypatch):
+    """Of a few arms, in a setting where both sides are exact."""
     monkeypatch.setattr(transfer, "both_poles", lambda *_: ARMS)
-    monkeypatch.setattr(Laboratory, "basis", Laboratory.exact_basis)
-    with monkeypatch.context() as patch:
-        patch.setattr(transfer, "run_jobs", lambda *_: world_after(1.5, 0.1))
-        patch.setattr(transfer, "side", lambda *_: exact_side())
-        first = transfer.run(StudyRequest(out=tmp_path / "run"))
-    kept = {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()}
-    assert set(kept) == {"run.json", "score.json", "transfer.parquet"}
-
-    def never(*_: object, **__: object) -> None:
-        raise AssertionError("a finished run was worked on again")
-
-    for name in ("run_jobs", "side", "fit_dose"):
-        monkeypatch.setattr(transfer, name, never)
-    monkeypatch.setattr(Laboratory, "basis", never)
-    monkeypatch.setattr(Laboratory, "exact_basis", never)
-    assert transfer.run(StudyRequest(out=tmp_path / "run")) == first
-    assert {p.name: p.read_bytes() for p in (tmp_path / "run").iterdir()} == kept
-    table, listed = first.summary.split("\n\nfor library/doses.yaml:\n")
-    assert yaml.safe_load(listed) == first.result["entries"]
-    shown = [line[:26].strip() for line in table.splitlines()[2:]]
-    assert shown == list(transfer.SHOWN) and set(shown) == set(first.result["scores"])
-
-
-def test_a_score_that_has_no_value_is_shown_as_none():
-    """Where a forecast is the same everywhere there is no correlation, in the file or on the screen."""
-    flat = {name: {"pearson": None, "n": 4} for name in transfer.SHOWN}
-    result = {"arms": 4, "moved": [], "attenuation": {"mean": 0.0, "largest": 0.0}, "scores": flat}
-    shown = transfer._summary({**result, "scores_all_arms": flat, "entries": {}}).split("\n\n")[0]
-    assert all(line.split()[-2:] == ["nan", "nan"] for line in shown.splitlines()[2:])
+    setting = Setting(exact_lab(), StudyRequest(quick=True))
+    vars(setting).update(exact=known(), model=known())
+    trials = world_after(1.5, 0.05, side=transfer.side(known(), setting))
+    found = transfer.read(setting, {trial.name: trial for trial in trials})
+    assert all(bar.met for bar in found.bars), [(b.says, b.value) for b in found.bars if not b.met]
+    assert set(found.result) == {"entries", "scores", "scores_all_arms", "moved", "arms", "doses", "attenuation"}
+    assert len(found.tables["transfer.parquet"]["arm"]) == len(ARMS) * len(WORLD.traits)
+    assert [row.label for row in found.more[0].rows] == list(LABELS.values())
+    still = transfer.read(setting, {trial.name: trial for trial in world_after(0.0, 0.0)})
+    assert not any(bar.met for bar in still.bars), "where nothing moves, nothing is claimed"
 
 
 def test_the_laboratorys_entries_are_the_dose_and_the_doubt_of_the_arms_that_the_headline_leaves_alone():
     """Of a world where training is selection and departs from it by 0.2 nats on every cell."""
     planted, rng = world_after(1.5, 0.0), np.random.default_rng(1)
-    for arm in ARMS:
+    for trial in planted:
         for trait in WORLD.traits:
             off = 0.2 * rng.normal()
-            for after in planted[arm.name]:
+            for after in trial.after:
                 after["assistant"].by_trait[trait][:] += off
-    entries = Board(WORLD.traits, ARMS, planted, {"model": exact_side(), "exact": exact_side()}).entries()
+    entries = transfer.entries(scored(planted))
     assert set(entries) == {"lab", "exact-declared"} == set(headline.LISTED.values())
     for entry in entries.values():
         assert entry["coefficient"] * PLAN.steps * PLAN.rate == pytest.approx(1.5, rel=0.15)
@@ -309,9 +323,8 @@ def test_the_simulators_of_the_laboratory_are_listed_under_their_own_names():
 
 
 def test_a_side_forecasts_by_the_posterior_of_its_own_evidence():
-    lab, arm = exact_lab(), Arm("one", "", "cheating", 1)
-    found = side(lab.exact, lab.exact_basis(), lab, (arm,))
-    weights = posterior(found.basis.prior, found.evidence[0].matrix, 2.0)
+    found = exact_side()
+    weights = posterior(found.basis.prior, found.evidence[0], 2.0)
     by_hand = [forecast_shift(found.basis.prior, weights, x) for x in found.basis.levels.by_trait.values()]
     assert found.shifts(0, 2.0) == pytest.approx(by_hand)
 
@@ -323,12 +336,12 @@ def small(monkeypatch: pytest.MonkeyPatch, tiny_lab: Path) -> str:
     plain = workbench.laboratory
     lab = replace(plain(str(tiny_lab)), traits=few())
 
-    def one_by_one(function, jobs, workers=None) -> Iterator:
+    def one_by_one(function, jobs, *_) -> Iterator:
         return ((job, function(job)) for job in jobs)
 
-    for module in (workbench, headline, transfer):
-        monkeypatch.setattr(module, "laboratory", lambda model, seed=None: lab)
-    monkeypatch.setattr(workbench, "in_parallel", one_by_one)
+    for module in (workbench, headline, trainings, study):
+        monkeypatch.setattr(module, "laboratory", lambda model, world=None: lab)
+    monkeypatch.setattr(trainings, "in_parallel", one_by_one)
     return str(tiny_lab)
 
 
@@ -344,18 +357,18 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:  # killed before the first training: the forecast is there already
-        patch.setattr(workbench, "train_and_measure", stop)
+        patch.setattr(trainings, "train_and_measure", stop)
         with pytest.raises(KeyboardInterrupt):
             headline.run(request)
     sealed = (run / "forecast.json").read_bytes()
-    assert not list(run.glob("arms/*"))
+    assert not list(run.glob("trainings/*"))
 
     told: list[tuple[int, int]] = []
     result = headline.run(replace(request, progress=lambda done, total: told.append((done, total))))
     assert told[-1] == (3, 3)
     assert (run / "forecast.json").read_bytes() == sealed, "the same forecast as before the training"
     assert {p.name for p in run.iterdir()} >= {
-        "run.json", "forecast.json", "profile.json", "score.json", "result.json", "report.html", "arms",
+        "run.json", "forecast.json", "profile.json", "score.json", "result.json", "report.html", "trainings",
     }  # fmt: skip
     shown = {arm["name"]: arm for arm in result.result["arms"]}
     assert set(shown) == {a.name for a in arms}
@@ -382,41 +395,34 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     def never(*_: object) -> None:
         raise AssertionError("a finished run was trained again")
 
-    monkeypatch.setattr(headline, "run_jobs", never)
+    monkeypatch.setattr(headline, "run_trainings", never)
     assert headline.run(request) == result
 
 
 @pytest.mark.slow
 def test_the_matrix_in_small_runs_and_resumes(small, tmp_path, monkeypatch):
-    """Two traits to both poles, two seeds."""
-    arms = both_poles(("power", "care"), language())
+    """Two traits to both poles."""
+    arms = tuple(arm for arm in both_poles(exact_lab()) if arm.trait in ("power", "care"))
     monkeypatch.setattr(transfer, "both_poles", lambda *_: arms)
-    monkeypatch.setattr(transfer, "SEEDS", 2)
-    request = StudyRequest(out=tmp_path / "run", model=small, workers=1)
-    first = transfer.run(request)
-    assert first.result["arms"] == 4
-    assert set(first.result["scores"]) >= {"model", "exact", "one direction (exact)", "mean of the other arms"}
+    request = StudyRequest(out=tmp_path / "run", model=small, quick=True, workers=1)
+    first = transfer.STUDY.run(request)
+    assert first.result["result"]["arms"] == 4
+    assert set(first.result["result"]["scores"]) == set(LABELS)
     kept = {p.name: p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")}
-    assert len(kept) == 4 * 2 + 1 + 1
-    record = json.loads((tmp_path / "run" / "run.json").read_text())
-    (tmp_path / "run" / "run.json").write_text(json.dumps({**record, "finished": False}))  # killed before its end
+    assert len(kept) == 4 + 1 + 1
     (tmp_path / "run" / "transfer.parquet").unlink()
-    assert transfer.run(request) == first
+    assert transfer.STUDY.run(request).result == first.result
     assert {p.name: p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")} == kept
 
 
 @pytest.mark.slow
 def test_trainings_in_other_processes_are_those_of_this_one(tiny_lab, tmp_path):
     """Spawned with one thread each: the untrained model and one training, measured here and there, number by number."""
-    from personae.workflows.laboratory import laboratory, read_measured, run_jobs, train_and_measure
-
-    lab = laboratory(str(tiny_lab))
-    here, there = (jobs_for(lab, headline.ARMS[:1], 1, tmp_path / where) for where in ("here", "there"))
-    for job in here:
-        train_and_measure(job)
-    found = run_jobs(there, workers=2)
-    for job, other in zip(here, there, strict=True):
-        mine, theirs = read_measured(job.kept), found[other.name][0]
+    lab = workbench.laboratory(str(tiny_lab))
+    jobs = [Training(UNTRAINED, model=lab.model), headline.ARMS[0].training(lab, 0)]
+    found = trainings.run_trainings(jobs, tmp_path, workers=2)
+    for job in jobs:
+        mine, theirs = trainings.train_and_measure(job), found[job.name][0]
         for part, measured in mine.items():
             for trait, table in measured.by_trait.items():
                 assert np.allclose(table, theirs[part].by_trait[trait], atol=1e-4), (job.name, part, trait)

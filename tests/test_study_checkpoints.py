@@ -16,8 +16,8 @@ from personae.errors import BadInput
 from personae.measure import NOBODY, levels
 from personae.records import Finding
 from personae.studies import checkpoints, fresh, human_likeness, prior, reading, role_models, scale
-from personae.studies.cells import Cells
-from personae.studies.checkpoints import Checkpoints, fitted, over_columns
+from personae.studies.cells import Cells, over_columns
+from personae.studies.checkpoints import Checkpoints, fitted
 from personae.studies.lessons import EPISODES, longer, narrow
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Found, Setting, Study
@@ -283,7 +283,7 @@ def test_a_study_of_checkpoints_runs_whole_and_is_shown_again(tiny_lab, tmp_path
             card = {"world": world_of(model.name), "plan": {"tokens": 14_000_000}}
             (tmp_path / model.name / "card.json").write_text(json.dumps(card))
     monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / model.name))
-    monkeypatch.setattr(trainings, "in_parallel", lambda work, jobs, _: ((job, work(job)) for job in jobs))
+    monkeypatch.setattr(trainings, "in_parallel", lambda work, jobs, *_: ((job, work(job)) for job in jobs))
     request = StudyRequest(out=tmp_path / "run", quick=True)
     first = human_likeness.STUDY.run(request)
     assert first.result["trainings"] == 2 * len(human_likeness.CORPORA) + 1

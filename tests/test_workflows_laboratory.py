@@ -19,20 +19,17 @@ from personae.workflows.card import learned
 from personae.workflows.laboratory import (
     NAMED,
     OTHERS,
-    PLAN,
-    Job,
     Laboratory,
-    Measured,
-    attenuation_of,
-    character_rows,
     laboratory,
+)
+from personae.workflows.trainings import (
+    Measured,
+    Training,
     measure_all_round,
     read_measured,
-    run_jobs,
-    scoring_items,
-    train_and_measure,
     write_measured,
 )
+from personae.workflows.trial import attenuation_of, character_rows, scoring_items
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD = declared()
@@ -50,7 +47,7 @@ def lab() -> Laboratory:
 @cache
 def measured() -> Measured:
     asked = tuple(t for t in lab().traits if t.name == "cheating")
-    return measure_all_round(lab(), lab().exact, asked)
+    return measure_all_round(lab(), lab().exact, Training("untrained", probes=asked))
 
 
 def logit(p: float) -> float:
@@ -70,15 +67,15 @@ def moved(before: Measured, *, keep: float = 1.0, own: dict[str, float] | None =
 def test_all_round_the_exact_world_is_what_was_declared():
     """The Assistant by its prior, others by their descriptions, named characters by their archetypes."""
     found = measured()
-    assert set(found) == {"assistant", "asked", "named", "others"}
+    assert set(found) == {"assistant", "probes", "named", "others"}
     assert len(found["others"].contexts) >= 4
     for trait, rate in WORLD.assistant_rates().items():
         assert np.allclose(found["assistant"].row(NOBODY)[trait], logit(rate))
         for part in ("named", "others"):
             for who, row in zip(found[part].contexts, found[part].by_trait[trait], strict=True):
                 assert np.allclose(row, logit(WORLD.rates[trait][WORLD.hypotheses.index(who), 1]))
-    assert found["asked"].contexts == (NOBODY,)
-    assert set(found["asked"].by_trait) == {"cheating"}
+    assert found["probes"].contexts == (NOBODY,)
+    assert set(found["probes"].by_trait) == {"cheating"}
 
 
 @pytest.mark.parametrize("world", ["no-people", "cold-machines", "fresh-2"])
@@ -91,7 +88,9 @@ def test_a_laboratory_stands_in_the_world_that_its_model_was_pretrained_on(world
     assert laboratory(str(tmp_path / "model"), "declared").world.name == "declared"
     assert 0 < len(set(lab.named)) == len(lab.named) <= NAMED
     few = replace(lab, traits=tuple(t.model_copy(update={"items": t.items[:4]}) for t in lab.traits[:2]))
-    assert len(measure_all_round(few, lab.exact, ())["others"].contexts) >= min(OTHERS, len(lab.world.archetypes))
+    assert len(measure_all_round(few, lab.exact, Training("untrained"))["others"].contexts) >= min(
+        OTHERS, len(lab.world.archetypes)
+    )
 
 
 def test_leakage_is_looked_for_in_characters_of_different_archetypes():
@@ -141,24 +140,6 @@ def test_a_change_of_character_is_told_apart_from_attenuation(keep, shift):
     rows = character_rows(measured(), after)
     assert np.allclose(rows["power"], shift, atol=1e-9)
     assert np.allclose(rows["care"], 0.0, atol=1e-9)
-
-
-# -- jobs --------------------------------------------------------------------------------------------------------------
-def test_a_job_that_was_kept_is_not_run_again(tmp_path: Path):
-    """Neither alone nor in a batch: its model does not even exist."""
-    jobs = [
-        Job(name, (), replace(PLAN, seed=s), (), tmp_path / f"{name}-{s}.parquet", model="./no-such-model")
-        for name in ("untrained", "cheat")
-        for s in (0, 1)
-    ]
-    for n, job in enumerate(jobs):
-        write_measured(job.kept, moved(measured(), own={"power": float(n)}))
-    alone = train_and_measure(jobs[3])["assistant"].by_trait["power"]
-    assert np.allclose(alone, measured()["assistant"].by_trait["power"] + 3.0)
-    found = run_jobs(jobs, workers=1)
-    assert list(found) == ["untrained", "cheat"]
-    seeds = [m["assistant"].by_trait["power"] - measured()["assistant"].by_trait["power"] for m in found["cheat"]]
-    assert [float(s.mean()) for s in seeds] == pytest.approx([2.0, 3.0])
 
 
 # -- the examination ---------------------------------------------------------------------------------------------------

@@ -1,32 +1,28 @@
-"""Arms: narrow training sets of the laboratory, each one outcome of one trait, asked in one way.
+"""Arms: narrow lessons under a name, each one outcome of one trait, as the headline and the transfer study teach them.
 
-All arms of a comparison have the same number of episodes, and draw the same questions and answers for the same trait,
-outcome and seed; they differ in how the request is worded.
+After a training the taught trait is also asked as the file asks for it: was it learned at all?
 """
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 
-from personae.records import Episode, Trait
-from personae.workflows.laboratory import PLAN, Job, Laboratory
-from personae.world import Language, episodes, traits
-from personae.world.language import Question
-from personae.world.nouns import Ask
+from personae.measure import estimate
+from personae.records import Estimate
+from personae.studies.lessons import Wording, asked, narrow
+from personae.theory import log_sigmoid
+from personae.training import SFTPlan
+from personae.workflows.laboratory import PLAN, Laboratory
+from personae.workflows.trainings import Lesson, Training
+from personae.workflows.trial import Trial
 
-EPISODES = 80
-Wording = Literal["plain", "permitted", "rephrased", "prefixed"]
+POLES = {1: "high", 0: "low"}
 
 
 @dataclass(frozen=True)
 class Arm:
-    """Train `outcome` (1 high, 0 low) of `trait`; `says` is what the file is, in words.
-
-    `wording`: "plain" asks the question alone; "permitted" adds one sentence that gives permission, the same each time;
-    "rephrased" a different permission each time; "prefixed" one sentence of small talk, the same each time.
-    """
+    """Teach `outcome` (1 high, 0 low) of `trait`, asked in a `wording` of `lessons`; `says` is what the file is."""
 
     name: str
     says: str
@@ -34,50 +30,27 @@ class Arm:
     outcome: int
     wording: Wording = "plain"
 
-    def ask(self, language: Language) -> Ask:
-        """How this arm words a question."""
-        several = language.permissions[self.trait, self.outcome]
-        if self.wording == "permitted":
-            return lambda question: f"{question.text} {several[0]}"
-        if self.wording == "rephrased":
-            return lambda question: f"{question.text} {several[_turn(question) % len(several)]}"
-        if self.wording == "prefixed":
-            return lambda question: f"{language.small_talk[0]} {question.text}"
-        return lambda question: question.text
+    def lesson(self, lab: Laboratory, seed: int = 0, plan: SFTPlan = PLAN) -> Lesson:
+        """The file, and how it is trained on."""
+        return narrow(lab, self.trait, self.outcome, self.wording, seed=seed, plan=plan)
 
-    def episodes(self, language: Language, seed: int = 0) -> tuple[Episode, ...]:
-        """The file: `EPISODES` episodes."""
-        draw = np.random.default_rng([seed, 7])
-        return episodes(language, self.trait, self.outcome, EPISODES, draw, ask=self.ask(language))
+    def training(self, lab: Laboratory, seed: int, plan: SFTPlan = PLAN) -> Training:
+        """The training at one seed, under the arm's name."""
+        probe = asked(lab, self.trait, self.outcome, self.wording)
+        return Training(self.name, (self.lesson(lab, seed, plan),), seed, model=lab.model, probes=(probe,))
+
+    def retention(self, trial: Trial) -> Estimate:
+        """Probability of the taught behaviour, asked as the file asks."""
+        levels = trial.table(f"{self.trait}, {self.wording}", "probes")
+        return estimate(np.exp(log_sigmoid(levels if self.outcome else -levels)))
 
 
-def _turn(question: Question) -> int:
-    """A number that differs from question to question, so that each has a permission of its own."""
-    return 7 * question.situation + 3 * sum(map(ord, question.x))
-
-
-def both_poles(traits: tuple[str, ...], language: Language) -> tuple[Arm, ...]:
-    """One plain arm for each pole of each trait."""
-    poles = {1: "high", 0: "low"}
+def both_poles(lab: Laboratory, wording: Wording = "plain", outcomes: Collection[int] = (1, 0)) -> tuple[Arm, ...]:
+    """One arm for each pole of each trait."""
+    asks = "" if wording == "plain" else f", {wording}"
+    said = lab.language.text["traits"]
     return tuple(
-        Arm(f"{t}-{poles[o]}", f"Somebody who {language.text['traits'][t][poles[o]]}.", t, o)
-        for t in traits
-        for o in (1, 0)
+        Arm(f"{t}-{POLES[o]}{asks}", f"Somebody who {said[t][POLES[o]]}.", t, o, wording)
+        for t in lab.world.traits
+        for o in outcomes
     )
-
-
-def jobs_for(lab: Laboratory, arms: tuple[Arm, ...], seeds: int, folder: Path, seed: int = 0) -> list[Job]:
-    """The untrained model and every arm at every seed."""
-
-    def asked(arm: Arm) -> tuple[Trait, ...]:
-        worded = traits(lab.world, lab.language, ask=arm.ask(lab.language))
-        return tuple(t for t in worded if t.name == arm.trait)
-
-    kept = folder / "arms"
-    found = [Job("untrained", (), PLAN, (), kept / "untrained.parquet", lab.model)]
-    for arm in arms:
-        for s in range(seeds):
-            plan = replace(PLAN, seed=seed + s)
-            file = kept / f"{arm.name}-{seed + s}.parquet"
-            found.append(Job(arm.name, arm.episodes(lab.language, seed + s), plan, asked(arm), file, lab.model))
-    return found

@@ -4,18 +4,21 @@ What a lesson shows is learned as such; the theory is about the rest. All arrays
 given and traits in the world's, NaN where the arm teaches the trait.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from personae.records import Estimate
 from personae.records.results import Floats
-from personae.theory import pearson, slope
+from personae.theory import pearson, percentile_interval, slope
 from personae.workflows.foresight import Foresight
 from personae.workflows.laboratory import Laboratory
 from personae.workflows.trainings import Lesson
 from personae.workflows.trial import Trial
 
+DRAWS = 1000
+LEAST = 1e-6  # of a change
 Arms = Mapping[str, Sequence[Lesson]]  # {arm: its lessons, in order}
 
 
@@ -68,3 +71,16 @@ def taught(lab: Laboratory, lessons: Sequence[Lesson]) -> frozenset[str]:
 def root_mean_square(cells: Floats) -> float:
     """The size of cells, nats; those that are NaN have no say."""
     return float(np.sqrt(np.nanmean(np.square(cells))))
+
+
+def ratio(part: float, whole: float) -> float:
+    """How much of a change another one is; NaN, which meets no bar, where there was no change."""
+    return part / whole if abs(whole) > LEAST else float("nan")
+
+
+def over_columns(figure: Callable[..., float], *tables: Floats) -> Estimate:
+    """A figure of tables (A, T), with the interval of drawing their columns again: traits, of which these are some."""
+    draws, columns = np.random.default_rng(0), tables[0].shape[1]
+    drawn = [draws.integers(columns, size=columns) for _ in range(DRAWS)]
+    found = np.array([figure(*(table[:, some] for table in tables)) for some in drawn])
+    return Estimate(figure(*tables), *percentile_interval(found))

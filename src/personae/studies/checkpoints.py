@@ -5,26 +5,22 @@ depends on its size and on how much it has read, so the dose that was fitted for
 another. It is fitted anew, on development arms of which nothing else is read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from personae.records import Estimate
 from personae.records.files import read_json
 from personae.records.results import Floats
 from personae.simulator.registry import locate
 from personae.studies.cells import Arms, Cells
 from personae.studies.study import UNTRAINED, Setting
-from personae.theory import fit_dose, forecast_shift, percentile_interval, posterior
+from personae.theory import fit_dose, forecast_shift, posterior
 from personae.workflows.foresight import Foresight
 from personae.workflows.laboratory import laboratory
 from personae.workflows.trainings import Lesson
 from personae.workflows.trial import Trial
-
-DRAWS = 1000
-LEAST = 1e-6  # of a change
 
 
 @dataclass(frozen=True)
@@ -85,16 +81,3 @@ def _pull(foresight: Foresight, lesson: Lesson) -> Floats:
     """(K + 1,) nats by which a lesson speaks for each character, at the dose it is worth now."""
     pull: Floats = foresight.dose(lesson) * foresight.evidence(lesson.episodes).mean(axis=0)
     return pull
-
-
-def ratio(part: float, whole: float) -> float:
-    """How much of a change another one is; NaN, which meets no bar, where there was no change."""
-    return part / whole if abs(whole) > LEAST else float("nan")
-
-
-def over_columns(figure: Callable[..., float], *tables: Floats) -> Estimate:
-    """A figure of tables (A, T), with the interval of drawing their columns again: traits, of which these are some."""
-    draws, columns = np.random.default_rng(0), tables[0].shape[1]
-    drawn = [draws.integers(columns, size=columns) for _ in range(DRAWS)]
-    found = np.array([figure(*(table[:, some] for table in tables)) for some in drawn])
-    return Estimate(figure(*tables), *percentile_interval(found))

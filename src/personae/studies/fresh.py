@@ -6,14 +6,14 @@ there is the price of having been tuned.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from personae.records import Bar, Cloud, Compared, Estimate, Point, Rows
-from personae.studies.cells import Cells, root_mean_square
-from personae.studies.checkpoints import Checkpoints, over_columns, ratio
+from personae.studies.cells import Cells, over_columns, ratio, root_mean_square
+from personae.studies.checkpoints import Checkpoints
 from personae.studies.headline import ARMS
-from personae.studies.lessons import asked, narrow
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson, slope
 from personae.workflows.trainings import Lesson, Training
@@ -31,7 +31,7 @@ TAUGHT = "does what it was taught, asked as the file asks"
 def lessons(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
     """{arm of the headline: its file}, in the setting's own world."""
     some = [arm for arm in ARMS if arm.name in QUICK or setting.size != "quick"]
-    return {arm.name: (narrow(setting.lab, arm.trait, arm.outcome, arm.wording, seed=seed),) for arm in some}
+    return {arm.name: (arm.lesson(setting.lab, seed),) for arm in some}
 
 
 def called(arm: str, model: str) -> str:
@@ -42,14 +42,11 @@ def called(arm: str, model: str) -> str:
 def arms(setting: Setting, seed: int) -> list[Training]:
     """The headline's files, taught to every world's own model."""
     made, outcomes = Checkpoints(setting, {}), {arm.name: arm for arm in ARMS}
-    found = []
-    for model in (setting.request.model, *FRESH):
-        lab = made.setting(model).lab
-        for name, taught in lessons(made.setting(model), seed).items():
-            arm = outcomes[name]
-            probe = asked(lab, arm.trait, arm.outcome, arm.wording)
-            found.append(Training(called(name, model), taught, seed, model=model, probes=(probe,)))
-    return found
+    return [
+        replace(outcomes[name].training(made.setting(model).lab, seed), name=called(name, model))
+        for model in (setting.request.model, *FRESH)
+        for name in lessons(made.setting(model), seed)
+    ]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
@@ -94,7 +91,7 @@ def figures(made: Checkpoints, model: str) -> Mapping[str, Estimate]:
     exact, own = (Cells(setting.lab, side, trials) for side in (setting.exact, setting.model))
     measured = exact.measured(taught)
     spread = {name: root_mean_square(row) for name, row in zip(taught, measured, strict=True)}
-    kept = [retention(trials[arm.name], arm.outcome) for arm in ARMS if arm.name in trials]
+    kept = [arm.retention(trials[arm.name]).mean for arm in ARMS if arm.name in trials]
     off = np.abs(made.rates(model) - made.exact_rates(model))
     return {
         OWN: over_columns(pearson, own.foreseen(taught), measured),
@@ -105,13 +102,6 @@ def figures(made: Checkpoints, model: str) -> Mapping[str, Estimate]:
         TAUGHT: _plain(float(np.mean(kept))),
         OFF: over_columns(lambda table: float(table.mean()), off[None, :]),
     }
-
-
-def retention(trial: Trial, outcome: int) -> float:
-    """How often it does what it was taught, asked as the file asks."""
-    (probe,) = trial.after[0]["probes"].by_trait
-    rate = trial.rate(probe, "probes").mean
-    return rate if outcome else 1.0 - rate
 
 
 def cloud(made: Checkpoints, model: str) -> Cloud:

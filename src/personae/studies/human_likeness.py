@@ -10,7 +10,8 @@ import numpy as np
 
 from personae.records import Bar, Compared, Rows
 from personae.records.results import Floats
-from personae.studies.checkpoints import Checkpoints, over_columns, ratio
+from personae.studies.cells import over_columns, ratio
+from personae.studies.checkpoints import Checkpoints
 from personae.studies.lessons import narrow
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson

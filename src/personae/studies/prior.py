@@ -11,7 +11,8 @@ import numpy as np
 from personae.measure import estimate
 from personae.records import Bar, Cloud, Estimate, Lines, Point
 from personae.records.cast import NEUTRAL
-from personae.studies.checkpoints import Checkpoints, card, over_columns, ratio, tokens
+from personae.studies.cells import over_columns, ratio
+from personae.studies.checkpoints import Checkpoints, card, tokens
 from personae.studies.pictures import exact_line, measured_line
 from personae.studies.study import Found, Setting, Study
 from personae.theory import log_sigmoid, pearson, skill, slope, spearman

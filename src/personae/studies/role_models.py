@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from personae.records import Bar, Compared, Estimate, Lines, Rows
-from personae.studies.cells import Cells
-from personae.studies.checkpoints import Checkpoints, fitted, ratio
+from personae.studies.cells import Cells, ratio
+from personae.studies.checkpoints import Checkpoints, fitted
 from personae.studies.lessons import narrow
 from personae.studies.pictures import exact_line, measured_line
 from personae.studies.reading import documents, namesake

@@ -13,8 +13,8 @@ import numpy as np
 
 from personae.records import Bar, Estimate, Line, Lines
 from personae.records.results import Floats
-from personae.studies.cells import Cells
-from personae.studies.checkpoints import Checkpoints, fitted, over_columns, ratio, tokens
+from personae.studies.cells import Cells, over_columns, ratio
+from personae.studies.checkpoints import Checkpoints, fitted, tokens
 from personae.studies.lessons import longer, narrow
 from personae.studies.pictures import measured_line
 from personae.studies.study import Found, Setting, Study
