@@ -1,10 +1,13 @@
 """Parallel jobs: one answer for each, the same in one process or in two, and a failure that is heard."""
 
 import math
+import os
+import time
 
 import numpy as np
 import pytest
 
+from personae.errors import RunFailed
 from personae.workflows.parallel import in_parallel
 
 TABLES = [np.random.default_rng(seed).normal(size=(60, 60)) for seed in range(5)]
@@ -26,6 +29,19 @@ def test_one_worker_and_two_give_the_same_to_the_last_digit():
 def test_the_first_failure_is_passed_on():
     with pytest.raises(ValueError, match=r"math domain error|expected a nonnegative"):
         list(in_parallel(math.sqrt, [4.0, -1.0, 9.0], 1))
+
+
+def test_a_failure_begins_no_further_job_and_loses_none_that_had_begun():
+    done = []
+    with pytest.raises(ValueError, match="non-negative"):
+        for job, _ in in_parallel(time.sleep, [-1.0, *[0.3] * 20], 1):
+            done.append(job)
+    assert 1 <= len(done) < 20
+
+
+def test_a_worker_that_dies_fails_the_run_in_one_line():
+    with pytest.raises(RunFailed, match="a worker process died"):
+        list(in_parallel(os._exit, [1], 1))
 
 
 def test_no_jobs_need_no_process():

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from personae.cli.face import MODEL_HELP, Face, Json, Out, Quiet, Seed
-from personae.cli.study import Workers, show
+from personae.cli.study import Engine, Workers, show
 
 EXAMPLE = "personae lab"
 
@@ -15,6 +15,7 @@ def command(
     out: Out = None,
     seed: Seed = 0,
     workers: Workers = 2,
+    engine: Engine = "local",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -26,4 +27,5 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.studies.request import StudyRequest
 
-        show(face, "headline", StudyRequest(out=out, seed=seed, model=model, workers=workers))
+        request = StudyRequest(out=out, seed=seed, model=model, workers=workers, engine=engine)
+        show(face, "headline", request)

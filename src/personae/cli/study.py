@@ -1,7 +1,7 @@
 """`personae study NAME`: one study of the laboratory, several or all of them; `--list` names them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 EXAMPLE = "personae study transfer --quick"
 ALL = "all"
 
-Workers = Annotated[int, typer.Option("--workers", min=1, help="How many trainings run side by side.")]
+Workers = Annotated[
+    int,
+    typer.Option("--workers", min=1, help="How many trainings run side by side; a Ray cluster takes all its cores."),
+]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(
+        "--engine",
+        metavar="local|ray",
+        help="Processes of this machine, or Ray: the cluster that RAY_ADDRESS names, else one started here.",
+    ),
+]
 
 
 def command(
@@ -31,6 +42,7 @@ def command(
     out: Out = None,
     seed: Seed = 0,
     workers: Workers = 2,
+    engine: Engine = "local",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -49,7 +61,7 @@ def command(
             raise BadInput("no study is named", remedy="`personae study --list` names them")
         if quick and full:
             raise BadInput("a study is --quick or --full, not both", remedy="leave one out")
-        request = StudyRequest(out=out, seed=seed, quick=quick, full=full, model=model, workers=workers)
+        request = StudyRequest(out=out, seed=seed, quick=quick, full=full, model=model, workers=workers, engine=engine)
         if names == [ALL]:
             show_site(face, STUDIES, request, docs)
         elif len(names) > 1 or docs:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from personae.records import Finding, Progress
 from personae.workflows.file_audit import Watch, unwatched
+from personae.workflows.parallel import Engine, check_engine
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class StudyRequest:
     """`out` the run folder (default: by the configuration's digest); `quick` and `full` choose the size.
 
     `progress(done, total)` counts trainings. `model` is the laboratory's model, by name or folder. `in_site`: its page
-    is one of a site, and links back.
+    is one of a site, and links back. `workers` trainings run side by side on the `engine` (`workflows.parallel`).
     """
 
     out: Path | None = None
@@ -23,9 +24,14 @@ class StudyRequest:
     full: bool = False
     model: str = "lab"
     workers: int = 2
+    engine: Engine = "local"
     progress: Progress | None = None
     in_site: bool = False
     watch: Watch = unwatched  # what else takes time, watched as a piece of work of its own
+
+    def __post_init__(self) -> None:
+        """Refuse an engine that is not there before any work."""
+        check_engine(self.engine)
 
 
 @dataclass(frozen=True)
