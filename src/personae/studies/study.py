@@ -112,7 +112,7 @@ class Study:
         arms = self._arms(setting, request.seed)
         drawn = [arm for seed in setting.seeds for arm in self._arms(setting, seed) if arm.lessons]
         jobs = [*_untrained(arms, request.model), *drawn]
-        measured = run_trainings(jobs, folder.path, request.workers, request.progress)
+        measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         found = self.read(setting, _trials(arms, request.model, measured))
         finding = self._finding(found, setting, len(drawn))
         result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict, "result": plain(dict(found.result))}

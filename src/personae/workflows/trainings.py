@@ -26,7 +26,7 @@ from personae.records.results import Floats
 from personae.theory import attenuation_items
 from personae.training import SFTPlan
 from personae.workflows.laboratory import OTHERS, PLAN, Laboratory, laboratory
-from personae.workflows.parallel import in_parallel
+from personae.workflows.parallel import Engine, in_parallel
 from personae.world import cast, traits
 
 Measured = dict[str, Levels]  # {part: levels}, see the module
@@ -80,7 +80,11 @@ class Training:
 
 
 def run_trainings(
-    trainings: Sequence[Training], folder: Path, workers: int | None = None, progress: Progress | None = None
+    trainings: Sequence[Training],
+    folder: Path,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    engine: Engine = "local",
 ) -> dict[str, list[Measured]]:
     """{name: one measurement a seed, in the order given}; what is kept in `folder` is not trained again."""
     jobs = [(training, training.kept(folder)) for training in trainings]
@@ -89,7 +93,8 @@ def run_trainings(
     waiting = [job for job in jobs if not job[1].exists()]
     if progress:
         progress(len(jobs) - len(waiting), len(jobs))
-    for done, _ in enumerate(in_parallel(_run, waiting, workers), start=1):
+    for done, ((_, path), measured) in enumerate(in_parallel(_run, waiting, workers, engine), start=1):
+        write_measured(path, measured)
         if progress:
             progress(len(jobs) - len(waiting) + done, len(jobs))
     found: dict[str, list[Measured]] = {}
@@ -98,9 +103,8 @@ def run_trainings(
     return found
 
 
-def _run(job: tuple[Training, Path]) -> None:
-    training, path = job
-    write_measured(path, train_and_measure(training))
+def _run(job: tuple[Training, Path]) -> Measured:
+    return train_and_measure(job[0])
 
 
 def train_and_measure(training: Training) -> Measured:
