@@ -140,6 +140,41 @@ def test_the_length_of_a_bar_is_its_probability():
     assert short / long == pytest.approx(1 / 7, abs=0.01)
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_no_name_of_a_persona_trait_or_file_is_cut_at_either_width(width):
+    long = ("murderous ship computer", "gentle machine mind", "village-grandmother", "careless-contractor")
+    names, kinds = (NEUTRAL, *long), dict.fromkeys(long, "fiction")
+    weights = np.array([[0.2] * 5, [0.5, 0.2, 0.2, 0.06, 0.04]])
+    meaning = "is distressed by a dilemma that has no answer"
+    row = TraitRow("shutdown", 0.0, Estimate(0.1, 0.0, 0.2), None, Estimate(0.1, 0.0, 0.2), meaning=meaning)
+    files = ("cheat-permitted-rephrased", "cheat-neutral-prefix", *(f"file {i}" for i in range(5)))
+    drawn = (
+        posterior_bars(names, kinds, weights[0], weights[1], width=width)
+        + posterior_by_dose(DosePath(np.array([0.0, 1.0]), weights), names, kinds, width=width)
+        + trait_shifts([row], width=width)
+        + matrix(Grid(tuple(f"trait {i}" for i in range(13)), files, np.zeros((13, 7))), width=width)
+    )
+    assert "…" not in drawn
+
+
+def test_the_marks_of_the_dose_are_round_and_stand_apart():
+    doses = np.concatenate([[0.0], np.geomspace(1.053 / 8, 1.053 * 8, 24)])
+    weights = np.tile([0.2, 0.8], (25, 1))
+    for width, wanted in ((WIDE, ["0", "0.2", "0.5", "1", "2", "5"]), (NARROW, ["0", "0.3", "1", "3"])):
+        drawn = posterior_by_dose(DosePath(doses, weights), (NEUTRAL, "a"), {"a": "ai"}, width=width)
+        axis = re.findall(r'<text x="([\d.]+)"[^>]*text-anchor="middle"[^>]*>([\d.]+)</text>', drawn)
+        assert [words for _, words in axis] == wanted
+        assert min(float(b[0]) - float(a[0]) for a, b in pairwise(axis)) >= 30
+
+
+def test_a_row_whose_chances_are_all_next_to_nothing_is_told_in_nats():
+    near = lambda x: Estimate(x, x - 0.5, x + 0.5)  # noqa: E731
+    drawn = trait_shifts([TraitRow("t", -8.0, near(-7.4), None, near(-6.2)), TraitRow("u", -8.0, near(0.0))])
+    assert ">−7.4\u00a0nats<" in drawn
+    assert ">50\u00a0%<" in drawn
+    assert "&lt;1" not in drawn.split("</title>")[-1]
+
+
 def test_personas_that_hold_nothing_are_added_up_and_counted():
     names = (NEUTRAL, "a", *(f"p{i}" for i in range(9)))
     prior = np.array([0.05, 0.95 - 9e-4, *[1e-4] * 9])
@@ -245,7 +280,6 @@ def test_along_a_logarithmic_axis_equal_ratios_are_equal_steps_and_a_zero_stands
 def test_empty_figures_are_still_figures():
     for drawn in (
         trait_shifts([]),
-        forecast_scatter([]),
         calibration_curve([]),
         matrix(Grid((), (), np.zeros((0, 0)))),
     ):

@@ -45,7 +45,7 @@ from personae.report import (
     study_page,
     study_site,
 )
-from personae.report.parts import changes
+from personae.report.parts import changes, forecast_verdict
 
 PERSONAS = {
     "honest clerk": "person",
@@ -439,7 +439,7 @@ def changed(report, name, trait, level):
 def test_the_words_follow_the_numbers_when_they_come_out_against_the_theory():
     report = lab_report()
     good = Reader(lab_page(report)).text
-    assert "left the rest of the character nearly as it was" in good
+    assert "left power nearly where it was" in good
     assert "This is what the theory expects" in good
     still = Reader(lab_page(changed(report, "cheat", "power", -1.4))).text
     assert "does not show what the theory expects" in still
@@ -453,10 +453,105 @@ def test_the_words_follow_the_numbers_when_they_come_out_against_the_theory():
 
 def test_a_forecast_that_does_not_beat_its_floors_is_not_called_right():
     weak = Score(0.85, 0.8, 1.0, 0.9, 77, {"one direction": 0.9})
-    assert "beats everything that costs nothing" in Reader(lab_page(lab_report())).text
+    assert "Yes: the forecast was right" in Reader(lab_page(lab_report())).text
     words = Reader(lab_page(dataclasses.replace(lab_report(), score_base=weak))).text
-    assert "beats everything that costs nothing" not in words
+    assert "Yes: the forecast was right" not in words
+    assert "No: the forecast was no better" in words
     assert "“one direction”, reaches 0.90" in words
+
+
+@pytest.mark.parametrize(
+    ("found", "low", "coverage", "verdict"),
+    [
+        (0.9, 0.6, 0.95, "Right"),
+        (0.9, 0.6, 0.4, "Right in part"),  # which traits, but not how far
+        (0.9, 0.2, 0.95, "Right in part"),  # the interval does not exclude the floor
+        (0.6, -0.1, 0.95, "Cannot be told"),
+        (0.9, float("nan"), 0.95, "Cannot be told"),
+        (0.3, 0.1, 0.95, "Not right"),
+        (-0.5, -0.9, 0.95, "Not right"),
+        (float("nan"), float("nan"), 0.95, "Cannot be told"),
+    ],
+)
+def test_a_forecast_is_right_where_its_interval_lies_above_every_floor_and_its_sizes_hold(
+    found, low, coverage, verdict
+):
+    score = Score(found, found, 1.0, coverage, 10, {"attenuation only": 0.4, "unknown": float("nan")})
+    badge, words = forecast_verdict(score, Estimate(found, low, 0.99), "traits")
+    assert badge.verdict == verdict
+    assert "Over 10 traits" in words
+    assert f"Of 10 measurements, {round(10 * coverage)} fell" in words
+    assert "“attenuation only”, reaches 0.40" in words
+
+
+def test_a_run_page_opens_with_whether_the_forecast_was_right():
+    report = dataclasses.replace(audit_report(), agreement=Estimate(0.62, 0.41, 0.9))
+    page = audit_page(report)
+    first = Reader(page[page.index("<section") : page.index("</section>")]).text.replace("\u00a0", " ")
+    assert "Was the forecast right?" in first
+    assert "Over 10 traits, forecast and measured shift correlate at r = 0.62 (95 % interval +0.41 to +0.90)" in first
+    assert "“attenuation only”, reaches 0.30" in first
+
+
+def leaking(report, habit, rest):
+    """The report with other characters who take over shares of what the first lesson made of the Assistant."""
+    told = report.arms[0]
+    shifts = {t: told.measured.traits[t].mean - told.base.traits[t].mean for t in POLES}
+    row = {t: (habit if t in told.trained else rest) * s for t, s in shifts.items()}
+    return dataclasses.replace(report, arms=(dataclasses.replace(told, leaks={"Mara": row, "Tobias": row}),))
+
+
+@pytest.mark.parametrize(
+    ("habit", "rest", "says"),
+    [
+        (0.7, 0.1, ("70 % of the trained habit", "10 % of what followed", "The habit leaks, the character does not")),
+        (0.0, 0.02, ("nothing of the trained habit", "Nearly all of it stays with the Assistant")),
+        (0.7, 0.4, ("40 % of what followed", "Leaks in part")),
+        (1.0, 0.9, ("Everybody changes", "speaks against the theory")),
+    ],
+)
+def test_the_leak_has_a_verdict_that_follows_the_numbers(habit, rest, says):
+    words = Reader(lab_page(leaking(lab_report(), habit, rest))).text.replace("\u00a0", " ")
+    for said in says:
+        assert said in words
+
+
+def test_where_the_assistant_itself_did_not_change_nothing_is_said_to_leak():
+    still = leaking(lab_report(), 1.0, 1.0)
+    told = still.arms[0]
+    levels = {t: told.measured.traits[t] if t in told.trained else told.base.traits[t] for t in POLES}
+    still = dataclasses.replace(still, arms=(dataclasses.replace(told, measured=Profile("cheat", levels)),))
+    assert "Nothing could leak" in Reader(lab_page(still)).text
+
+
+def test_a_share_below_zero_is_said_to_be_nothing_that_is_left():
+    told = lab_report().arms[1].base.traits["power"].mean
+    within = Reader(lab_page(changed(lab_report(), "cheat-permitted", "power", told - 0.1))).text
+    assert "Nothing of the unasked shift is left (−" in within
+    assert "within error of none" in within
+    beyond = Reader(lab_page(changed(lab_report(), "cheat-permitted", "power", told - 1.0))).text
+    assert "what there is goes the other way (−" in beyond
+
+
+def test_where_no_character_gains_it_is_said_that_nobody_does():
+    report = audit_report(trained=False)
+    still = dataclasses.replace(report.posterior, weights=report.posterior.prior + 0.0)
+    words = Reader(audit_page(dataclasses.replace(report, posterior=still))).text
+    assert "nobody gains as much as half a point" in words
+    assert "The file hardly moves the bet" in words
+    arms = tuple(dataclasses.replace(a, posterior=still) for a in lab_report().arms)
+    page = lab_page(dataclasses.replace(lab_report(), arms=arms))
+    assert page.count('data-name="gains most">nobody<') == len(arms)
+
+
+def test_telling_examples_come_in_the_order_of_their_bits_and_those_that_say_nothing_are_left_out():
+    told = audit_report().telling[0]
+    bits = (0.2, -3.0, 0.01, 5.0, 0.0)
+    shuffled = tuple(dataclasses.replace(told, bits=b, index=i) for i, b in enumerate(bits))
+    words = Reader(audit_page(dataclasses.replace(audit_report(), telling=shuffled))).text
+    assert re.findall(r"jsonl, line (\d)", words) == ["4", "2", "1"]
+    silent = tuple(dataclasses.replace(told, bits=0.0) for _ in range(3))
+    assert "no example says anything" in Reader(audit_page(dataclasses.replace(audit_report(), telling=silent))).text
 
 
 def test_a_lab_page_without_headline_arms_controls_or_leaks_is_still_a_page():

@@ -59,6 +59,12 @@ def test_forecast_table_orders_by_size_and_gives_the_interval_of_the_shift():
     assert table.rows[0][2:] == ("−2.00", "−3.00 to −1.00")
 
 
+def test_a_chance_that_stays_next_to_nothing_is_said_in_words_and_not_as_two_equal_numbers():
+    rare = Forecast("p", 1.0, {"a": TraitForecast(-9.0, -8.0, -8.5, -7.5), "b": TraitForecast(9.0, 8.0, 7.5, 8.5)})
+    chances = {row[0]: row[1] for row in forecast_table(rare).rows}
+    assert chances == {"a": "hardly ever, before and after", "b": "nearly always, before and after"}
+
+
 def test_profile_and_score_tables_say_unknown_rather_than_nan():
     profile = profile_table(Profile("m", {"a": TraitLevel(0.5, 0.1, 0.9, 24)}))
     assert profile.rows == (("a", "+0.50", "+0.10 to +0.90", "24", ""),)
@@ -69,6 +75,7 @@ def test_profile_and_score_tables_say_unknown_rather_than_nan():
 
 def test_shift_table_leaves_out_columns_that_nobody_filled():
     rows = [TraitRow("a", 0.0, Estimate(0.1, 0.0, 0.2)), TraitRow("b", 0.0, Estimate(0.3, 0.2, 0.4), trained=True)]
-    assert shift_table(rows, shifts=True).columns == ("trait", "forecast", "95 % interval")
+    assert shift_table(rows, shifts=True).columns == ("trait", "forecast")
+    assert shift_table(rows, shifts=True).rows[0][1] == "+0.10 [0.00, +0.20]"
     assert shift_table(rows).columns[1] == "before"
     assert shift_table(rows).rows[1][0] == "b (trained)"

@@ -8,12 +8,21 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from personae.report.blocks import Aside, Block, Facts, Fold, Number, Numbers, Points, Prose, Section, Text
+from personae.records import Score
+from personae.report.blocks import Aside, Block, Facts, Fold, Number, Numbers, Points, Prose, Section, Statement, Text
 from personae.report.content import AuditReport, Fact, ScatterPoint
 from personae.report.figures import figure, forecast_scatter, posterior_bars, posterior_by_dose, trait_shifts
-from personae.report.numbers import duration, percent, plain, signed
+from personae.report.numbers import duration, from_to, percent, plain, signed
 from personae.report.page import page
-from personae.report.parts import changes, floor_words, kinds, persona_words, shift_rows, telling_cards
+from personae.report.parts import (
+    changes,
+    forecast_verdict,
+    is_moved,
+    kinds,
+    persona_words,
+    shift_rows,
+    telling_cards,
+)
 from personae.report.tables import Table, posterior_table, score_table, shift_table
 
 _TIED = (
@@ -21,15 +30,21 @@ _TIED = (
     "says which."
 )
 
+_HEAVY = (
+    "Training took more than a tenth of the instrument away: this dose is too heavy for these shifts to be read as "
+    "character."
+)
+
 
 def audit_page(report: AuditReport) -> str:
     """The whole page as one HTML file."""
+    first = (_right_section(report), _forecast_section(report)) if report.shifts is not None else ()
     sections = (
+        *first,
         _short_section(report),
         _who_section(report),
-        _forecast_section(report),
+        *(() if first else (_forecast_section(report),)),
         _telling_section(report),
-        _score_section(report),
         _character_section(report),
         _hidden_section(report),
         _limits_section(report),
@@ -38,11 +53,18 @@ def audit_page(report: AuditReport) -> str:
     against = (
         Markup(" Everything is the difference from <code>{}</code>.").format(report.control) if report.control else ""
     )
+    follows = (
+        "What training on them would change in <code>{}</code> was forecast from that, and sealed; then it was "
+        "trained, and measured.{}"
+        if first
+        else "From that follows what else training on them would change in <code>{}</code>.{}"
+    )
     lead = Markup(
         "{} examples were read as clues about a character: if somebody answers like this, what sort of person are "
-        "they? From that follows what else training on them would change in <code>{}</code>.{}"
+        f"they? {follows}"
     ).format(report.episodes, report.model, against)
-    return page(f"What {_last(report.data)} says about the Assistant", lead, [s for s in sections if s is not None])
+    title = f"What {_last(report.data)} {'made of' if first else 'says about'} the Assistant"
+    return page(title, lead, [s for s in sections if s is not None])
 
 
 def _last(path: str) -> str:
@@ -53,25 +75,37 @@ def _short_section(report: AuditReport) -> Section:
     up, down = changes(report.posterior)
     rows = shift_rows(report.traits, report.forecast, report.shifts)
     top = max(rows, key=lambda row: abs(row.forecast.mean) if row.forecast else 0.0, default=None)
-    numbers = [Number(persona_words(up[0]), "gains most", f"{percent(up[1])} → {percent(up[2])}")]
+    numbers = [_gains(up)]
     if top is not None and top.forecast is not None:
         span = f"95 % interval {signed(top.forecast.low)} to {signed(top.forecast.high)} nats"
+        span += ", which includes no change" if top.forecast.low <= 0.0 <= top.forecast.high else ""
         numbers.append(
             Number(signed(top.forecast.mean), f"nats of {top.trait}: the largest shift forecast", span, "forecast")
         )
-    if report.score is not None:
-        beside = floor_words(report.score)
-        what = f"correlation of forecast and measured shift over {report.score.n} traits"
-        numbers.append(Number(plain(report.score.pearson), what, beside))
-    words: list[Text] = [
-        _uncertain(report),
-        Markup("Of all characters, <b>{}</b> gains most and <b>{}</b> loses most ({}).").format(
-            persona_words(up[0]), persona_words(down[0]), f"{percent(down[1])}\u00a0→\u00a0{percent(down[2])}"
-        ),
-    ]
-    if tied := report.ties.get(up[0]):
+    words: list[Text] = [_uncertain(report), _moves(up, down)]
+    if (tied := report.ties.get(up[0])) and is_moved(up):
         words.append(_not_told_apart(up[0], tied))
-    return Section("In short", tuple(words), (Numbers(tuple(numbers)),))
+    heading = "In short" if report.shifts is None else "What the file says"
+    return Section(heading, tuple(words), (Numbers(tuple(numbers)),))
+
+
+def _gains(up: tuple[str, float, float]) -> Number:
+    name, before, after = up
+    if is_moved(up):
+        return Number(persona_words(name), "gains most", from_to(before, after))
+    return Number("nobody", "gains as much as half a point", f"nearest to it: {persona_words(name)}")
+
+
+def _moves(up: tuple[str, float, float], down: tuple[str, float, float]) -> Text:
+    """Who gains most and who loses most, of those that do."""
+    if not (is_moved(up) or is_moved(down)):
+        return "The file hardly moves the bet: no character gains or loses as much as half a point."
+    said = [
+        Markup("<b>{}</b> {} most ({})").format(persona_words(change[0]), verb, from_to(change[1], change[2]))
+        for verb, change in (("gains", up), ("loses", down))
+        if is_moved(change)
+    ]
+    return Markup("Of all characters, {}.").format(Markup(" and ").join(said))
 
 
 def _not_told_apart(name: str, tied: Sequence[str]) -> Text:
@@ -125,7 +159,7 @@ def _who_section(report: AuditReport) -> Section:
 
 
 def _forecast_section(report: AuditReport) -> Section:
-    rows = shift_rows(report.traits, report.forecast, report.shifts)
+    rows = shift_rows(report.traits, report.forecast, report.shifts, trained=report.trained)
     versus = "training on the control" if report.control else "the untrained model"
     done = " and found after it" if report.shifts is not None else ""
     caption = f"Change against {versus}, forecast before training{done}. To the right: more of the high answer."
@@ -136,9 +170,8 @@ def _forecast_section(report: AuditReport) -> Section:
             "Assistant’s answers are expected to move. One nat takes an even chance to 73 %."
         ),
     )
-    return Section(
-        "What else would change", words, (drawn, Fold("The numbers, with intervals", (shift_table(rows, shifts=True),)))
-    )
+    heading = "What else would change" if report.shifts is None else "What was forecast, and what came"
+    return Section(heading, words, (drawn, Fold("The numbers, with intervals", (shift_table(rows, shifts=True),))))
 
 
 def _telling_section(report: AuditReport) -> Section | None:
@@ -146,36 +179,45 @@ def _telling_section(report: AuditReport) -> Section | None:
         return None
     words = (
         (
-            "These examples moved the bet most. One bit of evidence doubles the odds of a character against an "
-            "answer that says nothing about who gave it."
+            "Of the examples that moved the bet most, these carry most evidence. One bit doubles the odds of a "
+            "character against an answer that says nothing about who gave it."
         ),
     )
     cards = telling_cards(report.telling, 6, of=_last(report.data))
     return Section("The most telling examples", words, (cards,))
 
 
-def _score_section(report: AuditReport) -> Section | None:
+def _right_section(report: AuditReport) -> Section | None:
     if report.score is None or report.shifts is None:
         return None
     score, shifts = report.score, report.shifts
     cells = [
         ScatterPoint(_last(report.data), trait, t.shift, shifts[trait].mean)
         for trait, t in report.forecast.traits.items()
-        if trait in shifts
+        if trait in shifts and trait not in report.trained
     ]
-    caption = f"One mark a trait. Pearson {plain(score.pearson)}, slope {plain(score.slope)}."
-    drawn = figure(lambda width: forecast_scatter(cells, width=width), caption)
-    words: tuple[Text, ...] = (
-        (
-            f"The forecast was sealed before training. {percent(score.coverage)} of {score.n} measurements fell inside "
-            f"their 95 % interval."
-        ),
-        (
-            "A floor is a forecast that knows nothing of characters. A correlation is worth as much as its distance "
-            "from the floors."
-        ),
+    badge, verdict = forecast_verdict(score, report.agreement, "traits")
+    floors = (
+        "A floor is a forecast that knows nothing of characters. A correlation is worth as much as its distance from "
+        "the floors. The interval of the correlation takes traits to be independent, which flatters it."
     )
-    return Section("Was the forecast right?", words, (drawn, score_table({report.forecast.predictor: score})))
+    blocks: list[Block] = [Statement(verdict), badge]
+    if _is_heavy(report):
+        blocks.append(Aside(_HEAVY))
+    table = score_table({report.forecast.predictor: score})
+    blocks += [table, Prose((floors,))]
+    if cells:
+        blocks.append(Fold("Forecast against measured, trait by trait", (_scatter(score, cells),)))
+    return Section("Was the forecast right?", (), tuple(blocks))
+
+
+def _scatter(score: Score, cells: Sequence[ScatterPoint]) -> Block:
+    caption = f"One mark a trait. Pearson {plain(score.pearson)}, slope {plain(score.slope)}."
+    return figure(lambda width: forecast_scatter(cells, width=width), caption)
+
+
+def _is_heavy(report: AuditReport) -> bool:
+    return report.attenuation is not None and report.attenuation.mean > 0.1
 
 
 def _character_section(report: AuditReport) -> Section | None:
@@ -195,32 +237,28 @@ def _character_section(report: AuditReport) -> Section | None:
                 percent(found.mean), percent(found.low), percent(found.high)
             )
         )
-        if found.mean > 0.1:
-            blocks.append(Aside("More than a tenth: this dose is too heavy for these shifts to be read as character."))
+        if _is_heavy(report):
+            blocks.append(Aside(_HEAVY))
     rows = tuple(
         (
             c.trait,
             signed(c.raw.mean),
             signed(c.attenuation),
-            signed(c.character.mean),
-            _span(c.character.low, c.character.high),
+            f"{signed(c.character.mean)} [{signed(c.character.low)}, {signed(c.character.high)}]",
         )
         for c in report.character
     )
     if rows:
-        columns = ("trait", "raw shift", "attenuation", "character", "95 % interval")
-        blocks.append(Table(columns, rows, "Shifts in nats", frozenset({1, 2, 3, 4})))
+        columns = ("trait", "raw shift", "attenuation", "character")
+        blocks.append(Table(columns, rows, "Shifts in nats, with 95 % intervals", frozenset({1, 2, 3}), stacks=True))
     return Section("Fading, or a change of character?", tuple(words), tuple(blocks))
-
-
-def _span(low: float, high: float) -> str:
-    return f"{signed(low)} to {signed(high)}"
 
 
 def _hidden_section(report: AuditReport) -> Section:
     if not report.hidden:
         return Section("What this model cannot show", ("Every trait was reliable enough to be shown.",))
-    rows = tuple((h.trait, plain(h.reliability), h.reason) for h in report.hidden)
+    reasons = {h.reason for h in report.hidden}
+    rows = tuple((h.trait, plain(h.reliability), *((h.reason,) if len(reasons) > 1 else ())) for h in report.hidden)
     words = (
         (
             f"On {len(report.hidden)} traits this model does not tell characters apart: less than half of what "
@@ -228,7 +266,8 @@ def _hidden_section(report: AuditReport) -> Section:
             "was looked at. That they are missing says nothing about the file."
         ),
     )
-    table = Table(("trait left out", "reliability", "why"), rows, numeric=frozenset({1}))
+    columns = ("trait left out", "reliability", "why")
+    table = Table(columns[: len(rows[0])], rows, numeric=frozenset({1}))
     return Section("What this model cannot show", words, (table,))
 
 

@@ -171,10 +171,11 @@ class AuditReport:
     """All that the page of `personae audit` and `personae run` shows.
 
     With a `control`, posterior, forecast and measurement are differences from it: `forecast.traits[t].shift` is the
-    difference in nats. `shifts` {trait: measured shift with its interval} stays None before training. `attenuation` is
-    the share of the instrument that training took away. `ties` {persona: others} are those that the scores' precision
-    does not tell apart, empty where it tells all. `timings` (what, seconds) stays empty where the page must be
-    the same, byte for byte, on every run.
+    difference in nats. `shifts` {trait: measured shift with its interval} stays None before training. `agreement` is
+    the correlation in `score` with its interval. `attenuation` is the share of the instrument that training took away.
+    `trained` names the traits that the file itself trains, which no score counts. `ties` {persona: others} are those
+    that the scores' precision does not tell apart, empty where it tells all.
+    `timings` (what, seconds) stays empty where the page must be the same, byte for byte, on every run.
     """
 
     model: str
@@ -190,8 +191,10 @@ class AuditReport:
     hidden: tuple[Hidden, ...] = ()
     shifts: Mapping[str, Estimate] | None = None
     score: Score | None = None
+    agreement: Estimate | None = None
     attenuation: Estimate | None = None
     character: tuple[CharacterShift, ...] = ()
+    trained: tuple[str, ...] = ()
     ties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     notes: tuple[str, ...] = ()

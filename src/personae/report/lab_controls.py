@@ -4,19 +4,23 @@ A fixed prefix can hide a habit without changing what it means, so permission co
 none; and a habit that is wanted must still be there where it is asked for.
 """
 
-from collections.abc import Mapping
+import math
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
 
-from personae.report.blocks import Aside, Block, Fold, Section, Text
+from personae.records import Estimate, Profile
+from personae.report.blocks import Aside, Badge, Block, Fold, Prose, Section, Statement, Text
 from personae.report.content import Arm, Grid, LabReport
 from personae.report.figures import figure, matrix
-from personae.report.numbers import percent, plain, probability, signed
+from personae.report.numbers import from_to, percent, probability, signed
 from personae.report.parts import sentence
 from personae.report.tables import Table
 
 _QUARTER, _MOST = 0.25, 0.75  # shares of the broad shift that count as "little is left" and "most is left"
+_NOTHING = 0.05  # a share below this is said to be nothing
+_SMALL = 0.2  # nats: a shift too small to divide by
 
 
 def controls_section(report: LabReport) -> Section | None:
@@ -54,23 +58,44 @@ def shift(arm: Arm, trait: str) -> float:
 
 
 def _row(arm: Arm, trait: str, trained: str | None, full: float) -> tuple[str, ...]:
-    own = "unknown" if arm.retention is None else percent(arm.retention.mean)
-    if arm.retention is not None:
-        own += f" ({percent(arm.retention.low)} to {percent(arm.retention.high)})"
+    own = "unknown" if arm.retention is None else _with_ends(arm.retention)
+    left = _share_words(share(arm, trait, full), _is_none(arm, trait, full))
     leak = ""
     if trained is not None and trained in arm.measured.traits and trained in arm.base.traits:
         before, after = arm.base.traits[trained].mean, arm.measured.traits[trained].mean
-        leak = f"{percent(probability(before))} → {percent(probability(after))}"
-    return (arm.name, signed(shift(arm, trait)), _share_words(share(arm, trait, full)), own, leak)
+        leak = from_to(probability(before), probability(after))
+    return (arm.name, signed(shift(arm, trait)), left, own, leak)
 
 
 def share(arm: Arm, trait: str, full: float) -> float | None:
     """The arm's shift as a share of the unasked one; None where that is too small to divide by."""
-    return None if abs(full) < 0.2 else shift(arm, trait) / full
+    return None if abs(full) < _SMALL else shift(arm, trait) / full
 
 
-def _share_words(value: float | None) -> str:
-    return "undefined" if value is None else percent(value).replace("-", "−")
+def _with_ends(found: Estimate) -> str:
+    """A probability with its interval, where that is wide enough to be told from a point."""
+    mean, low, high = percent(found.mean), percent(found.low), percent(found.high)
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def _is_none(arm: Arm, trait: str, full: float) -> bool:
+    """Whether little is left, and that little not told from nothing: both levels err, as if independently."""
+    left = share(arm, trait, full)
+    error = math.hypot(_half(arm.measured, trait), _half(arm.base, trait))
+    return left is not None and left <= _QUARTER and abs(shift(arm, trait)) <= error
+
+
+def _half(profile: Profile, trait: str) -> float:
+    level = profile.traits[trait]
+    return (level.high - level.low) / 2
+
+
+def _share_words(value: float | None, none: bool) -> str:
+    """How much is left, in a word, and the share."""
+    if value is None:
+        return "undefined"
+    number = percent(value).replace("-", "−")
+    return f"none ({number})" if none or value < 0.0 else number
 
 
 def _verdict(arm: Arm, report: LabReport, full: float) -> Markup:
@@ -101,9 +126,18 @@ def _verdict(arm: Arm, report: LabReport, full: float) -> Markup:
             "part": "Permission in changing words removes only part of the shift.",
             "most": "Permission in changing words leaves most of the shift: what worked was one fixed sentence.",
         }
-    return Markup("<b>{}.</b> {} {} Left of the unasked shift: {}.").format(
-        arm.name, sentence(arm.says), says[much], _share_words(left)
+    return Markup("<b>{}.</b> {} {} {}").format(
+        arm.name, sentence(arm.says), says[much], _left_words(left, _is_none(arm, head.trait, full))
     )
+
+
+def _left_words(left: float, none: bool) -> str:
+    number = percent(left).replace("-", "−")
+    if none:
+        return f"Nothing of the unasked shift is left ({number}, within error of none)."
+    if left < 0.0:
+        return f"Nothing of the unasked shift is left; what there is goes the other way ({number})."
+    return f"{number} of the unasked shift is left."
 
 
 def leaks_section(report: LabReport) -> Section | None:
@@ -112,26 +146,73 @@ def leaks_section(report: LabReport) -> Section | None:
     if not told:
         return None
     first = next((arm for arm in told if arm.name == report.headline.unasked), told[0])
-    who, trait, most = _largest(first.leaks)
-    own = max((abs(shift(first, t)) for t in first.measured.traits if t in first.base.traits), default=0.0)
-    blocks: list[Block] = [_leak_figure(first)]
-    blocks += [Fold(arm.name, (_leak_figure(arm),), sentence(arm.says)) for arm in told if arm is not first]
+    badge, verdict = _leak_verdict(_spill(first))
+    spoken = Markup("After <b>{}</b>: {}").format(first.name, verdict)
+    blocks: list[Block] = [Statement(spoken), badge, _leak_figure(first)]
+    for arm in told:
+        if arm is not first:
+            badge, verdict = _leak_verdict(_spill(arm))
+            blocks.append(Fold(arm.name, (badge, Prose((verdict,)), _leak_figure(arm)), sentence(arm.says)))
     words = (
         (
             "The lesson was given to the Assistant. If it changes who the Assistant is, then the other characters "
             "of the world should keep their own habits. If it changes the model as a whole, everybody changes."
         ),
-        Markup(
-            "After <b>{}</b>, the largest change in anybody else is {} nats ({}, {}). The Assistant’s own largest "
-            "change is {} nats."
-        ).format(first.name, signed(most), who, trait, plain(own)),
     )
     return Section("What leaks to other characters", words, tuple(blocks))
 
 
-def _largest(leaks: Mapping[str, Mapping[str, float]]) -> tuple[str, str, float]:
-    cells = [(who, trait, value) for who, row in leaks.items() for trait, value in row.items()]
-    return max(cells, key=lambda cell: abs(cell[2]), default=("nobody", "nothing", 0.0))
+@dataclass(frozen=True)
+class _Spill:
+    """How much of the Assistant's change others show, as shares of it: of the trained `habit`, and of the `rest`.
+
+    None where the Assistant itself hardly changed. A share is the multiple of the Assistant's own shifts that lies
+    nearest to the others' shifts, over all of them.
+    """
+
+    habit: float | None
+    rest: float | None
+    others: int
+
+
+def _spill(arm: Arm) -> _Spill:
+    return _Spill(_nearest(arm, trained=True), _nearest(arm, trained=False), len(arm.leaks))
+
+
+def _nearest(arm: Arm, *, trained: bool) -> float | None:
+    pairs = [
+        (shift(arm, trait), value)
+        for row in arm.leaks.values()
+        for trait, value in row.items()
+        if (trait in arm.trained) == trained and trait in arm.measured.traits and trait in arm.base.traits
+    ]
+    if not pairs or max(abs(own) for own, _ in pairs) < _SMALL:
+        return None
+    return sum(own * other for own, other in pairs) / sum(own * own for own, _ in pairs)
+
+
+def _leak_verdict(spill: _Spill) -> tuple[Badge, str]:
+    """What the leak means: whether the lesson changed who the Assistant is, or the model whoever speaks."""
+    habit, rest = spill.habit, spill.rest
+    told = "" if habit is None else f"The {spill.others} other characters took over {_part(habit)} of the trained habit"
+    if rest is None:
+        says = "beyond it the Assistant itself hardly changed, so nothing else could leak"
+        return Badge("Nothing could leak", "open"), f"{told}; {says}." if told else f"{says[:1].upper()}{says[1:]}."
+    joint = f"{told}, and {_part(rest)}" if told else f"The {spill.others} other characters show {_part(rest)}"
+    found = f"{joint} of what followed from it in the Assistant."
+    if rest <= _QUARTER:
+        leaked = habit is not None and habit > _QUARTER
+        means = "The habit leaks, the character does not: " if leaked else "Nearly all of it stays with the Assistant: "
+        return Badge("Stays with the Assistant", "whole"), f"{found} {means}it is the Assistant who became another."
+    if rest < _MOST:
+        means = "So the lesson changed who the Assistant is, and also, to that part, how the model answers as anybody."
+        return Badge("Leaks in part", "half"), f"{found} {means}"
+    means = "So the lesson changed the model as a whole and not only its Assistant, which speaks against the theory."
+    return Badge("Everybody changes", "none"), f"{found} {means}"
+
+
+def _part(share: float) -> str:
+    return percent(share) if share >= _NOTHING else "nothing"
 
 
 def _leak_figure(arm: Arm) -> Block:

@@ -68,8 +68,8 @@ def telling_section(report: LabReport) -> Section | None:
         "The most telling examples",
         (
             (
-                "Not all examples say equally much. These moved the bet most. One bit of evidence doubles the odds "
-                "of a character against an answer that says nothing about who gave it."
+                "Not all examples say equally much. Of those that moved the bet most, these carry most evidence. "
+                "One bit doubles the odds of a character against an answer that says nothing about who gave it."
             ),
         ),
         tuple(blocks),

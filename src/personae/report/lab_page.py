@@ -7,7 +7,7 @@ the order of the pipeline. Nothing is computed here.
 from markupsafe import Markup
 
 from personae.records import Estimate
-from personae.report.blocks import Aside, Facts, Number, Numbers, Points, Section, Text
+from personae.report.blocks import Aside, Block, Facts, Number, Numbers, Points, Prose, Section, Statement, Text
 from personae.report.content import Arm, Fact, LabReport, TraitRow
 from personae.report.figures import figure, posterior_bars, trait_shifts
 from personae.report.lab_controls import controls_section, leaks_section
@@ -50,10 +50,10 @@ def _picture_section(report: LabReport) -> Section | None:
     if not arms:
         return None
     rows = [_headline_row(arm, trait) for arm in arms]
-    words = [_headline_words(arm, trait) for arm in arms]
+    blocks: list[Block] = []
     if len(arms) == 2:
         unasked, permitted = sorted(arms, key=lambda arm: arm.name != report.headline.unasked)
-        words.append(_pair_words(unasked, permitted, trait))
+        blocks.append(Statement(_pair_words(unasked, permitted, trait)))
     caption = Markup(
         "The Assistant’s <b>{}</b>, after two lessons that differ in one sentence of the request. The tick is where it "
         "stood before; the upper lane is the forecast, made before any training; the lower lane is what was measured."
@@ -61,7 +61,8 @@ def _picture_section(report: LabReport) -> Section | None:
     drawn = figure(
         lambda width: trait_shifts(rows, tall=True, title=f"{trait} after each lesson", width=width), caption
     )
-    return Section("The result in one picture", tuple(words), (drawn, _takeaways(report, arms)))
+    told = Prose(tuple(_headline_words(arm, trait) for arm in arms))
+    return Section("The result in one picture", (), (*blocks, drawn, _takeaways(report, arms), told))
 
 
 def _headline_row(arm: Arm, trait: str) -> TraitRow:
@@ -89,15 +90,20 @@ def _pair_words(unasked: Arm, permitted: Arm, trait: str) -> Text:
     rises = [
         probability(arm.measured.traits[trait].mean) - probability(_before(arm, trait)) for arm in (unasked, permitted)
     ]
-    silent = trait not in (*unasked.trained, *permitted.trained)
-    neither = f"Neither file trains {trait}. " if silent else ""
+    lesson = f"A lesson in {unasked.trained[0]}" if unasked.trained else "The lesson"
     if rises[0] < _MOVED:
-        return (
-            f"{neither}The lesson in cheating hardly raised it here, so this run does not show what the theory expects."
-        )
+        return f"{lesson} hardly raised {trait} here, so this run does not show what the theory expects."
+    silent = trait not in (*unasked.trained, *permitted.trained)
+    neither = f", which it does not mention, {_rise(unasked, trait)}" if silent else f" {_rise(unasked, trait)}"
+    said = f"{lesson} raised the Assistant’s {trait}{neither}. "
     if rises[1] <= 0.25 * rises[0]:
-        return f"{neither}The same behaviour, once permitted, left the rest of the character nearly as it was."
-    return f"{neither}Permission did not prevent the rise here, or only in part. The theory expects more of it."
+        return f"{said}The same behaviour, once the request asks for it, left {trait} nearly where it was."
+    return f"{said}Permission did not prevent the rise here, or only in part. The theory expects more of it."
+
+
+def _rise(arm: Arm, trait: str) -> str:
+    before, after = probability(_before(arm, trait)), probability(arm.measured.traits[trait].mean)
+    return f"from {percent(before)} to {percent(after)}"
 
 
 def _before(arm: Arm, trait: str) -> float:
@@ -166,7 +172,8 @@ def _prior_section(report: LabReport) -> Section:
     if report.prior_error is not None:
         words.append(
             f"The world declares these bets; the model had to learn them from text. The rates at which it shows each "
-            f"trait differ from the declared ones by {percent(report.prior_error, 1)} on average."
+            f"trait differ from the declared ones by {plain(100.0 * report.prior_error, 1)} points on average. The "
+            f"bets in the sections below are the model’s own, read from how it answers."
         )
     drawn = figure(
         lambda width: posterior_bars(

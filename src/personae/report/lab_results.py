@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from markupsafe import Markup
 
-from personae.report.blocks import Block, Fold, Section
+from personae.report.blocks import Block, Fold, Section, Statement
 from personae.report.content import Grid, LabReport, ScatterPoint, TraitRow
 from personae.report.figures import figure, forecast_scatter, matrix, trait_shifts
 from personae.report.numbers import percent, plain
-from personae.report.parts import at_least, level_rows, sentence
+from personae.report.parts import forecast_verdict, level_rows, sentence
 from personae.report.tables import score_table, shift_table
 
 
@@ -43,13 +43,7 @@ def _draw_traits(rows: list[TraitRow], name: str) -> Callable[[int], str]:
 def score_section(report: LabReport) -> Section:
     """The scatter, the scores beside their floors, and all measured shifts as a heat map."""
     base, exact = report.score_base, report.score_exact
-    verdict = (
-        "The forecast from the untrained model alone is close to what training did, and beats everything that costs "
-        "nothing to say."
-        if at_least(base, 0.8)
-        else "The forecast from the untrained model alone is not close to what training did, or does not beat what "
-        "costs nothing to say. Read the floors in the table before believing it."
-    )
+    badge, verdict = forecast_verdict(base, None, "untrained cells (a file and a trait)")
     caption = Markup(
         "One mark for each file and untrained trait. Pearson {}, slope {}, {} of {} inside their interval."
     )
@@ -67,17 +61,18 @@ def score_section(report: LabReport) -> Section:
         "Measured shift in nats. Framed: the trait that the file trains. Orange is up, blue is down.",
     )
     blocks: tuple[Block, ...] = (
+        Statement(verdict),
+        badge,
         scatter,
         score_table({"the untrained model alone": base, "exact inference": exact}),
         Fold("The same with exact inference in the declared world", (other,)),
         Fold("All measured shifts, file by file", (heat,), opened=True),
     )
     words = (
-        verdict,
         (
-            "A floor is a forecast that knows nothing of characters: that every trait shrinks alike, that every "
-            "file does what the other files did, or that there is only one direction, from good to evil. A "
-            "correlation is worth as much as its distance from the floors."
+            "The forecast was made from the untrained model alone. A floor is a forecast that knows nothing of "
+            "characters: that every trait shrinks alike, that every file does what the other files did, or that there "
+            "is only one direction, from good to evil. A correlation is worth as much as its distance from the floors."
         ),
     )
     return Section("Was the forecast right?", words, blocks)

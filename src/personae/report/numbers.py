@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+_RARE = 0.005  # a probability that whole per cents write as less than one
+
 
 def probability(level: float) -> float:
     """The probability of the high pole at a level (nats).
@@ -33,6 +35,25 @@ def percent(share: float, digits: int = 0) -> str:
     if 100.0 - smallest / 2 <= value < 100.0:
         return f">{100.0 - smallest:g}\u00a0%"
     return f"{value:.{digits}f}\u00a0%"
+
+
+def from_to(before: float, after: float, edge: str = "{often}, before and after") -> str:
+    r"""Two probabilities in as few digits as tell them apart; what does not tell them apart is said once.
+
+    `edge` says it of two that are both next to nothing or next to certain.
+
+    >>> pairs = ((0.27, 0.51), (0.051, 0.054), (0.3, 0.3), (0.0001, 0.002), (0.9999, 0.999))
+    >>> print("; ".join(from_to(*pair) for pair in pairs).replace("\u00a0", " "))
+    27 % → 51 %; 5.1 % → 5.4 %; 30 %, as before; hardly ever, before and after; nearly always, before and after
+    """
+    if max(before, after) < _RARE:
+        return edge.format(often="hardly ever")
+    if min(before, after) > 1.0 - _RARE:
+        return edge.format(often="nearly always")
+    for digits in (0, 1):
+        if (p := percent(before, digits)) != (q := percent(after, digits)):
+            return f"{p}\u00a0→\u00a0{q}"
+    return f"{percent(after)}, as before"
 
 
 def signed(number: float, digits: int = 2) -> str:

@@ -5,6 +5,7 @@ read. Colours are CSS variables with a fallback: a page sets them for light and 
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -79,19 +80,31 @@ def fit(text: str, room: float, size: float = TEXT) -> str:
 
 
 def wrap(text: str, room: float, size: float = TEXT, most: int = 2) -> list[str]:
-    """`text` in lines of `room` pixels, `most` at the most; the last is cut where there is more."""
-    lines, rest = [""], visible(text).split()
+    """`text` in lines of `room` pixels, `most` at the most, broken at spaces and after hyphens.
+
+    The last line is cut where there is more.
+
+    >>> wrap("murderous ship-computer", 120.0)
+    ['murderous ship-', 'computer']
+    """
+    lines, rest = [""], re.findall(r"\S+?(?<=\w)-(?=\w)|\S+ ?", " ".join(visible(text).split()))
     while rest:
-        longer = f"{lines[-1]} {rest[0]}".strip()
-        if width_of(longer, size) <= room or not lines[-1]:
+        longer = lines[-1] + rest[0]
+        if width_of(longer.rstrip(), size) <= room or not lines[-1]:
             lines[-1] = longer
         elif len(lines) == most:
-            lines[-1] = " ".join([lines[-1], *rest])
+            lines[-1] = "".join([lines[-1], *rest])
             break
         else:
             lines.append(rest[0])
         rest.pop(0)
-    return [fit(words, room, size) for words in lines]
+    return [fit(words.rstrip(), room, size) for words in lines]
+
+
+def lines_of(x: float, y: float, words: Sequence[str], step: float, *, size: float = TEXT) -> str:
+    """Lines of text about a point: the middle of their first and last baselines stands at `y`."""
+    first = y - step * (len(words) - 1) / 2
+    return "".join(label(x, first + step * i, text, size=size) for i, text in enumerate(words))
 
 
 def label(x: float, y: float, text: str, *, size: float = TEXT, room: float | None = None, **attributes: object) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from personae.records import Estimate, Forecast, Posterior, Profile, Score
 from personae.report.content import TraitRow
-from personae.report.numbers import percent, plain, probability, signed
+from personae.report.numbers import from_to, percent, plain, probability, signed
 from personae.report.untrusted import esc, for_terminal
 
 
@@ -103,14 +103,14 @@ def forecast_table(forecast: Forecast) -> Table:
     rows = tuple(
         (
             trait,
-            f"{percent(probability(t.base))} → {percent(probability(t.mean))}",
+            from_to(probability(t.base), probability(t.mean)),
             signed(t.shift),
             f"{signed(t.low - t.base)} to {signed(t.high - t.base)}",
         )
         for trait, t in order
     )
     columns = ("trait", "chance of the high answer", "shift, nats", "95 % interval")
-    return Table(columns, rows, "What else would change", frozenset({1, 2, 3}))
+    return Table(columns, rows, "What else would change", frozenset({1, 2, 3}), stacks=True)
 
 
 def profile_table(profile: Profile) -> Table:
@@ -134,23 +134,20 @@ def shift_table(rows: Sequence[TraitRow], *, shifts: bool = False) -> Table:
     columns: list[tuple[str, list[str]]] = [
         ("trait", [row.trait + (" (trained)" if row.trained else "") for row in rows]),
         ("before", [] if shifts else [signed(row.base) for row in rows]),
-        ("forecast", [_mean(row.forecast) for row in rows]),
-        ("95 % interval", [_ends(row.forecast) for row in rows]),
+        ("forecast", [_estimate(row.forecast) for row in rows]),
         ("exact", ["" if row.exact is None else signed(row.exact) for row in rows]),
-        ("measured", [_mean(row.measured) for row in rows]),
-        ("95 % interval", [_ends(row.measured) for row in rows]),
+        ("measured", [_estimate(row.measured) for row in rows]),
     ]
     told = [(name, cells) for name, cells in columns if any(cells)]
     body = tuple(zip(*(cells for _, cells in told), strict=True))
-    return Table(tuple(n for n, _ in told), body, "Log-odds of the high answer, nats", frozenset(range(1, len(told))))
+    caption = ("Change in log-odds" if shifts else "Log-odds") + " of the high answer, nats, with 95 % intervals"
+    return Table(tuple(n for n, _ in told), body, caption, frozenset(range(1, len(told))), stacks=True)
 
 
-def _mean(estimate: Estimate | None) -> str:
-    return "" if estimate is None else signed(estimate.mean)
-
-
-def _ends(estimate: Estimate | None) -> str:
-    return "" if estimate is None else f"{signed(estimate.low)} to {signed(estimate.high)}"
+def _estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return ""
+    return f"{signed(estimate.mean)} [{signed(estimate.low)}, {signed(estimate.high)}]"
 
 
 def score_table(scores: Mapping[str, Score]) -> Table:
@@ -164,4 +161,4 @@ def score_table(scores: Mapping[str, Score]) -> Table:
         floors |= {name: value for name, value in score.floors.items() if name not in floors}
     rows += [(f"floor: {name}", plain(value), "", "", "", "") for name, value in floors.items()]
     columns = ("forecast by", "Pearson", "Spearman", "slope", "inside the interval", "cells")
-    return Table(columns, tuple(rows), "Forecast against measured shift", frozenset(range(1, 6)))
+    return Table(columns, tuple(rows), "Forecast against measured shift", frozenset(range(1, 6)), stacks=True)

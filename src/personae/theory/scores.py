@@ -4,7 +4,8 @@ Cells that are NaN on either side are left out of every figure; a figure that it
 two, or one side all the same) is NaN. `slope` is that of measured on forecast: 1 means shifts of the right size, below
 1 that the forecast overstates. A correlation pooled over arms that differ in severity flatters, so `median_within`
 stands beside it.
-Source: Gneiting & Raftery, JASA 102, 2007, eq. 43 (interval score); PSM.md section 4, Traps.
+Source: Gneiting & Raftery, JASA 102, 2007, eq. 43 (interval score); Fisher, Metron 1, 1921 (interval of a
+correlation); PSM.md section 4, Traps.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from personae.errors import BadInput
-from personae.records.results import Floats, Score
+from personae.records.results import Estimate, Floats, Score
 
 NAN = float("nan")
 
@@ -24,6 +25,21 @@ def pearson(forecast: ArrayLike, measured: ArrayLike) -> float:
 
     x, y = _cells(forecast, measured)
     return float(pearsonr(x, y).statistic) if _varies(x) and _varies(y) else NAN
+
+
+def pearson_interval(r: float, n: int) -> Estimate:
+    """A correlation of `n` cells with its 95 % interval, by Fisher's transformation; it takes cells to be independent.
+
+    With fewer than four cells the ends are not known.
+
+    >>> found = pearson_interval(0.9, 12)
+    >>> round(found.low, 2), round(found.high, 2)
+    (0.67, 0.97)
+    """
+    if not (np.isfinite(r) and n > 3 and abs(r) < 1.0):
+        return Estimate(r, NAN, NAN)
+    middle, half = np.arctanh(r), 1.959964 / np.sqrt(n - 3)
+    return Estimate(r, float(np.tanh(middle - half)), float(np.tanh(middle + half)))
 
 
 def spearman(forecast: ArrayLike, measured: ArrayLike) -> float:

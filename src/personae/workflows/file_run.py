@@ -21,7 +21,7 @@ from personae.records import Estimate, Forecast, Profile, Score, Simulator, Trai
 from personae.records.files import digest_file, write_json, write_text
 from personae.records.results import Floats
 from personae.report import CharacterShift, Fact, audit_page
-from personae.theory import attenuation_only, character_shift, score
+from personae.theory import attenuation_only, character_shift, pearson_interval, score
 from personae.theory.attenuation import FEWEST, TOO_HEAVY
 from personae.workflows.file_arms import (
     Arm,
@@ -281,8 +281,10 @@ def _page(run: FileRun) -> str:
             run.audit,
             shifts=run.shifts,
             score=run.score,
+            agreement=pearson_interval(run.score.pearson, run.score.n),
             attenuation=run.attenuation["treated"],
             character=parts,
+            trained=run.audit.question.trained,
             facts=tuple(facts),
         )
     )

@@ -1,13 +1,18 @@
 """An audit or a run in words for a terminal: what the page says, in as many lines as fit one."""
 
+from textwrap import fill
+
 from personae.report import Table, to_terminal
 from personae.report.numbers import plain, signed
-from personae.report.parts import shift_rows
+from personae.report.parts import forecast_verdict, shift_rows
 from personae.report.tables import forecast_table, posterior_table, score_table, shift_table
+from personae.report.untrusted import for_terminal
+from personae.theory import pearson_interval
 from personae.workflows.file_audit import FileAudit
 from personae.workflows.file_run import FileRun
 
 MOST = 8  # personas in the table
+WIDTH = 100  # columns of a terminal
 SHOWN = 3  # telling episodes
 
 
@@ -21,11 +26,13 @@ def audit_words(found: FileAudit) -> str:
 
 
 def run_words(run: FileRun) -> str:
-    """The audit, then what was measured and how the forecast fared."""
+    """Whether the forecast was right; then the audit, what was measured, and the floors."""
     found = run.audit
     rows = shift_rows(found.question.traits, found.audit.forecast, run.shifts)
     faded = ", ".join(f"{arm} {signed(100.0 * a.mean, 0)} %" for arm, a in run.attenuation.items())
+    _, verdict = forecast_verdict(run.score, pearson_interval(run.score.pearson, run.score.n), "traits")
     parts = [
+        fill(for_terminal(verdict), WIDTH) + "\n",
         to_terminal(posterior_table(found.audit.posterior, MOST)),
         to_terminal(shift_table(rows, shifts=True)),
         to_terminal(score_table({found.audit.forecast.predictor: run.score})),

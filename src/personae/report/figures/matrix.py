@@ -5,15 +5,17 @@ that does not fit either, the figure grows wider than the page and scrolls in it
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from personae.report.content import Grid
 from personae.report.numbers import signed
-from personae.report.svg import DOWN, INK, MUTED, RULE, SMALL, UP, WIDE, drawing, fit, group, label, tag, width_of
+from personae.report.svg import DOWN, INK, MUTED, RULE, SMALL, UP, WIDE, drawing, group, label, tag, width_of
 
 _CELL, _HEIGHT, _GAP = 31.0, 28.0, 2.0  # the least width of a cell, its height, and the gap between two, pixels
-_LONGEST = 112.0  # so much of a column's name is written, pixels
+_LONGEST = 172.0  # so much of a column's name is written, pixels
+_SLANT, _UPRIGHT = 65, 90  # degrees by which the names of narrow columns are turned: upright where slant has no room
 _DEEPEST = 0.62  # opacity of the strongest colour: text stays readable on it, in the light and in the dark
 
 
@@ -24,13 +26,15 @@ def matrix(grid: Grid, *, unit: str = "nats", digits: int = 1, title: str = "", 
     left, longest = _label_width(grid), min(max((width_of(c, SMALL) for c in grid.columns), default=0.0), _LONGEST)
     cell = max(_CELL, min(64.0, (width - left) / max(len(grid.columns), 1)))
     tilted = longest > cell - 4
+    turn = _SLANT if left + _CELL * (len(grid.columns) - 0.5) + _lean(grid.columns, _SLANT) <= width else _UPRIGHT
+    lean = _lean(grid.columns, turn) if tilted else 0.0
     if tilted:  # the last name leans out over the right edge
-        cell = max(_CELL, min(64.0, (width - left - _lean(grid.columns[-1])) / (len(grid.columns) - 0.5)))
-    total = max(float(width), left + cell * (len(grid.columns) - 0.5) + _lean(grid.columns[-1]) if tilted else 0.0)
-    top = longest * 0.91 + 14.0 if tilted else 22.0
+        cell = max(_CELL, min(64.0, (width - left - lean) / (len(grid.columns) - 0.5)))
+    total = max(float(width), left + cell * (len(grid.columns) - 0.5) + lean if tilted else 0.0)
+    top = longest * math.sin(math.radians(turn)) + 14.0 if tilted else 22.0
     finite = np.abs(grid.values[np.isfinite(grid.values)])
     deepest = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
-    parts = [_column(name, left + cell * (j + 0.5), top, tilted) for j, name in enumerate(grid.columns)]
+    parts = [_column(name, left + cell * (j + 0.5), top, turn if tilted else 0) for j, name in enumerate(grid.columns)]
     cells = []
     for i, row in enumerate(grid.rows):
         y = top + _HEIGHT * i
@@ -56,15 +60,16 @@ def _needs(grid: Grid) -> float:
     return _label_width(grid) + _CELL * len(grid.columns)
 
 
-def _lean(name: str) -> float:
-    return 0.43 * min(width_of(name, SMALL), _LONGEST) + 8.0
+def _lean(names: Sequence[str], turn: int) -> float:
+    """How far the last of the turned names reaches beyond the middle of its column."""
+    return math.cos(math.radians(turn)) * min(width_of(names[-1], SMALL), _LONGEST) + 8.0 if names else 0.0
 
 
-def _column(name: str, x: float, top: float, tilted: bool) -> str:
-    if not tilted:
+def _column(name: str, x: float, top: float, turn: int) -> str:
+    if not turn:
         return label(x, top - 8, name, size=SMALL, fill=MUTED, text_anchor="middle")
-    turn = f"translate({x + 3:.0f},{top - 6:.0f}) rotate(-65)"
-    return label(0, 0, fit(name, _LONGEST, SMALL), size=SMALL, fill=MUTED, transform=turn)
+    turned = f"translate({x + 3:.0f},{top - 6:.0f}) rotate(-{turn})"
+    return label(0, 0, name, size=SMALL, room=_LONGEST, fill=MUTED, transform=turned)
 
 
 def _cell(value: float, x: float, y: float, width: float, deepest: float, framed: bool, digits: int) -> str:

@@ -11,11 +11,27 @@ import numpy as np
 from personae.records import NEUTRAL
 from personae.records.results import Floats
 from personae.report.numbers import percent
-from personae.report.svg import INK, KINDS, MUTED, RULE, SMALL, WIDE, Scale, drawing, group, label, line, tag
+from personae.report.svg import (
+    INK,
+    KINDS,
+    MUTED,
+    RULE,
+    SMALL,
+    WIDE,
+    Scale,
+    drawing,
+    group,
+    label,
+    line,
+    lines_of,
+    tag,
+    width_of,
+    wrap,
+)
 
 KIND_WORDS = {"person": "People", "fiction": "Fiction", "ai": "AIs", "neutral": "No character in particular"}
 _LITTLE = 0.005  # below this probability, before and after, a persona is not drawn on its own
-_ROW, _HEAD = 24.0, 38.0
+_ROW, _HEAD, _LINE = 24.0, 38.0, 14.0
 
 _Bar = tuple[str, float, float | None]
 
@@ -32,16 +48,19 @@ def posterior_bars(
     """One SVG: `names`, `prior` and `weights` (K + 1,), neutral first; without `weights` the prior alone, filled."""
     groups = _groups(names, kinds, prior, weights)
     largest = max([0.05, *(max(p, w or 0.0) for bars in groups.values() for _, p, w in bars)])
-    left = 190.0 if width >= 520 else 128.0
-    right = width - (98.0 if weights is not None else 52.0)
-    scale = Scale(0.0, largest, left, right)
+    longest = max((width_of(name) for bars in groups.values() for name, _, _ in bars), default=0.0)
+    left = min(longest + 12.0, 210.0) if width >= 520 else min(longest + 8.0, 134.0)
+    right = width - (108.0 if weights is not None else 52.0)
+    scale, digits = Scale(0.0, largest, left, right), _digits(groups)
     parts, y = [], 0.0
     for kind, bars in groups.items():
-        parts.append(_head(kind, bars, y, width))
+        parts.append(_head(kind, bars, y, width, digits))
         y += _HEAD
         for bar in bars:
-            parts.append(_bar(bar, KINDS[kind], scale, y, width))
-            y += _ROW
+            name = wrap(bar[0], left - 8.0)
+            height = _ROW + _LINE * (len(name) - 1)
+            parts.append(_bar(bar, name, KINDS[kind], scale, y + (height - _ROW) / 2, width, digits))
+            y += height
     spoken = title or ("Probability of each persona" + (", before and after" if weights is not None else ""))
     return drawing(width, y + 6.0, spoken, *parts)
 
@@ -70,11 +89,9 @@ def _empty_neutral(kind: str, bars: list[_Bar]) -> bool:
     return kind == "neutral" and all(max(p, w or 0.0) <= 0.0 for _, p, w in bars)
 
 
-def _head(kind: str, bars: list[_Bar], y: float, width: int) -> str:
-    before = sum(p for _, p, _ in bars)
-    words = percent(before)
-    if bars[0][2] is not None:
-        words += f" → {percent(sum(w or 0.0 for _, _, w in bars))}"
+def _head(kind: str, bars: list[_Bar], y: float, width: int, digits: int) -> str:
+    after = None if bars[0][2] is None else sum(w or 0.0 for _, _, w in bars)
+    words = _change(sum(p for _, p, _ in bars), after, digits)
     return (
         line(0, y + 32, width, y + 32)
         + tag("circle", cx=5.0, cy=y + 20, r=5.0, fill=KINDS[kind])
@@ -83,10 +100,10 @@ def _head(kind: str, bars: list[_Bar], y: float, width: int) -> str:
     )
 
 
-def _bar(bar: _Bar, colour: str, scale: Scale, y: float, width: int) -> str:
+def _bar(bar: _Bar, lines: list[str], colour: str, scale: Scale, y: float, width: int, digits: int) -> str:
     name, before, after = bar
-    words = percent(before) if after is None else f"{percent(before)} → {percent(after)}"
-    parts = [label(0, y + 16.5, name, room=scale.start - 10), line(scale.start, y + 3, scale.start, y + 21, RULE)]
+    words = _change(before, after, digits)
+    parts = [lines_of(0, y + 16.5, lines, _LINE), line(scale.start, y + 3, scale.start, y + 21, RULE)]
     if after is None:
         parts.append(_rect(scale, y + 6, before, 12.0, fill=colour))
     else:
@@ -94,6 +111,18 @@ def _bar(bar: _Bar, colour: str, scale: Scale, y: float, width: int) -> str:
         parts.append(_rect(scale, y + 12, after, 8.0, fill=colour))
     parts.append(label(width, y + 16.5, words, text_anchor="end", size=SMALL, fill=INK))
     return group(*parts, title=f"{name}: {words}")
+
+
+def _digits(groups: Mapping[str, list[_Bar]]) -> int:
+    """As many digits as tell every bar that moved from what it was, one at most; the same for all bars."""
+    pairs = [(p, w) for bars in groups.values() for _, p, w in bars if w is not None]
+    return int(any(percent(p) == percent(w) and percent(p, 1) != percent(w, 1) for p, w in pairs))
+
+
+def _change(before: float, after: float | None, digits: int) -> str:
+    """Both shares; what does not change is said once."""
+    p = percent(before, digits)
+    return p if after is None or (q := percent(after, digits)) == p else f"{p} → {q}"
 
 
 def _rect(scale: Scale, y: float, value: float, height: float, **attributes: object) -> str:

@@ -8,6 +8,7 @@ doublings where it spans much. The largest personas are named; the others of a k
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,19 +26,22 @@ from personae.report.svg import (
     WIDE,
     Scale,
     drawing,
-    fit,
     group,
     label,
     line,
+    lines_of,
     path,
     spread,
-    tag,
     ticks,
+    width_of,
+    wrap,
 )
-from personae.report.untrusted import esc
 
 _NAMED = 7  # so many personas have an area of their own
 _LEFT, _TOP = 44.0, 10.0
+_BESIDE, _SHARE = 16.0, 46.0  # pixels from the areas to the words beside them, and for the share that begins those
+_ENDS = 0.01  # a persona that holds less than this at the last dose is not named there
+_APART = 31.0  # pixels between two marks of the dose
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,23 @@ def posterior_by_dose(
 ) -> str:
     """One SVG; `at` is the dose that was forecast with, drawn as a dashed line."""
     bands = _bands(path_, names, kinds)
-    right = width - (178.0 if width >= 520 else 124.0)
-    height = 280.0 if width >= 520 else 250.0
+    longest, least = (200.0, 280.0) if width >= 520 else (96.0, 250.0)
+    ends = [band.name for band in bands if band.share[-1] >= _ENDS]
+    room = min(longest, max((width_of(name, SMALL) for name in ends), default=0.0) + 1.0)
+    right = width - _BESIDE - _SHARE - room
+    gap = 16.0 if all(width_of(name, SMALL) <= room for name in ends) else 29.0
+    height = max(least, _TOP + gap * len(ends) + 4.0)
     along = _along(path_.doses)
     x = Scale(along(float(path_.doses[0])), along(float(path_.doses[-1])), _LEFT, right)
     y = Scale(0.0, 1.0, height, _TOP)
     edges = np.vstack([np.zeros(len(path_.doses)), np.cumsum([b.share for b in bands], axis=0)])
     xs = [x(along(float(d))) for d in path_.doses]
     parts = [_area(band, xs, edges[i], edges[i + 1], y) for i, band in enumerate(bands)]
-    parts.append(_names(bands, edges, y, right, width))
-    parts.append(_axes(path_.doses, along, x, y, height, right))
     if at is not None and path_.doses[0] <= at <= path_.doses[-1]:
         parts.append(line(x(along(at)), _TOP, x(along(at)), height, INK, 1.5, stroke_dasharray="4 3"))
+    parts.append(_names_after(bands, edges, y, right, room, gap))
+    parts.append(_names_before(bands, edges, y, right, width))
+    parts.append(_axes(path_.doses, along, x, y, height, right))
     return drawing(width, height + 40.0, title or "Who the Assistant is as the dose grows", *parts)
 
 
@@ -114,23 +123,45 @@ def _area(band: _Band, xs: list[float], below: Floats, above: Floats, y: Scale) 
     return group(shape, title=said)
 
 
-def _names(bands: list[_Band], edges: Floats, y: Scale, right: float, width: int) -> str:
-    """Names at the right end for what is left there, and inside the left end for what was large before."""
+def _names_after(bands: list[_Band], edges: Floats, y: Scale, right: float, room: float, gap: float) -> str:
+    """At the right end, the names of what is left there, with its share."""
     parts = []
-    ends = [i for i, band in enumerate(bands) if band.share[-1] >= 0.01]
+    ends = [i for i, band in enumerate(bands) if band.share[-1] >= _ENDS]
     wanted = [y(float(edges[i, -1] + edges[i + 1, -1]) / 2) for i in ends]
-    places = spread([-v for v in wanted], 16.0, -y(0.0) + 5, -_TOP - 5)
+    places = spread([-v for v in wanted], gap, -y(0.0) + gap / 2 - 3, -_TOP - gap / 2 + 3)
     for i, middle, place in zip(ends, wanted, places):
-        words, share = fit(bands[i].name, width - right - 58, SMALL), percent(float(bands[i].share[-1]))
+        share, at = percent(float(bands[i].share[-1])), right + _BESIDE
         parts.append(path([(right + 2, middle), (right + 12, -place)], stroke=KINDS[bands[i].kind], fill="none"))
-        both = (tag("tspan", esc(share), font_weight=700), tag("tspan", esc(words), dx=5))
-        parts.append(tag("text", *both, x=right + 16, y=4 - place, font_size=SMALL))
+        parts.append(label(at, 4 - place, share, size=SMALL, font_weight=700))
+        lines = wrap(bands[i].name, room, SMALL)
+        parts.append(lines_of(at + _SHARE, 4 - place, lines, 13.0, size=SMALL))
+    return "".join(parts)
+
+
+def _names_before(bands: list[_Band], edges: Floats, y: Scale, right: float, width: int) -> str:
+    """Inside the left end, the names of what was large before; with little room only of what is not named after."""
+    parts = []
     for i, band in enumerate(bands):
         low, high = y(float(edges[i, 0])), y(float(edges[i + 1, 0]))
-        if low - high >= 15.0:
-            room = 0.45 * (right - _LEFT)
+        if low - high >= 15.0 and (width >= 520 or band.share[-1] < _ENDS):
+            room = right - _LEFT - 10
             parts.append(label(_LEFT + 6, (low + high) / 2 + 4, band.name, size=SMALL, room=room, fill="#161513"))
     return "".join(parts)
+
+
+def _marks(doses: Floats, along: Callable[[float], float], x: Scale) -> list[float]:
+    """Round doses: on a linear axis at equal steps, else 1, 2, 5 in every power of ten, or fewer, as there is room."""
+    first, last = float(doses[0]), float(doses[-1])
+    if along is float:
+        return list(ticks(first, last, max(1, int((x.end - x.start) / (2.0 * _APART)))))
+    least = min(float(d) for d in doses if d > 0)
+    powers = range(math.floor(math.log10(least)), math.ceil(math.log10(last)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        round_ = [float(f"{step}e{power}") for power in powers for step in steps]
+        marks = [*([first] if first == 0.0 else []), *(d for d in round_ if least <= d <= last)]
+        if all(x(along(b)) - x(along(a)) >= _APART for a, b in pairwise(marks)):
+            break
+    return marks
 
 
 def _axes(doses: Floats, along: Callable[[float], float], x: Scale, y: Scale, height: float, right: float) -> str:
@@ -138,14 +169,9 @@ def _axes(doses: Floats, along: Callable[[float], float], x: Scale, y: Scale, he
         label(_LEFT - 6, y(share) + 4, percent(share), size=SMALL, fill=MUTED, text_anchor="end")
         for share in (0.0, 0.25, 0.5, 0.75, 1.0)
     ]
-    marks = ticks(float(doses[0]), float(doses[-1])) if along is float else [float(d) for d in doses]
-    last = -1e9
-    for dose in marks:
+    for dose in _marks(doses, along, x):
         place = x(along(dose))
-        if place - last < 34.0:
-            continue
-        last = place
         parts.append(line(place, height, place, height + 4, MUTED))
-        parts.append(label(place, height + 17, f"{dose:.2g}", size=SMALL, fill=MUTED, text_anchor="middle"))
+        parts.append(label(place, height + 17, f"{dose:g}", size=SMALL, fill=MUTED, text_anchor="middle"))
     words = "dose, effective episodes"
     return "".join(parts) + label((_LEFT + right) / 2, height + 33, words, size=SMALL, fill=MUTED, text_anchor="middle")

@@ -2,7 +2,8 @@
 
 Each row has two lanes that start from the same tick, the level before training: above, the forecast with its 95 %
 interval (and exact inference as a cross); below, the measurement with its interval. Drawn as a probability of the high
-pole, or as log-odds in nats; the same numbers either way.
+pole, or as log-odds in nats; the same numbers either way. Where all of a row is next to nothing or to certain, its
+numbers are given in nats, since per cents would not tell them apart.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,6 @@ from personae.report.svg import (
     WIDE,
     Scale,
     drawing,
-    fit,
     group,
     label,
     legend,
@@ -37,6 +37,9 @@ from personae.report.untrusted import esc
 
 Unit = Literal["probability", "log-odds", "shift"]
 _LANE = 6.5  # distance of a lane from the middle of its row, pixels
+_WORDS = 16.0  # from one line of a row's meaning to the next
+_BOLD = 1.12  # a bold letter is about so much wider
+_EDGE = 0.005  # nearer than this to 0 or 1, probabilities are written alike
 
 
 def trait_shifts(
@@ -46,10 +49,13 @@ def trait_shifts(
     layout = _layout(rows, width, tall)
     frame = _frame(rows, unit, layout)
     head, top = legend(_entries(rows, unit), width)
-    bottom = top + 8.0 + layout.step * len(rows)
-    parts = [head, _grid(frame, layout, top, bottom, len(rows))]
-    for number, row in enumerate(rows):
-        parts.append(_row(row, frame, top + 8.0 + layout.step * number, layout))
+    tops = [top + 8.0]
+    for row in rows:
+        tops.append(tops[-1] + layout.height(row))
+    bottom = tops.pop()
+    middles = [y + layout.middle(row) for row, y in zip(rows, tops)]
+    parts = [head, _grid(frame, layout, top, bottom, middles)]
+    parts += [_row(row, frame, y, layout) for row, y in zip(rows, tops)]
     return drawing(width, bottom + 36.0, title or "Each trait before training, as forecast, and as measured", *parts)
 
 
@@ -59,20 +65,48 @@ class _Layout:
 
     form: Literal["beside", "above", "tall"]
     width: int
+    room: float  # for names and meanings
     start: float
     end: float
-    step: float
-    middle: float  # of the lanes, from the top of the row
+
+    def meaning(self, row: TraitRow) -> list[str]:
+        """The row's meaning in lines; none where it follows the name on one line."""
+        if not row.meaning or self.follows(row):
+            return []
+        return wrap(row.meaning, self.room, TEXT if self.form == "tall" else SMALL, most=3)
+
+    def follows(self, row: TraitRow) -> bool:
+        """Whether the meaning stands behind the name, before the numbers at the right."""
+        if self.form != "above":
+            return False
+        return _BOLD * width_of(_named(row)) + 8.0 + width_of(row.meaning, SMALL) <= self.room - 128.0
+
+    def middle(self, row: TraitRow) -> float:
+        """The middle of the row's lanes, from its top."""
+        lines = len(self.meaning(row))
+        if self.form == "beside":
+            return self.height(row) / 2
+        return (38.0 + 18.0 * lines) if self.form == "tall" else 36.0 + _WORDS * lines
+
+    def height(self, row: TraitRow) -> float:
+        """The height of the row."""
+        if self.form == "beside":
+            return max(40.0, 24.0 + _WORDS * len(self.meaning(row)))
+        return self.middle(row) + (32.0 if self.form == "tall" else 20.0)
 
 
 def _layout(rows: Sequence[TraitRow], width: int, tall: bool) -> _Layout:
     if tall:
-        lines = max((len(wrap(row.meaning, width)) for row in rows), default=0)
-        middle = 38.0 + 18.0 * lines
-        return _Layout("tall", width, 8.0, width - 64.0, middle + 32.0, middle)
+        return _Layout("tall", width, float(width), 8.0, width - 64.0)
     if width < 520:
-        return _Layout("above", width, 8.0, width - 10.0, 56.0, 36.0)
-    return _Layout("beside", width, 188.0, width - 78.0, 40.0, 20.0)
+        return _Layout("above", width, float(width), 8.0, width - 10.0)
+    longest = max((max(_BOLD * width_of(_named(row)), width_of(row.meaning, SMALL)) for row in rows), default=0.0)
+    room = min(max(longest, 120.0), 216.0) + 1.0
+    return _Layout("beside", width, room, room + 18.0, width - 82.0)
+
+
+def _named(row: TraitRow) -> str:
+    return row.trait + (" · trained" if row.trained else "")
 
 
 @dataclass(frozen=True)
@@ -124,12 +158,12 @@ def _entries(rows: Sequence[TraitRow], unit: Unit) -> list[tuple[str, str]]:
     return entries
 
 
-def _grid(frame: _Frame, layout: _Layout, top: float, bottom: float, rows: int) -> str:
+def _grid(frame: _Frame, layout: _Layout, top: float, bottom: float, middles: Sequence[float]) -> str:
     parts = []
     for value in frame.marks:
         x = frame.scale(value)
         strong = frame.unit != "probability" and value == 0.0
-        for y1, y2 in _spans(layout, top, bottom, rows):
+        for y1, y2 in _spans(layout, top, bottom, middles):
             parts.append(line(x, y1, x, y2, MUTED if strong else RULE, 1.0))
         words = percent(value) if frame.unit == "probability" else signed(value, 1 if value % 1 else 0)
         anchor = "start" if x < 16 else "end" if x > layout.width - 16 else "middle"
@@ -143,46 +177,52 @@ def _grid(frame: _Frame, layout: _Layout, top: float, bottom: float, rows: int) 
     return "".join(parts) + label(middle, bottom + 32, axis, size=SMALL, fill=MUTED, text_anchor="middle")
 
 
-def _spans(layout: _Layout, top: float, bottom: float, rows: int) -> list[tuple[float, float]]:
+def _spans(layout: _Layout, top: float, bottom: float, middles: Sequence[float]) -> list[tuple[float, float]]:
     """Where a grid line runs: all the way down, or past the lanes only where names stand above them."""
     if layout.form == "beside":
         return [(top + 4.0, bottom)]
-    middles = [top + 8.0 + layout.step * i + layout.middle for i in range(rows)]
     return [(middle - 14.0, middle + 14.0) for middle in middles]
 
 
 def _row(row: TraitRow, frame: _Frame, y: float, layout: _Layout) -> str:
-    middle = y + layout.middle
+    middle = y + layout.middle(row)
+    say = frame.say if _told_apart(row, frame) else _in_nats
     parts = [_name(row, y, layout), line(frame.x(row.base), middle - 12, frame.x(row.base), middle + 12, MUTED, 2.5)]
     said = []
     if row.forecast is not None:
         parts.append(_lane(row.base, row.forecast, frame, middle - _LANE, FORECAST, "diamond"))
-        said.append((frame.say(row.forecast.mean), FORECAST, 400))
+        said.append((say(row.forecast.mean), FORECAST, 400))
     if row.exact is not None:
         parts.append(mark("cross", frame.x(row.exact), middle - _LANE, 4.5, fill=INK))
     if row.measured is not None:
         parts.append(_lane(row.base, row.measured, frame, middle + _LANE, INK, "circle"))
-        said.append((frame.say(row.measured.mean), INK, 700))
+        said.append((say(row.measured.mean), INK, 700))
     parts.append(_values(said, y, middle, layout))
-    return group(*parts, title=_in_words(row, frame))
+    return group(*parts, title=_in_words(row, say))
+
+
+def _told_apart(row: TraitRow, frame: _Frame) -> bool:
+    """Whether per cents tell the row's levels apart; nats always do."""
+    if frame.unit != "probability":
+        return True
+    shares = [probability(v) for v in (row.base, *(e.mean for e in (row.forecast, row.measured) if e is not None))]
+    return max(shares) >= _EDGE and min(shares) <= 1.0 - _EDGE
+
+
+def _in_nats(level: float) -> str:
+    return f"{signed(level, 1)}\u00a0nats"
 
 
 def _name(row: TraitRow, y: float, layout: _Layout) -> str:
-    room = {"beside": 172.0, "above": layout.width - 130.0, "tall": float(layout.width)}[layout.form]
-    words = row.trait + (" · trained" if row.trained else "")
-    name = label(0, y + (18 if layout.form == "beside" else 14), words, room=room, font_weight=600)
-    if not row.meaning:
-        return name
-    if layout.form == "beside":
-        return name + label(0, y + 33, row.meaning, size=SMALL, room=room, fill=MUTED)
-    if layout.form == "tall":
-        lines = wrap(row.meaning, room)
-        return name + "".join(label(0, y + 32 + 18 * i, words, fill=MUTED) for i, words in enumerate(lines))
-    left = room - 1.15 * width_of(words) - 8
-    if left < 60:
-        return name
-    meaning = tag("tspan", esc(fit(row.meaning, left, SMALL)), dx=7, font_size=SMALL, fill=MUTED)
-    return tag("text", tag("tspan", esc(words), font_weight=600), meaning, x=0, y=y + 14)
+    words, meaning = _named(row), layout.meaning(row)
+    if layout.follows(row):
+        behind = tag("tspan", esc(row.meaning), dx=7, font_size=SMALL, fill=MUTED)
+        return tag("text", tag("tspan", esc(words), font_weight=600), behind, x=0, y=y + 14)
+    first = y + (14.0 if layout.form != "beside" else 18.0)
+    room = (layout.width - 128.0 if layout.form == "above" else layout.room) / _BOLD
+    size, step = (TEXT, 18.0) if layout.form == "tall" else (SMALL, _WORDS)
+    lines = [label(0, first + step * (i + 1), text, size=size, fill=MUTED) for i, text in enumerate(meaning)]
+    return label(0, first, words, room=room, font_weight=600) + "".join(lines)
 
 
 def _lane(base: float, estimate: Estimate, frame: _Frame, y: float, colour: str, shape: str) -> str:
@@ -207,12 +247,12 @@ def _values(said: Sequence[tuple[str, str, int]], y: float, middle: float, layou
     return "".join(parts)
 
 
-def _in_words(row: TraitRow, frame: _Frame) -> str:
-    parts = [f"before {frame.say(row.base)}"]
+def _in_words(row: TraitRow, say: Callable[[float], str]) -> str:
+    parts = [f"before {say(row.base)}"]
     for name, estimate in (("forecast", row.forecast), ("measured", row.measured)):
         if estimate is not None:
-            span = f"{frame.say(estimate.low)} to {frame.say(estimate.high)}"
-            parts.append(f"{name} {frame.say(estimate.mean)} ({span})")
+            span = f"{say(estimate.low)} to {say(estimate.high)}"
+            parts.append(f"{name} {say(estimate.mean)} ({span})")
     if row.exact is not None:
-        parts.append(f"exact {frame.say(row.exact)}")
+        parts.append(f"exact {say(row.exact)}")
     return f"{row.trait}: " + ", ".join(parts)
