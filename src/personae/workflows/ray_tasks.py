@@ -1,7 +1,8 @@
 """Jobs as tasks of Ray, one core each; `parallel` says what holds on either engine.
 
-A runtime that is started here has no dashboard, reports nothing to anybody, and ends with the jobs. A cluster is only
-connected to. A runtime that the calling program has up already is used as it is.
+A runtime that is started here has no dashboard, reports nothing to anybody, answers only to those who hold its token
+(Ray's default), and ends with the jobs. A cluster is only connected to. A runtime that the calling program has up
+already is used as it is.
 """
 
 import logging
