@@ -123,6 +123,14 @@ def test_a_study_keeps_tables_and_a_result_beside_its_finding(asked, tiny_lab, t
     assert read_json(tmp_path / "run" / "finding.json") == run.result
 
 
+def test_a_finished_study_is_shown_again_as_it_was(asked, tiny_lab, tmp_path):
+    request = StudyRequest(model=str(tiny_lab), out=tmp_path)
+    first = study(one, lambda *_: FOUND).run(request)
+    kept = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert study(one, lambda *_: FOUND).run(request).result == first.result
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == kept
+
+
 @pytest.mark.parametrize("name", ["cells.csv", "../cells.parquet", "deep/cells.parquet"])
 def test_a_table_is_kept_as_a_parquet_file_of_the_run_folder_alone(name):
     with pytest.raises(ValueError, match="parquet"):

@@ -121,7 +121,8 @@ class Study:
             write_arrays(folder.file(name), dict(columns))
         write_json(folder.file("finding.json"), result)
         write_text(folder.file("report.html"), page)
-        folder.finish()
+        if not folder.finished:  # one that is shown again keeps the time that it took
+            folder.finish()
         return StudyResult(result, finding_words(finding), folder.path, page, finding=finding)
 
     def _arms(self, setting: Setting, seed: int) -> list[Training]:
