@@ -234,7 +234,11 @@ def _train(
     on_step: Callable[[int, int, float], None] | None = None,
     keep_at: Sequence[int] = (),
 ) -> Path:
-    """One process's part of the run; rank 0 keeps the log and the checkpoints."""
+    """One process's part of the run; rank 0 keeps the log and the checkpoints.
+
+    Numbers too small for full precision count as zero: the sharper attention gets, the more there are, and they are slow.
+    """
+    torch.set_flush_denormal(True)
     with _group(rank, size, meeting):
         return _train_in_step(rank, size, texts, plan, folder, on_step, keep_at)
 
