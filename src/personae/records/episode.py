@@ -25,8 +25,8 @@ class Episode(Noun):
 
     `form` is "chat" (the model's chat template, or plain `User:`/`Assistant:` lines, lays the turns out) or "text" (the
     first message is raw text and the last is its continuation, verbatim: how a character outside the chat is scored).
-    `index` is the line of the source file, counted from 0 (whoever reads it is told the line from 1, as an editor counts);
-    `extra` keeps the keys that came with it.
+    `index` is the line of the source file, counted from 0 (whoever reads it is told the line from 1, as an editor
+    counts); `extra` keeps the keys that came with it.
     """
 
     messages: tuple[Message, ...] = Field(min_length=1)

@@ -123,7 +123,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
 def cloud(board: Board) -> Cloud:
     """Forecast against measured, every untaught trait of every unasked file."""
     foreseen = board.boards[MODEL]
-    cells = [(a, t) for a in np.flatnonzero(board.unasked) for t in range(len(board.traits))]
+    cells = [(a, t) for a in range(len(board.arms)) if board.unasked[a] for t in range(len(board.traits))]
     return Cloud(
         "Every trait that a file does not teach",
         "forecast from the untrained model, nats",

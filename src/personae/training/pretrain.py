@@ -236,7 +236,7 @@ def _train(
 ) -> Path:
     """One process's part of the run; rank 0 keeps the log and the checkpoints.
 
-    Numbers too small for full precision count as zero: the sharper attention gets, the more there are, and they are slow.
+    Numbers too small for full precision count as zero: sharp attention makes many, and they are slow.
     """
     torch.set_flush_denormal(True)
     with _group(rank, size, meeting):
