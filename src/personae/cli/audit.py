@@ -65,7 +65,6 @@ def command(
             items=items,
             dtype=dtype,
         )
-        face.say(f"reading {data.name} and {model}")
         question, bounds = ask(wish)
         folder = open_folder("audit", question.configuration(), out)
         face.keeps(folder.path)

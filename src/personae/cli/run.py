@@ -76,7 +76,6 @@ def command(
             trained=tuple(trained or ()),
             dtype=dtype,
         )
-        face.say(f"reading {data.name} and {model}")
         question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)

@@ -234,12 +234,8 @@ def _train(
     on_step: Callable[[int, int, float], None] | None = None,
     keep_at: Sequence[int] = (),
 ) -> Path:
-    """One process's part of the run; rank 0 keeps the log and the checkpoints.
-
-    Numbers too small for full precision count as zero: sharp attention makes many, and they are slow.
-    """
-    torch.set_flush_denormal(True)
-    with _group(rank, size, meeting):
+    """One process's part of the run; rank 0 keeps the log and the checkpoints."""
+    with _group(rank, size, meeting), _tiny_is_zero():
         return _train_in_step(rank, size, texts, plan, folder, on_step, keep_at)
 
 
@@ -258,6 +254,16 @@ def _group(rank: int, size: int, meeting: str) -> Iterator[None]:
     finally:
         dist.destroy_process_group()
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def _tiny_is_zero() -> Iterator[None]:
+    """Numbers too small for full precision count as zero meanwhile: sharp attention makes many, and they are slow."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _train_in_step(
