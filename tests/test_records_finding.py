@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Matrix, Rows
 
 ONE = Estimate(0.5, 0.4, 0.6)
 
@@ -55,3 +55,11 @@ def test_a_place_below_zero_is_refused_on_a_logarithmic_axis_alone():
     assert Lines("p", "x", "y", (line,)).lines == (line,)
     with pytest.raises(ValueError, match="'seen' has a place below zero"):
         Lines("p", "x", "y", (line,), log_x=True)
+
+
+def test_a_matrix_has_one_number_for_each_cell():
+    Matrix("m", "nats", ("a", "b"), ("x",), ((1.0,), (2.0,)))
+    with pytest.raises(ValueError, match="'m' has not one number for each cell"):
+        Matrix("m", "nats", ("a", "b"), ("x",), ((1.0,), (2.0, 3.0)))
+    with pytest.raises(ValueError, match="'m' has no cells"):
+        Matrix("m", "nats", (), ("x",), ())

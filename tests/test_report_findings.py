@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Point, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Matrix, Point, Rows
 from personae.report import finding_words, picture_svg, studies_index_markdown, study_markdown
 from personae.report.figures import picture_drawing
 from personae.report.finding_tables import picture_table
@@ -62,7 +62,15 @@ def some_clouds(draw):
     return Cloud(draw(LABELS), draw(UNITS), draw(UNITS), tuple(draw(st.lists(point, min_size=1, max_size=8))))
 
 
-PICTURES = st.one_of(some_rows(), some_lines(), some_clouds())
+@st.composite
+def some_matrices(draw):
+    rows, columns = (tuple(draw(st.lists(LABELS, min_size=1, max_size=4))) for _ in range(2))
+    values = tuple(tuple(draw(NUMBERS | st.just(float("nan"))) for _ in columns) for _ in rows)
+    marked = draw(st.sets(st.tuples(st.integers(0, len(rows) - 1), st.integers(0, len(columns) - 1)), max_size=3))
+    return Matrix(draw(LABELS), draw(UNITS), rows, columns, values, tuple(marked))
+
+
+PICTURES = st.one_of(some_rows(), some_lines(), some_clouds(), some_matrices())
 few = settings(max_examples=25)  # drawing many pictures takes seconds
 
 

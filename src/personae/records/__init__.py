@@ -3,7 +3,19 @@
 from personae.records.archetype import Archetype, Situation
 from personae.records.cast import NEUTRAL, Cast, Persona
 from personae.records.episode import Episode, Message, Preference, chat, text
-from personae.records.finding import Bar, Cloud, Compared, Finding, Line, Lines, Picture, Point, Rows, Verdict
+from personae.records.finding import (
+    Bar,
+    Cloud,
+    Compared,
+    Finding,
+    Line,
+    Lines,
+    Matrix,
+    Picture,
+    Point,
+    Rows,
+    Verdict,
+)
 from personae.records.results import (
     Estimate,
     Evidence,
@@ -35,6 +47,7 @@ __all__ = [
     "Line",
     "Lines",
     "LogLikelihood",
+    "Matrix",
     "Message",
     "Persona",
     "Picture",

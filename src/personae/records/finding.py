@@ -112,12 +112,33 @@ class Cloud:
         _some(self.points, f"the picture {self.title!r} has no points")
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """A number in one `unit` for each of `rows` by `columns`, not-a-number where there is none.
+
+    `marked` cells (row, column) stand apart: what was trained, say.
+    """
+
+    title: str
+    unit: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    marked: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a picture of nothing, and numbers that are not one for each cell."""
+        _some(self.rows and self.columns, f"the picture {self.title!r} has no cells")
+        if len(self.values) != len(self.rows) or any(len(row) != len(self.columns) for row in self.values):
+            raise ValueError(f"the picture {self.title!r} has not one number for each cell")
+
+
 def _some(parts: Sequence[object], lack: str) -> None:
     if not parts:
         raise ValueError(lack)
 
 
-Picture = Rows | Lines | Cloud
+Picture = Rows | Lines | Cloud | Matrix
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The numbers of a finding as tables: those behind a picture, and its bars. All that a picture shows is in them."""
 
-from personae.records import Bar, Cloud, Finding, Lines, Picture, Rows
+from personae.records import Bar, Cloud, Finding, Lines, Matrix, Picture, Rows
 from personae.report.tables import Table
 from personae.report.units import Unit, bar_words, estimate_words, picture_unit, quantity
 
@@ -9,6 +9,8 @@ def picture_table(picture: Picture) -> Table:
     """Every number behind a picture, written as the picture writes it."""
     if isinstance(picture, Rows):
         return _rows_table(picture)
+    if isinstance(picture, Matrix):
+        return _matrix_table(picture)
     return _lines_table(picture) if isinstance(picture, Lines) else _cloud_table(picture)
 
 
@@ -51,6 +53,16 @@ def _cloud_table(picture: Cloud) -> Table:
         (picture.y_label, [unit.say(point.y) for point in picture.points]),
     ]
     return _table(columns, _caption(picture, ""), words=("group", "cell"))
+
+
+def _matrix_table(picture: Matrix) -> Table:
+    unit, marked = picture_unit(picture), frozenset(picture.marked)
+    rows = tuple(
+        (name, *(f"({unit.say(v)})" if (i, j) in marked else unit.say(v) for j, v in enumerate(values)))
+        for i, (name, values) in enumerate(zip(picture.rows, picture.values, strict=True))
+    )
+    numeric = frozenset(range(1, len(picture.columns) + 1))
+    return Table(("", *picture.columns), rows, _caption(picture, picture.unit), numeric)
 
 
 def _caption(picture: Picture, unit: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from personae.records import Cloud, Finding, Lines, Picture, Rows, Verdict
+from personae.records import Cloud, Finding, Lines, Matrix, Picture, Rows, Verdict
 from personae.report.blocks import Aside, Badge, Block, Command, Facts, Figure, Fold, Points, Section, Statement
 from personae.report.content import Fact
 from personae.report.figures import figure, picture_drawing
@@ -64,6 +64,8 @@ def _how_to_read(picture: Picture) -> str:
     """What the marks of a picture mean, of those that are in it."""
     if isinstance(picture, Cloud):
         return "One mark for each cell; on the broken diagonal the two are equal."
+    if isinstance(picture, Matrix):
+        return "Orange is up, blue is down." + (" A frame: what was taught." if picture.marked else "")
     if isinstance(picture, Lines):
         exact = any(line.exact for line in picture.lines)
         return "Filled: measured, with 95 % intervals." + (

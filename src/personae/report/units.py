@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from personae.records import Bar, Estimate, Lines, Picture, Rows
+from personae.records import Bar, Estimate, Lines, Matrix, Picture, Rows
 from personae.report.numbers import percent, plain, signed
 from personae.report.svg import ticks
 
@@ -91,6 +91,8 @@ def numbers_of(picture: Picture) -> list[float]:
         return measured + [v for row in picture.rows for v in (row.exact, row.forecast) if v is not None]
     if isinstance(picture, Lines):
         return [v for line in picture.lines for y in line.y for v in _three(y)]
+    if isinstance(picture, Matrix):
+        return [v for row in picture.values for v in row]
     return [v for point in picture.points for v in (point.x, point.y)]
 
 
@@ -100,7 +102,7 @@ def _three(estimate: Estimate) -> tuple[float, float, float]:
 
 def picture_unit(picture: Picture) -> Unit:
     """The unit that a picture's numbers are written in, wherever they are written."""
-    if isinstance(picture, Rows):
+    if isinstance(picture, Rows | Matrix):
         return unit_of(picture.unit, numbers_of(picture))
     if isinstance(picture, Lines):
         return unit_of(picture.y_label, numbers_of(picture))

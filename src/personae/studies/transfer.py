@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from personae.records import Bar, Cloud, Compared, Estimate, Point, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Matrix, Point, Rows
+from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles
 from personae.studies.board import EXACT, FLOORS, LABELS, MODEL, Board, Side
 from personae.studies.headline import LISTED, TRAINED
@@ -107,6 +108,8 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
                 "r, over files",
                 tuple(Compared(label, found[name]) for name, label in LABELS.items()),
             ),
+            matrix(board, "What each file changed, measured", board.scored),
+            matrix(board, "What each file was forecast to change, from the untrained model", board.boards[MODEL]),
         ),
         notes=(
             "The instrument dims by {mean:.3f} on average, at most by {largest:.3f}.".format(**result["attenuation"]),
@@ -138,6 +141,14 @@ def cloud(board: Board) -> Cloud:
             for a, t in cells
             if np.isfinite(board.measured[a, t])
         ),
+    )
+
+
+def matrix(board: Board, title: str, values: Floats) -> Matrix:
+    """(arms, traits) shifts, every file in a row, what it teaches marked."""
+    taught = tuple((a, board.traits.index(arm.trait)) for a, arm in enumerate(board.arms))
+    return Matrix(
+        title, "nats", tuple(arm.name for arm in board.arms), board.traits, tuple(map(tuple, values.tolist())), taught
     )
 
 

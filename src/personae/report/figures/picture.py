@@ -3,10 +3,14 @@
 import re
 from importlib import resources
 
-from personae.records import Lines, Picture, Rows
+import numpy as np
+
+from personae.records import Lines, Matrix, Picture, Rows
+from personae.report.content import Grid
 from personae.report.figures.along_lines import along_lines
 from personae.report.figures.cloud import cloud
 from personae.report.figures.compared_rows import compared_rows
+from personae.report.figures.matrix import matrix
 from personae.report.svg import INK, WIDE, drawing, label, tag, wrap
 
 _FIRST = 8  # rows of a brief picture
@@ -20,6 +24,9 @@ def picture_drawing(picture: Picture, *, width: int = WIDE, brief: bool = False)
         return compared_rows(picture, width=width, most=_FIRST if brief else None)
     if isinstance(picture, Lines):
         return along_lines(picture, width=width)
+    if isinstance(picture, Matrix):
+        grid = Grid(picture.rows, picture.columns, np.array(picture.values), frozenset(picture.marked))
+        return matrix(grid, unit=picture.unit, title=picture.title, width=width)
     return cloud(picture, width=width, brief=brief)
 
 
