@@ -176,7 +176,7 @@ STUDY = Study(
         "doses fitted on files about other traits",
         "files that moved are chosen on one half of the questions and scored on the other",
         "floors: one direction, what all other files do, attenuation",
-        "with permission asked for: the same behaviour, evidence of nobody",
+        "the same behaviour asked for, evidence of nobody (not with --quick)",
     ),
     arms=arms,
     read=read,
