@@ -41,7 +41,7 @@ test: $(READY)
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --durations=15 $(ARGS)
 
 coverage: $(READY)
-	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_records.py tests/test_theory*.py \
+	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_records*.py tests/test_theory*.py \
 		--cov=personae.records --cov=personae.theory --cov-branch --cov-fail-under=97
 
 slow: $(READY)

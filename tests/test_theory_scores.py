@@ -4,9 +4,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import pearsonr
 
 from personae.errors import BadInput
-from personae.theory import coverage, interval_score, median_within, pearson, score, skill, slope, spearman
+from personae.theory import (
+    coverage,
+    interval_score,
+    median_within,
+    pearson,
+    pearson_interval,
+    score,
+    share_left,
+    skill,
+    slope,
+    spearman,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -130,3 +142,23 @@ def test_shapes_that_do_not_match_are_refused():
         pearson([1.0, 2.0], [1.0])
     with pytest.raises(BadInput):
         median_within([0], [1.0, 2.0], [1.0, 2.0])
+
+
+@given(st.integers(4, 60), st.integers(0, 2**32 - 1))
+def test_a_correlation_has_the_interval_that_the_field_gives_it(n, seed):
+    x, y = np.random.default_rng(seed).normal(size=(2, n))
+    found, known = pearson_interval(pearson(x, y), n), pearsonr(x, y).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((known.low, known.high), abs=1e-5)
+
+
+@pytest.mark.parametrize(("r", "n"), [(0.5, 3), (1.0, 20), (float("nan"), 20)])
+def test_where_a_correlation_has_no_interval_its_ends_are_unknown(r, n):
+    found = pearson_interval(r, n)
+    assert np.isnan(found.low) and np.isnan(found.high)
+
+
+@given(st.floats(-3.0, 3.0), st.integers(0, 2**32 - 1))
+def test_what_is_left_of_an_effect_is_its_multiple(share, seed):
+    shifts = np.random.default_rng(seed).normal(size=7)
+    assert share_left(shifts, share * shifts) == pytest.approx(share)
+    assert np.isnan(share_left(np.zeros(7), shifts))
