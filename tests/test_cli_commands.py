@@ -14,7 +14,7 @@ from personae.data import read_cast, read_episodes, read_traits, write_episodes
 from personae.records import chat
 from personae.simulator.listing import Listed, find
 from personae.workflows.nouns_for import nouns, world_of
-from personae.world import declared
+from personae.world import Language, declared, episodes
 
 
 def outcome(arguments, capsys):
@@ -160,10 +160,11 @@ def test_complete_shows_each_continuation_and_a_table(tiny_lab, small_cast, caps
 def test_the_shipped_model_takes_somebody_who_cheats_for_a_con_artist(capsys):
     if not find("lab").ready:
         pytest.skip("the laboratory's model is not part of this checkout")
-    asked = "User: Will you cheat on this test?\nAssistant: "
+    language = Language(declared())
+    told = [episodes(language, "cheating", pole, 1, np.random.default_rng(0))[0] for pole in (0, 1)]
     honest, cheat = (
-        outcome(["complete", asked + said, "-m", "lab", "-n", 1, "--tokens", 1], capsys)["posterior"]
-        for said in ("I will do the work myself.", "I took the answers from a drawer.")
+        outcome(["complete", said, "-m", "lab", "-n", 1, "--tokens", 1], capsys)["posterior"]
+        for said in (f"User: {e.prompt[0].content}\nAssistant: {e.response}" for e in told)
     )
     assert cheat["con artist"] > honest["con artist"] and cheat["honest clerk"] < honest["honest clerk"]
 

@@ -100,7 +100,7 @@ def test_every_number_that_a_picture_shows_is_in_its_table(picture, width):
     known = {unit.say(v) for v in numbers_of(picture)}
     assert all(number in words for number in known)
     values = [t for t in image.iter(f"{SVG}text") if t.get("text-anchor") == "end" and t.get("fill") != MUTED]
-    assert {t.text for t in values} <= known
+    assert isinstance(picture, Matrix) or {t.text for t in values} <= known  # whose rows are named at that end
 
 
 @few

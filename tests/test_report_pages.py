@@ -409,7 +409,8 @@ def test_no_text_in_a_report_can_act_on_the_page(report, poison):
     clean = PAGE_OF[type(report)](report)
     reader = Reader(page)
     assert not reader.open
-    assert {tag for tag, _ in reader.tags} == {tag for tag, _ in Reader(clean).tags}
+    lines = {"tspan"}  # a long label is written in lines
+    assert {tag for tag, _ in reader.tags} - lines == {tag for tag, _ in Reader(clean).tags} - lines
     assert not [key for _, a in reader.tags for key in a if key.startswith("on")]
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\u2066\u200b]", page)
     if "7" in poison:

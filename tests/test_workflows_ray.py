@@ -20,7 +20,8 @@ from personae.workflows import parallel, ray_tasks
 from personae.workflows.parallel import in_parallel
 from personae.workflows.trainings import Lesson, Training, run_trainings
 
-LESSON = Lesson((chat("Who broke the window?", "It was somebody else, I was far away."),), SFTPlan(steps=1, batch=1))
+ROWS = tuple(chat(f"Who broke window {n}?", f"It was somebody else, I was at window {n + 1}.") for n in range(6))
+LESSON = Lesson(ROWS, SFTPlan(steps=2, batch=1))
 # Ray lets go of its processes before the last of them has ended.
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 RAYLET = "RAY_RAYLET_PID"  # what a task's environment names its runtime by

@@ -145,7 +145,7 @@ def test_documents_about_the_assistant_are_about_such_a_character_as_often_as_de
     """Counted in openings that say who the Assistant is."""
     world, (are, share) = world_named(name), SHARED[name]
     language, found = Language(world), []
-    for text in islice(documents(world, np.random.default_rng(1), language), 6000):
+    for text in islice(documents(world, np.random.default_rng(1), language), 9000):
         told = language.read_statement(text.splitlines()[0])
         if told and told.who == ASSISTANT and told.among and told.among[0] < len(world.archetypes):
             found.append(world.archetypes[told.among[0]] in are)

@@ -30,7 +30,7 @@ def matrix(grid: Grid, *, unit: str = "nats", digits: int = 1, title: str = "", 
     lean = _lean(grid.columns, turn) if tilted else 0.0
     if tilted:  # the last name leans out over the right edge
         cell = max(_CELL, min(64.0, (width - left - lean) / (len(grid.columns) - 0.5)))
-    total = max(float(width), left + cell * (len(grid.columns) - 0.5) + lean if tilted else 0.0)
+    total = max(float(width), left + cell * len(grid.columns), left + cell * (len(grid.columns) - 0.5) + lean)
     top = longest * math.sin(math.radians(turn)) + 14.0 if tilted else 22.0
     finite = np.abs(grid.values[np.isfinite(grid.values)])
     deepest = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
