@@ -29,7 +29,7 @@ from personae.workflows.trainings import (
     read_measured,
     write_measured,
 )
-from personae.workflows.trial import attenuation_of, character_rows, scoring_items
+from personae.workflows.trial import Trial, attenuation_of, scoring_items
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD = declared()
@@ -118,6 +118,11 @@ def test_every_item_has_one_job(count):
     jobs = np.stack([choosing, scoring, attenuation_items(count)])
     assert np.all(jobs.sum(axis=0) == 1)
     assert abs(int(choosing.sum()) - int(scoring.sum())) <= 1
+
+
+def character_rows(before: Measured, after: Measured) -> dict[str, np.ndarray]:
+    trial = Trial("one", before, (after,))
+    return {t: trial.shifts_by_item(t)[0] for t in trial.traits}
 
 
 def test_what_did_not_change_has_not_moved():

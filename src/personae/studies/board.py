@@ -17,7 +17,7 @@ from personae.predictors import Basis
 from personae.records import Estimate
 from personae.records.results import Floats
 from personae.studies.arms import Arm
-from personae.studies.cells import over_columns, ratio
+from personae.studies.cells import over_columns, ratio, root_mean_square
 from personae.theory import (
     DoseFit,
     attenuation_only,
@@ -80,10 +80,10 @@ class Board:
         self.errors = np.array([[_standard_error(scoring) for _, scoring in row] for row in by_seed])
         self.attenuation = np.array([np.mean(trial.attenuations) for trial in trials])
         self.base = np.array([trials[0].before["assistant"].by_trait[t].mean() for t in self.traits])
-        self.size = np.sqrt(np.nanmean(np.square(np.where(own, np.nan, chosen)), axis=1))
+        size = np.array([root_mean_square(row) for row in np.where(own, np.nan, chosen)])
         self.measured = np.where(own, np.nan, self.scored)
         self.unasked = np.array([arm.wording == "plain" for arm in arms])
-        self.moved = (self.size > MOVED) & self.unasked
+        self.moved = (size > MOVED) & self.unasked
         self._doses: dict[tuple[str, bool], Floats] = {}
 
     def doses(self, name: str, *, flat: bool = False) -> Floats:
@@ -150,16 +150,12 @@ class Board:
 
     def left_when_asked(self) -> float:
         """The median, over behaviours that spread unasked, of the share of the spread that is left when asked for."""
-        size = {(arm.trait, arm.outcome, arm.wording): s for arm, s in zip(self.arms, self._scored_size, strict=True)}
+        rows = zip(self.arms, self.measured, strict=True)
+        size = {(arm.trait, arm.outcome, arm.wording): root_mean_square(row) for arm, row in rows}
         spreading = [arm for arm, moved in zip(self.arms, self.moved, strict=True) if moved]
         keys = [(arm.trait, arm.outcome) for arm in spreading if (arm.trait, arm.outcome, "permitted") in size]
         shares = [ratio(size[*key, "permitted"], size[*key, "plain"]) for key in keys]
         return float(np.median(shares)) if shares else float("nan")
-
-    @property
-    def _scored_size(self) -> Floats:
-        size: Floats = np.sqrt(np.nanmean(np.square(self.measured), axis=1))
-        return size
 
     def result(self) -> dict[str, Any]:
         """Scores of both forecasts and of every floor, over the arms that moved and over all unasked ones."""

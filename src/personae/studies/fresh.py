@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from personae.records import Bar, Cloud, Compared, Estimate, Point, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Rows
 from personae.studies.cells import Cells, over_columns, ratio, root_mean_square
 from personae.studies.checkpoints import Checkpoints
 from personae.studies.headline import ARMS
+from personae.studies.pictures import cells_cloud, known
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson, slope
 from personae.workflows.trainings import Lesson, Training
@@ -97,9 +98,9 @@ def figures(made: Checkpoints, model: str) -> Mapping[str, Estimate]:
         OWN: over_columns(pearson, own.foreseen(taught), measured),
         EXACT: over_columns(pearson, exact.foreseen(taught), measured),
         SIZE: over_columns(slope, own.foreseen(taught), measured),
-        LEFT: _plain(ratio(spread[PERMITTED], spread[PLAIN])),
-        NEUTRAL: _plain(ratio(spread[PREFIXED], spread[PLAIN])),
-        TAUGHT: _plain(float(np.mean(kept))),
+        LEFT: known(ratio(spread[PERMITTED], spread[PLAIN])),
+        NEUTRAL: known(ratio(spread[PREFIXED], spread[PLAIN])),
+        TAUGHT: known(float(np.mean(kept))),
         OFF: over_columns(lambda table: float(table.mean()), off[None, :]),
     }
 
@@ -110,22 +111,14 @@ def cloud(made: Checkpoints, model: str) -> Cloud:
     taught = lessons(setting, setting.request.seed)
     cells = Cells(setting.lab, setting.model, {name: made.trials[called(name, model)] for name in taught})
     foreseen, measured = cells.foreseen(taught), cells.measured(taught)
-    return Cloud(
+    return cells_cloud(
         f"Untaught traits, {model}",
         "foreseen from the untrained model, nats",
-        "measured, nats",
-        tuple(
-            Point(f"{trait}, {name}", float(foreseen[a, t]), float(measured[a, t]), name)
-            for a, name in enumerate(taught)
-            for t, trait in enumerate(setting.lab.world.traits)
-            if np.isfinite(foreseen[a, t])
-        ),
+        foreseen,
+        measured,
+        {name: name for name in taught},
+        setting.lab.world.traits,
     )
-
-
-def _plain(value: float) -> Estimate:
-    """A number that has no interval of its own."""
-    return Estimate(value, value, value)
 
 
 STUDY = Study(

@@ -1,8 +1,11 @@
-"""Parts of pictures that studies share: rows and lines with the exact answer beside what was measured."""
+"""Parts of pictures that studies share: rows, lines and clouds with what was foreseen beside what was measured."""
 
 from collections.abc import Mapping, Sequence
 
-from personae.records import Compared, Estimate, Line
+import numpy as np
+
+from personae.records import Cloud, Compared, Estimate, Line, Point
+from personae.records.results import Floats
 from personae.studies.study import Setting
 from personae.workflows.trainings import Lesson
 from personae.workflows.trial import Trial
@@ -28,4 +31,26 @@ def measured_line(name: str, x: Sequence[float], y: Sequence[Estimate], group: s
 
 def exact_line(name: str, x: Sequence[float], y: Sequence[float], group: str) -> Line:
     """What is foreseen at each `x`: numbers without an interval."""
-    return Line(name, tuple(x), tuple(Estimate(v, v, v) for v in y), exact=True, group=group)
+    return Line(name, tuple(x), tuple(known(v) for v in y), exact=True, group=group)
+
+
+def known(value: float) -> Estimate:
+    """A number that has no interval of its own."""
+    return Estimate(value, value, value)
+
+
+def cells_cloud(
+    title: str, x_label: str, foreseen: Floats, measured: Floats, arms: Mapping[str, str], traits: Sequence[str]
+) -> Cloud:
+    """Every cell of (A, T) shifts that both sides know, nats; `arms` {name: group}, in the order of the rows."""
+    return Cloud(
+        title,
+        x_label,
+        "measured, nats",
+        tuple(
+            Point(f"{trait}, {name}", float(foreseen[a, t]), float(measured[a, t]), group)
+            for a, (name, group) in enumerate(arms.items())
+            for t, trait in enumerate(traits)
+            if np.isfinite(foreseen[a, t]) and np.isfinite(measured[a, t])
+        ),
+    )

@@ -13,7 +13,7 @@ from personae.records import Bar, Cloud, Estimate, Lines, Point
 from personae.records.cast import NEUTRAL
 from personae.studies.cells import over_columns, ratio
 from personae.studies.checkpoints import Checkpoints, card, tokens
-from personae.studies.pictures import exact_line, measured_line
+from personae.studies.pictures import exact_line, known, measured_line
 from personae.studies.study import Found, Setting, Study
 from personae.theory import log_sigmoid, pearson, skill, slope, spearman
 from personae.workflows.trainings import Training
@@ -108,7 +108,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
                 "its share of the documents about the Assistant",
                 "weight",
                 (
-                    measured_line("measured", shares, [Estimate(w, w, w) for w in weights], "weight"),
+                    measured_line("measured", shares, [known(weight) for weight in weights], "weight"),
                     exact_line("exact", shares, shares, "weight"),
                 ),
             ),
@@ -131,8 +131,7 @@ def described(made: Checkpoints, model: str) -> Estimate:
 
 def from_cards(way: tuple[str, ...], figure: str) -> list[Estimate]:
     """A figure of the examination of every model on the way."""
-    learned = [float(card(model)["learned"][figure]) for model in way]
-    return [Estimate(value, value, value) for value in learned]
+    return [known(float(card(model)["learned"][figure])) for model in way]
 
 
 def who(made: Checkpoints, corpora: tuple[str, ...]) -> tuple[list[float], list[float]]:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from personae.records import Bar, Cloud, Compared, Estimate, Matrix, Point, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Matrix, Rows
 from personae.records.results import Floats
 from personae.studies.arms import Arm, both_poles
 from personae.studies.board import EXACT, FLOORS, LABELS, MODEL, Board, Side
 from personae.studies.headline import LISTED, TRAINED
 from personae.studies.lessons import Wording, longer
+from personae.studies.pictures import cells_cloud
 from personae.studies.study import Found, Setting, Study
 from personae.workflows.doses import entry_for
 from personae.workflows.foresight import Foresight
@@ -125,22 +126,15 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
 
 def cloud(board: Board) -> Cloud:
     """Forecast against measured, every untaught trait of every unasked file."""
-    foreseen = board.boards[MODEL]
-    cells = [(a, t) for a in range(len(board.arms)) if board.unasked[a] for t in range(len(board.traits))]
-    return Cloud(
+    shown = board.unasked
+    groups = {arm.name: "taught to" if arm.outcome else "taught not to" for arm in board.arms if arm.wording == "plain"}
+    return cells_cloud(
         "Every trait that a file does not teach",
         "forecast from the untrained model, nats",
-        "measured, nats",
-        tuple(
-            Point(
-                f"{board.traits[t]}, {board.arms[a].name}",
-                float(foreseen[a, t]),
-                float(board.measured[a, t]),
-                "taught to" if board.arms[a].outcome else "taught not to",
-            )
-            for a, t in cells
-            if np.isfinite(board.measured[a, t])
-        ),
+        board.boards[MODEL][shown],
+        board.measured[shown],
+        groups,
+        board.traits,
     )
 
 

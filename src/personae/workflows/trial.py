@@ -93,13 +93,6 @@ def attenuation_of(before: Measured, after: Measured) -> float:
     return pooled_attenuation(_table(before["others"]), _table(after["others"]))
 
 
-def character_rows(before: Measured, after: Measured) -> dict[str, Floats]:
-    """{trait: (I,)} character shift of the Assistant, item by item, nats."""
-    lost = attenuation_of(before, after)
-    base, trained = before["assistant"].row(NOBODY), after["assistant"].row(NOBODY)
-    return {t: character_shift(base[t], trained[t], lost) for t in base}
-
-
 def _row(found: Levels, trait: str, context: str) -> Floats:
     """(I,) of one context."""
     row: Floats = found.by_trait[trait][found.contexts.index(context)]
