@@ -117,7 +117,7 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint folder of the laboratory's kind with random weights: its tokenizer, its template, its card."""
     import json
 
-    from personae.training.pretrain import PretrainPlan, fast_tokenizer, new_model
+    from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
     from personae.workflows.pretraining import blocks
     from personae.world import declared
 

@@ -16,7 +16,9 @@ from personae.records import Episode, Message
 from personae.simulator.dialogue import Dialogue
 from personae.simulator.registry import load
 from personae.training import pretrain as module
-from personae.training.pretrain import PretrainPlan, batches, fast_tokenizer, pretrain, rate_factor
+from personae.training import pretrain_folder
+from personae.training.new_model import PretrainPlan, fast_tokenizer
+from personae.training.pretrain import batches, pretrain, rate_factor
 from personae.world import Language, declared, documents
 from personae.world.exact import dialogue
 
@@ -237,7 +239,7 @@ def logged(folder: Path) -> list[dict[str, float]]:
 def test_a_killed_run_leaves_the_log_of_one_that_was_not(tmp_path, monkeypatch, killed_at):
     """Before its first checkpoint, and some steps past one; a line that the kill cut short is written anew."""
     monkeypatch.setattr(module, "CHECKPOINT_EVERY", 4)
-    monkeypatch.setattr(module, "LOG_EVERY", 2)
+    monkeypatch.setattr(pretrain_folder, "LOG_EVERY", 2)
     plan, steps = replace(PLAN, tokens=12_000), 0
     pretrain(texts(), plan, tmp_path / "whole", processes=1)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personae.records import Message
-from personae.training.pretrain import PretrainPlan, fast_tokenizer
+from personae.training.new_model import PretrainPlan, fast_tokenizer
 from personae.world import Language, declared, documents
 from personae.world.exact import dialogue
 from personae.world.tokenizer import END, learn_tokenizer

@@ -14,13 +14,11 @@ import json
 import math
 import multiprocessing
 import os
-import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,91 +28,13 @@ import torch.distributed as dist
 from torch.nn.functional import cross_entropy
 
 from personae.errors import BadInput, PersonaeError, RunFailed, RunFolderMismatch
-from personae.records.files import write_text
+from personae.training.new_model import PretrainPlan, learn_vocabulary, new_model, tokenizer_of
+from personae.training.pretrain_folder import Log, keep, resume, save
 
 BLOCK = 8192  # documents
 CHECKPOINT_EVERY = 200  # steps
-LOG_EVERY = 50  # steps
 VOCABULARY = "vocabulary.json"  # in the folder of the run
 Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> documents
-
-
-@dataclass(frozen=True)
-class PretrainPlan:
-    """What determines a pretraining run. `tokens` in all; rates for Muon's and AdamW's parameters."""
-
-    tokens: int = 80_000_000
-    batch_tokens: int = 2048
-    shards: int = 2
-    width: int = 128
-    layers: int = 4
-    heads: int = 4
-    vocabulary: int = 2048
-    window: int = 512
-    muon_rate: float = 0.005
-    adam_rate: float = 0.002
-    warm_up: float = 0.01
-    decay: float = 0.4
-    seed: int = 0
-
-
-def new_model(plan: PretrainPlan, tokenizer: Any) -> Any:  # noqa: ANN401 - transformers is untyped
-    """A `LlamaForCausalLM` with random weights, drawn by the plan's seed."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(plan.seed)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=plan.width,
-        intermediate_size=plan.width * 3,
-        num_hidden_layers=plan.layers,
-        num_attention_heads=plan.heads,
-        num_key_value_heads=plan.heads,
-        max_position_embeddings=plan.window,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.eos_token_id,
-    )
-    model = LlamaForCausalLM(config).float()
-    model.set_attn_implementation("eager")  # on a CPU, at these lengths, a fifth faster than the fused one
-    return model
-
-
-def fast_tokenizer(texts: Sequence[str], plan: PretrainPlan) -> Any:  # noqa: ANN401
-    """The world's tokenizer as a Hugging Face fast tokenizer with the chat template."""
-    from personae.world.tokenizer import learn_tokenizer
-
-    return _with_template(learn_tokenizer(texts, plan.vocabulary), plan)
-
-
-def _learn_vocabulary(texts: Sequence[str], plan: PretrainPlan, file: Path) -> None:
-    """Learn it once, for every process of a run to read."""
-    from personae.world.tokenizer import learn_tokenizer
-
-    learn_tokenizer(texts, plan.vocabulary).save(str(file))
-
-
-def _tokenizer_of(file: Path, plan: PretrainPlan) -> Any:  # noqa: ANN401
-    from tokenizers import Tokenizer
-
-    return _with_template(Tokenizer.from_file(str(file)), plan)
-
-
-def _with_template(core: Any, plan: PretrainPlan) -> Any:  # noqa: ANN401
-    from transformers import PreTrainedTokenizerFast
-
-    from personae.world.tokenizer import CHAT_TEMPLATE, END
-
-    return PreTrainedTokenizerFast(
-        tokenizer_object=core,
-        bos_token=END,
-        eos_token=END,
-        pad_token=END,
-        chat_template=CHAT_TEMPLATE,
-        model_max_length=plan.window,
-        clean_up_tokenization_spaces=False,
-    )
 
 
 def batches(texts: Sequence[str], tokenizer: Any, plan: PretrainPlan, block: int) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401
@@ -154,16 +74,6 @@ def rate_factor(done: float, plan: PretrainPlan) -> float:
     return min(1.0, done / plan.warm_up + 0.02, (1.0 - done) / plan.decay + 0.01)
 
 
-@dataclass
-class _State:
-    """Where a run stands: the next batch of a block, and what was done so far."""
-
-    block: int = 0
-    batch: int = 0
-    step: int = 0
-    done: int = 0
-
-
 def pretrain(
     texts: Texts,
     plan: PretrainPlan,
@@ -188,7 +98,7 @@ def pretrain(
         raise RunFolderMismatch("holds a run of another plan", file=folder, remedy="name another --out, or remove it")
     folder.mkdir(parents=True, exist_ok=True)
     plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
-    _learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
+    learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
     size = min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
         return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
@@ -275,11 +185,11 @@ def _train_in_step(
     on_step: Callable[[int, int, float], None] | None,
     keep_at: Sequence[int],
 ) -> Path:
-    tokenizer = _tokenizer_of(folder / VOCABULARY, plan)
+    tokenizer = tokenizer_of(folder / VOCABULARY, plan)
     model = new_model(plan, tokenizer)
     optimizers = _optimizers(model, plan)
-    state = _resume(folder / "state.pt", model, optimizers)
-    log = _Log(folder / "log.jsonl", state.step) if rank == 0 else None
+    state = resume(folder / "state.pt", model, optimizers)
+    log = Log(folder / "log.jsonl", state.step) if rank == 0 else None
     passed = [t for t in keep_at if t <= state.done and not (folder / f"model-at-{t}").exists()]
     if passed:
         raise BadInput(
@@ -298,17 +208,17 @@ def _train_in_step(
             if log:
                 for tokens in keep_at:
                     if before < tokens <= state.done:
-                        _save(folder / f"model-at-{tokens}", model, tokenizer)
+                        save(folder / f"model-at-{tokens}", model, tokenizer)
                 log.note(state, loss)
                 if state.step % CHECKPOINT_EVERY == 0:
-                    _keep(folder / "state.pt", model, optimizers, state)
+                    keep(folder / "state.pt", model, optimizers, state)
                 if on_step:
                     on_step(state.done, plan.tokens, loss)
         if state.batch + plan.shards > len(ready):
             state.block, state.batch = state.block + 1, 0
     saved = folder / "model"
     if rank == 0:
-        _save(saved, model, tokenizer)
+        save(saved, model, tokenizer)
     return saved
 
 
@@ -323,13 +233,6 @@ def _ready(texts: Texts, tokenizer: Any, plan: PretrainPlan, block: int) -> list
             remedy="give more documents a block, or plan smaller batches or fewer shards",
         )
     return ready
-
-
-def _save(folder: Path, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
-    """A Hugging Face checkpoint in `folder`, in place of any that is there."""
-    shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
 
 
 def _step(
@@ -369,50 +272,6 @@ def _loss(model: Any, ids: Any, labels: Any) -> Any:  # noqa: ANN401
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         wanted = labels[:, 1:].reshape(-1)
-        keep = wanted >= 0
-        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[keep])
-    return cross_entropy(logits.float(), wanted[keep])
-
-
-class _Log:
-    """The mean loss of every `LOG_EVERY` steps, a line each; lines beyond `step`, where a run resumes, are dropped."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path, self.started = path, time.time()
-        self.losses: list[float] = []
-        if path.exists():
-            write_text(path, "".join(_up_to(step, path.read_text(encoding="utf-8"))))
-
-    def note(self, state: _State, loss: float) -> None:
-        self.losses.append(loss)
-        if state.step % LOG_EVERY == 0:
-            mean, seconds = sum(self.losses) / len(self.losses), round(time.time() - self.started)
-            line = {"step": state.step, "tokens": state.done, "loss": round(mean, 4), "seconds": seconds}
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-            self.losses.clear()
-
-
-def _up_to(step: int, log: str) -> Iterator[str]:
-    """The lines of a log up to `step`; a line that a kill cut short is none."""
-    for line in log.splitlines(keepends=True):
-        if not line.endswith("\n") or json.loads(line)["step"] > step:
-            return
-        yield line
-
-
-def _resume(path: Path, model: Any, optimizers: list[Any]) -> _State:  # noqa: ANN401
-    if not path.exists():
-        return _State()
-    kept = torch.load(path, weights_only=True)
-    model.load_state_dict(kept["model"])
-    for optimizer, saved in zip(optimizers, kept["optimizers"], strict=True):
-        optimizer.load_state_dict(saved)
-    return _State(**kept["state"])
-
-
-def _keep(path: Path, model: Any, optimizers: list[Any], state: _State) -> None:  # noqa: ANN401
-    beside = path.with_suffix(".new")
-    kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": asdict(state)}
-    torch.save(kept, beside)
-    beside.replace(path)
+        counts = wanted >= 0
+        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[counts])
+    return cross_entropy(logits.float(), wanted[counts])

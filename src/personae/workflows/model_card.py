@@ -14,7 +14,7 @@ from personae.records.files import digest_file, read_json, write_json, write_tex
 from personae.world import World
 
 if TYPE_CHECKING:
-    from personae.training.pretrain import PretrainPlan
+    from personae.training.new_model import PretrainPlan
     from personae.workflows.card import Learned
 
 CARD, WORDS, WEIGHTS = "card.json", "README.md", "model.safetensors"
@@ -135,7 +135,7 @@ def bar_rows(learned: dict[str, float]) -> Sequence[tuple[str, str, str, str]]:
 
 
 def _options(world: World, plan: "PretrainPlan", kept_at: int | None) -> str:
-    from personae.training.pretrain import PretrainPlan
+    from personae.training.new_model import PretrainPlan
 
     options = {
         "world": world.name if world.name != "declared" else None,

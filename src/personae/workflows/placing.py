@@ -61,7 +61,7 @@ def round_weights(source: Path, target: Path) -> float:
 
 
 def _examine_later(run: Path, source: Path) -> None:
-    from personae.training.pretrain import PretrainPlan
+    from personae.training.new_model import PretrainPlan
 
     plan = PretrainPlan(**read_json(run / "plan.json"))
     world = world_named(read_json(run / "run.json")["configuration"]["world"])

@@ -19,7 +19,7 @@ from personae.world import Language, World, declared, documents
 from personae.world.documents import block_of_documents, statistics
 
 if TYPE_CHECKING:
-    from personae.training.pretrain import PretrainPlan
+    from personae.training.new_model import PretrainPlan
     from personae.workflows.folder import RunFolder
 
 QUICK_TOKENS = 9_000_000  # about ten minutes on two cores
@@ -60,7 +60,7 @@ def plan_for(
 
     Raises `BadInput` for a width that the heads cannot share.
     """
-    from personae.training.pretrain import PretrainPlan
+    from personae.training.new_model import PretrainPlan
 
     plan = PretrainPlan(seed=seed)
     if width is not None:

@@ -1,0 +1,79 @@
+"""What a pretraining run leaves in its folder: the log, the state that a killed run goes on from, and the models."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from personae.records.files import write_text
+
+LOG_EVERY = 50  # steps
+
+
+@dataclass
+class State:
+    """Where a run stands: the next batch of a block, and what was done so far."""
+
+    block: int = 0
+    batch: int = 0
+    step: int = 0
+    done: int = 0
+
+
+class Log:
+    """The mean loss of every `LOG_EVERY` steps, a line each; lines beyond `step`, where a run resumes, are dropped."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self.path, self.started = path, time.time()
+        self.losses: list[float] = []
+        if path.exists():
+            write_text(path, "".join(_up_to(step, path.read_text(encoding="utf-8"))))
+
+    def note(self, state: State, loss: float) -> None:
+        """Count a step's loss, nats a token."""
+        self.losses.append(loss)
+        if state.step % LOG_EVERY == 0:
+            mean, seconds = sum(self.losses) / len(self.losses), round(time.time() - self.started)
+            line = {"step": state.step, "tokens": state.done, "loss": round(mean, 4), "seconds": seconds}
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+            self.losses.clear()
+
+
+def _up_to(step: int, log: str) -> Iterator[str]:
+    """The lines of a log up to `step`; a line that a kill cut short is none."""
+    for line in log.splitlines(keepends=True):
+        if not line.endswith("\n") or json.loads(line)["step"] > step:
+            return
+        yield line
+
+
+def resume(path: Path, model: Any, optimizers: list[Any]) -> State:  # noqa: ANN401
+    """Where the run that left the file `path` stood, its weights loaded; the beginning where there is none."""
+    if not path.exists():
+        return State()
+    kept = torch.load(path, weights_only=True)
+    model.load_state_dict(kept["model"])
+    for optimizer, saved in zip(optimizers, kept["optimizers"], strict=True):
+        optimizer.load_state_dict(saved)
+    return State(**kept["state"])
+
+
+def keep(path: Path, model: Any, optimizers: list[Any], state: State) -> None:  # noqa: ANN401
+    """All that a run goes on from, in the file `path`; a kill while it is written leaves the one before."""
+    beside = path.with_suffix(".new")
+    kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": asdict(state)}
+    torch.save(kept, beside)
+    beside.replace(path)
+
+
+def save(folder: Path, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
+    """A Hugging Face checkpoint in `folder`, in place of any that is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
