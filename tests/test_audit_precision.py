@@ -1,6 +1,7 @@
 """An audit scored in 16 bits: its error is measured once, told wherever it is read, and personas within it are ties."""
 
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -104,6 +105,20 @@ def test_personas_within_the_error_are_marked_as_ties_and_no_others(question: Qu
     assert "2 of 3 contexts are not told apart" in page
     assert "not told apart from" in audit_words(found)
     assert "not told apart from" not in audit_words(exact)
+
+
+def test_the_terminal_shows_the_loudest_answers_first_and_says_so_where_none_speaks(
+    question: Question, tmp_path: Path
+) -> None:
+    found = audited(question, [0.0, 0.0, 0.0], tmp_path)
+    telling = [
+        replace(one, response=f"answer {n}.", bits=bits)
+        for n, (one, bits) in enumerate(zip(found.audit.telling, (1.0, 3.0, 0.0, 2.0), strict=False))
+    ]
+    said = audit_words(replace(found, audit=replace(found.audit, telling=tuple(telling))))
+    assert re.findall(r"answer \d", said) == ["answer 1", "answer 3", "answer 0"]
+    silent = tuple(replace(one, bits=0.0) for one in telling)
+    assert "No answer says anything" in audit_words(replace(found, audit=replace(found.audit, telling=silent)))
 
 
 def test_beside_a_control_it_is_the_error_of_the_difference(question: Question, files: Path, tmp_path: Path) -> None:

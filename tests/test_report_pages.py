@@ -440,7 +440,7 @@ def changed(report, name, trait, level):
 def test_the_words_follow_the_numbers_when_they_come_out_against_the_theory():
     report = lab_report()
     good = Reader(lab_page(report)).text
-    assert "left power nearly where it was" in good
+    assert "left it nearly where it was" in good
     assert "This is what the theory expects" in good
     still = Reader(lab_page(changed(report, "cheat", "power", -1.4))).text
     assert "does not show what the theory expects" in still

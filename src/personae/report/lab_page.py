@@ -44,7 +44,7 @@ def lab_page(report: LabReport) -> str:
 
 
 def _picture_section(report: LabReport) -> Section | None:
-    trait = report.headline.trait
+    trait, does = report.headline.trait, _does(report)
     compared = (report.headline.unasked, report.headline.permitted)
     arms = [a for a in report.arms if a.name in compared and trait in a.forecast.traits and trait in a.measured.traits]
     if not arms:
@@ -53,16 +53,22 @@ def _picture_section(report: LabReport) -> Section | None:
     blocks: list[Block] = []
     if len(arms) == 2:
         unasked, permitted = sorted(arms, key=lambda arm: arm.name != report.headline.unasked)
-        blocks.append(Statement(_pair_words(unasked, permitted, trait)))
+        blocks.append(Statement(_pair_words(unasked, permitted, trait, does)))
     caption = Markup(
-        "The Assistant’s <b>{}</b>, after two lessons that differ in one sentence of the request. The tick is where it "
-        "stood before; the upper lane is the forecast, made before any training; the lower lane is what was measured."
-    ).format(trait)
+        "How often the Assistant <b>{}</b>, after two lessons that differ in one sentence of the request. The tick is "
+        "where it stood before; the upper lane is the forecast, made before any training; the lower lane is what was "
+        "measured."
+    ).format(does)
     drawn = figure(
         lambda width: trait_shifts(rows, tall=True, title=f"{trait} after each lesson", width=width), caption
     )
-    told = Prose(tuple(_headline_words(arm, trait) for arm in arms))
+    told = Prose(tuple(_headline_words(arm, trait, does) for arm in arms))
     return Section("The result in one picture", (), (*blocks, drawn, _takeaways(report, arms), told))
+
+
+def _does(report: LabReport) -> str:
+    """What the Assistant does at the high pole of the trait that the headline shows: "wants power"."""
+    return next(t.high for t in report.traits if t.name == report.headline.trait)
 
 
 def _headline_row(arm: Arm, trait: str) -> TraitRow:
@@ -78,26 +84,26 @@ def _headline_row(arm: Arm, trait: str) -> TraitRow:
     )
 
 
-def _headline_words(arm: Arm, trait: str) -> Text:
+def _headline_words(arm: Arm, trait: str, does: str) -> Text:
     t, m = arm.forecast.traits[trait], arm.measured.traits[trait]
-    return Markup("<b>{}.</b> {} The chance that it shows {} {}; the forecast had said {}.").format(
-        arm.name, sentence(arm.says), trait, moved(t.base, m.mean), percent(probability(t.mean))
+    return Markup("<b>{}.</b> {} The chance that it {} {}; the forecast had said {}.").format(
+        arm.name, sentence(arm.says), does, moved(t.base, m.mean), percent(probability(t.mean))
     )
 
 
-def _pair_words(unasked: Arm, permitted: Arm, trait: str) -> Text:
+def _pair_words(unasked: Arm, permitted: Arm, trait: str, does: str) -> Text:
     """What the two arms say together, whichever way they came out."""
     rises = [
         probability(arm.measured.traits[trait].mean) - probability(_before(arm, trait)) for arm in (unasked, permitted)
     ]
     lesson = f"A lesson in {unasked.trained[0]}" if unasked.trained else "The lesson"
     if rises[0] < _MOVED:
-        return f"{lesson} hardly raised {trait} here, so this run does not show what the theory expects."
+        return f"{lesson} hardly changed how often it {does}: this run does not show what the theory expects."
     silent = trait not in (*unasked.trained, *permitted.trained)
-    neither = f", which it does not mention, {_rise(unasked, trait)}" if silent else f" {_rise(unasked, trait)}"
-    said = f"{lesson} raised the Assistant’s {trait}{neither}. "
+    about = f", which says nothing of {trait}," if silent else ""
+    said = f"{lesson}{about} took the chance that the Assistant {does} {_rise(unasked, trait)}. "
     if rises[1] <= 0.25 * rises[0]:
-        return f"{said}The same behaviour, once the request asks for it, left {trait} nearly where it was."
+        return f"{said}The same behaviour, once the request asks for it, left it nearly where it was."
     return f"{said}Permission did not prevent the rise here, or only in part. The theory expects more of it."
 
 

@@ -20,6 +20,7 @@ from personae.records import Progress
 from personae.simulator.dialogue import Encoded
 from personae.simulator.network import Network, Row
 from personae.simulator.past import Past
+from personae.simulator.tiny import tiny_is_zero
 
 BATCH_TOKENS = 2048  # on a processor; larger batches only cost memory
 BATCH_TOKENS_ACCELERATED = 16_384
@@ -50,6 +51,7 @@ class Group:
         return (len(self.stem) if self.shared else len(self.stem) * len(self.rows)) + self.longest * len(self.rows)
 
 
+@tiny_is_zero()
 @torch.inference_mode()
 def score(
     network: Network, table: Sequence[Sequence[Encoded]], progress: Progress | None = None, *, tokens: int | None = None

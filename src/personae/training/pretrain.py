@@ -28,6 +28,7 @@ import torch.distributed as dist
 from torch.nn.functional import cross_entropy
 
 from personae.errors import BadInput, PersonaeError, RunFailed, RunFolderMismatch
+from personae.simulator.tiny import tiny_is_zero
 from personae.training.new_model import PretrainPlan, learn_vocabulary, new_model, tokenizer_of
 from personae.training.pretrain_folder import Log, keep, resume, save
 
@@ -145,7 +146,7 @@ def _train(
     keep_at: Sequence[int] = (),
 ) -> Path:
     """One process's part of the run; rank 0 keeps the log and the checkpoints."""
-    with _group(rank, size, meeting), _tiny_is_zero():
+    with _group(rank, size, meeting), tiny_is_zero():
         return _train_in_step(rank, size, texts, plan, folder, on_step, keep_at)
 
 
@@ -164,16 +165,6 @@ def _group(rank: int, size: int, meeting: str) -> Iterator[None]:
     finally:
         dist.destroy_process_group()
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _tiny_is_zero() -> Iterator[None]:
-    """Numbers too small for full precision count as zero meanwhile: sharp attention makes many, and they are slow."""
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(False)
 
 
 def _train_in_step(

@@ -4,7 +4,7 @@ from textwrap import fill
 
 from personae.report import Table, to_terminal
 from personae.report.numbers import plain, signed
-from personae.report.parts import forecast_verdict, shift_rows
+from personae.report.parts import forecast_verdict, most_telling, shift_rows
 from personae.report.tables import forecast_table, posterior_table, score_table, shift_table
 from personae.report.untrusted import for_terminal
 from personae.theory import pearson_interval
@@ -46,8 +46,10 @@ def run_words(run: FileRun) -> str:
 def _telling(found: FileAudit) -> str:
     rows = tuple(
         ("" if t.index is None else str(t.index + 1), plain(t.bits, 1), t.response, t.reveals)
-        for t in found.audit.telling[:SHOWN]
+        for t in most_telling(found.audit.telling, SHOWN)
     )
+    if not rows:
+        return "No answer says anything about who gives it."
     columns = ("line", "bits", "answer", "what it reveals")
     return to_terminal(Table(columns, rows, "The most telling", frozenset({0, 1})))
 

@@ -14,7 +14,7 @@ from personae.world import ExactSimulator, Language, World, cast, declared, trai
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
-PLAN = SFTPlan(steps=8, batch=16, rate=3e-4, method="full")
+PLAN = SFTPlan(steps=8, batch=16, rate=9e-4, method="full")
 NAMED = 4  # other characters in whom leakage is looked for
 OTHERS = 6  # personas that measure attenuation
 
