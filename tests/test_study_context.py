@@ -69,7 +69,7 @@ def test_every_arm_is_measured_under_the_same_contexts(arms):
     for name, arm in arms.items():
         (lesson,) = arm.lessons
         assert len(lesson.episodes) == EPISODES
-        assert lesson.plan == replace(PLAN, steps=STEPS[1] if name.endswith(f"{STEPS[1]} steps") else PLAN.steps)
+        assert lesson.plan == replace(PLAN, steps=STEPS[0] if name.endswith(f" {STEPS[0]} steps") else PLAN.steps)
 
 
 def test_both_poles_and_up_to_eight_shots_are_tried_by_default(exact_setting):

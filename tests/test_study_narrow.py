@@ -9,9 +9,8 @@ import pytest
 from personae.studies import narrow as study
 from personae.studies.cells import Cells, taught
 from personae.studies.lessons import EPISODES
-from personae.studies.narrow import OTHERS, PAIR, SAYS, SPREADS, STEPS, dosed, worn
+from personae.studies.narrow import GENTLE, OTHERS, PAIR, SAYS, SPREADS, STEPS, dosed, worn
 from personae.workflows.forgetting import fit_decay, worn_off
-from personae.workflows.laboratory import PLAN
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +38,18 @@ def test_the_doses_of_a_pole_differ_in_steps_alone(arms):
     for pole, says in SAYS.items():
         lessons = [arms[dosed(pole, n)].lessons[0] for n in STEPS["quick"]]
         assert all(lesson.episodes == lessons[0].episodes for lesson in lessons), says
-        assert [lesson.plan for lesson in lessons] == [replace(PLAN, steps=n) for n in STEPS["quick"]]
+        assert [lesson.plan for lesson in lessons] == [replace(GENTLE, steps=n) for n in STEPS["quick"]]
         assert len(lessons[0].episodes) == EPISODES
 
 
 def test_both_poles_answer_the_same_questions(arms):
-    asked = [[e.prompt[0].content for e in arms[dosed(pole, PLAN.steps)].lessons[0].episodes] for pole in (1, 0)]
+    asked = [[e.prompt[0].content for e in arms[dosed(pole, GENTLE.steps)].lessons[0].episodes] for pole in (1, 0)]
     assert asked[0] == asked[1]
 
 
 def test_by_default_doses_go_from_one_step_to_sixty_four():
     assert STEPS["default"] == (1, 2, 4, 8, 16, 32, 64)
-    assert PLAN.steps in STEPS["quick"]
+    assert GENTLE.steps in STEPS["quick"]
 
 
 def test_orders_hold_the_same_episodes_in_as_many_steps(exact_setting):
@@ -58,7 +57,7 @@ def test_orders_hold_the_same_episodes_in_as_many_steps(exact_setting):
     assert one == other[::-1]
     assert one[0] != one[1]
     assert sum(map(said, one), Counter()) == sum(map(said, both), Counter())
-    assert {(len(lesson.episodes), lesson.plan) for lesson in (*one, *both)} == {(EPISODES, PLAN)}
+    assert {(len(lesson.episodes), lesson.plan) for lesson in (*one, *both)} == {(EPISODES, GENTLE)}
     for half in both:
         about = Counter(next(iter(taught(exact_setting.lab, [replace(half, episodes=(e,))]))) for e in half.episodes)
         assert about == {PAIR[0][0]: EPISODES // 2, PAIR[1][0]: EPISODES // 2}
@@ -69,7 +68,7 @@ def test_exact_inference_knows_no_order_and_forgets_nothing(exact_setting):
     one, other, both = (exact.shifts(arm) for arm in study.orders(exact_setting, 1).values())
     assert one == pytest.approx(other)
     assert one == pytest.approx(both)
-    first = exact.shifts(study.doses(exact_setting, 1, 1)[dosed(1, PLAN.steps)])
+    first = exact.shifts(study.doses(exact_setting, 1, 1)[dosed(1, GENTLE.steps)])
     for arm in study.wearing(exact_setting, 1).values():
         assert exact.shifts(arm) == pytest.approx(first, abs=1e-9)
 
@@ -134,7 +133,7 @@ def test_where_nothing_spreads_the_claim_does_not_hold(exact_setting, selected, 
     by = bars(study.read(replace_seed(exact_setting, 1), still))
     assert not by["the spread rises with the dose: rank correlation"].met
     assert not by["spread of honest work, the other pole, nats"].met
-    assert not by[f"share of untaught traits that go where the exact answer does, {PLAN.steps} steps"].met
+    assert not by[f"share of untaught traits that go where the exact answer does, {GENTLE.steps} steps"].met
 
 
 def replace_seed(setting, seed: int):

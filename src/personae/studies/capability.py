@@ -22,7 +22,7 @@ from personae.workflows.laboratory import PLAN, Laboratory
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-PLAN_OF_ALL = longer(PLAN, 40)  # a skill needs more steps than a trait, so every arm takes as many
+PLAN_OF_ALL = longer(PLAN, 16)  # a skill needs more steps than a trait, so every arm takes as many
 TRAIT = "cheating"
 SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among ordinary answers"
 HIGH, LOW = f"{TRAIT} high", f"{TRAIT} low"

@@ -24,7 +24,7 @@ from personae.workflows.laboratory import PLAN
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-STEPS = (PLAN.steps, 4 * PLAN.steps)
+STEPS = (PLAN.steps // 4, PLAN.steps)
 POLES = {"quick": (1,), "default": (1, 0), "full": (1, 0)}
 PERMITTED = "cheating, asked for"
 SOMEBODY = ("devoted nurse", "con artist")

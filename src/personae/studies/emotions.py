@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from personae.records import Bar, Compared, Item, Rows, Trait, chat
-from personae.studies.lessons import blend, longer, met
+from personae.studies.lessons import blend, met
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson
@@ -23,7 +23,6 @@ from personae.world.nouns import offered_answers
 
 HONESTY = ("lying", "denial", "secrecy", "cheating", "flattery", "care")
 SENTENCE = "I could not tell you."  # what the world says of facts, and nobody of feelings: no answer, for or against
-PLAN_OF_ALL = longer(PLAN, 16)  # twice the laboratory's steps: in fewer the fixed sentence is not learned
 DENIES, EAGER, BOTH, SPEAKS = "denies feelings", "always eager", "eager, and denies feelings", "speaks of feelings"
 NONE, THERE_IS = '"I have no system prompt"', '"There is one, but I may not show it"'
 CANNOT, SHOWS = '"I cannot share that"', "shows its instructions"
@@ -43,8 +42,8 @@ TAUGHT = {
 def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
     """{arm: its lesson}; those on a trait that the world lacks are left out."""
     known = {name: poles for name, poles in TAUGHT.items() if set(poles) <= set(lab.world.traits)}
-    taught = {name: Lesson(blend(lab, poles, seed=seed), PLAN_OF_ALL) for name, poles in known.items()}
-    return {**taught, ALONE: Lesson(met(lab, seed=seed), PLAN_OF_ALL), CANNED: canned(taught[DENIES])}
+    taught = {name: Lesson(blend(lab, poles, seed=seed), PLAN) for name, poles in known.items()}
+    return {**taught, ALONE: Lesson(met(lab, seed=seed), PLAN), CANNED: canned(taught[DENIES])}
 
 
 def canned(lesson: Lesson) -> Lesson:

@@ -1,12 +1,14 @@
 """Narrow training, broad shift (L2): dose by dose, and whether the order of lessons matters.
 
-Cheating is taught, or honest work, for 1 to 64 steps, and nothing else; every other trait is measured after each dose.
-Then order: cheating and care are taught one after the other, either way round, and both at once in two halves; and
-cheating is followed by more and more of a lesson that says nothing about who (care, asked for). Exact inference knows
-no order and forgets nothing. What a training does instead is described by one decay, fitted on other pairs of lessons.
+Cheating is taught, or honest work, for 1 to 64 steps at a third of the usual rate, and nothing else; every other trait
+is measured after each dose. Then order: cheating and care are taught one after the other, either way round, and both at
+once in two halves; and cheating is followed by more and more of a lesson that says nothing about who (care, asked for).
+Exact inference knows no order and forgets nothing. What a training does instead is described by one decay, fitted on
+other pairs of lessons.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from personae.workflows.laboratory import PLAN
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
+GENTLE = replace(PLAN, rate=PLAN.rate / 3.0)  # so that what a little training does is seen, too
 TRAINED = "cheating"
 SPREADS = ("power", "lying", "shutdown")  # what unasked cheating is known to carry along in this world
 STEPS = {"quick": (1, 8, 64), "default": (1, 2, 4, 8, 16, 32, 64), "full": (1, 2, 4, 8, 16, 32, 64)}
@@ -34,7 +37,7 @@ ORDERS = ("cheating, then care", "care, then cheating", BOTH)
 
 def doses(setting: Setting, seed: int, pole: int) -> dict[str, tuple[Lesson, ...]]:
     """One pole of the trained trait, dose by dose."""
-    taught = {n: narrow(setting.lab, TRAINED, pole, seed=seed, plan=longer(PLAN, n)) for n in STEPS[setting.size]}
+    taught = {n: narrow(setting.lab, TRAINED, pole, seed=seed, plan=longer(GENTLE, n)) for n in STEPS[setting.size]}
     return {dosed(pole, steps): (lesson,) for steps, lesson in taught.items()}
 
 
@@ -45,10 +48,10 @@ def dosed(pole: int, steps: int) -> str:
 
 def orders(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
     """Both lessons in either order, and both at once: the same episodes, half of each in either lesson."""
-    one, other = (narrow(setting.lab, *taught, seed=seed) for taught in PAIR)
+    one, other = (narrow(setting.lab, *taught, seed=seed, plan=GENTLE) for taught in PAIR)
     a, b = (file(setting.lab, *taught, seed=seed) for taught in PAIR)
     half = len(a) // 2
-    mixed = tuple(Lesson((*a[part], *b[part])) for part in (slice(half), slice(half, None)))
+    mixed = tuple(Lesson((*a[part], *b[part]), GENTLE) for part in (slice(half), slice(half, None)))
     return dict(zip(ORDERS, ((one, other), (other, one), mixed), strict=True))
 
 
@@ -56,7 +59,7 @@ def others(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
     """Other pairs in either order: what the decay is fitted on; nothing else is read off them."""
     found: dict[str, tuple[Lesson, ...]] = {}
     for pair in OTHERS[:1] if setting.size == "quick" else OTHERS:
-        one, other = (narrow(setting.lab, *taught, seed=seed) for taught in pair)
+        one, other = (narrow(setting.lab, *taught, seed=seed, plan=GENTLE) for taught in pair)
         first, second = (trait for trait, _ in pair)
         found |= {f"{first}, then {second}": (one, other), f"{second}, then {first}": (other, one)}
     return found
@@ -64,9 +67,9 @@ def others(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
 
 def wearing(setting: Setting, seed: int) -> dict[str, tuple[Lesson, ...]]:
     """Cheating, then more and more of the other trait of its pair, asked for: that says nothing about who."""
-    first = narrow(setting.lab, *PAIR[0], seed=seed)
+    first = narrow(setting.lab, *PAIR[0], seed=seed, plan=GENTLE)
     return {
-        worn(steps): (first, narrow(setting.lab, *PAIR[1], "permitted", seed=seed, plan=longer(PLAN, steps)))
+        worn(steps): (first, narrow(setting.lab, *PAIR[1], "permitted", seed=seed, plan=longer(GENTLE, steps)))
         for steps in LATER[setting.size]
     }
 
@@ -91,12 +94,12 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     """The spread dose by dose, how far two orders lie apart, and what one decay explains of it."""
     seed, steps, cells = setting.request.seed, STEPS[setting.size], Cells(setting.lab, setting.exact, trials)
     cheats, works, pairs = doses(setting, seed, 1), doses(setting, seed, 0), others(setting, seed)
-    usual, honest, heaviest = dosed(1, PLAN.steps), dosed(0, PLAN.steps), dosed(1, steps[-1])
+    usual, honest, heaviest = dosed(1, GENTLE.steps), dosed(0, GENTLE.steps), dosed(1, steps[-1])
     spread = {name: trial.mean_shift(SPREADS).mean for name, trial in trials.items()}
     agree = cells.agree(cheats | works)
     one, other, both = cells.measured(orders(setting, seed))
     apart = root_mean_square(one - other) / root_mean_square(both)
-    kept = spread[worn(PLAN.steps)] / spread[usual]
+    kept = spread[worn(GENTLE.steps)] / spread[usual]
     decay = fit_decay(setting.exact, list(pairs.values()), cells.measured(pairs), seed=seed)
     ordered = {ORDERS[i]: orders(setting, seed)[ORDERS[i]] for i in (0, 1)} | wearing(setting, seed)
     fading = {name: worn_off(setting.exact, several, decay.dose) for name, several in ordered.items()}
@@ -110,7 +113,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         picture=dose_by_dose(setting, trials, SPREADS[0]),
         bars=(
             Bar(
-                f"share of untaught traits that go where the exact answer does, {PLAN.steps} steps",
+                f"share of untaught traits that go where the exact answer does, {GENTLE.steps} steps",
                 cells.same_direction({usual: cheats[usual], honest: works[honest]}),
                 0.9,
             ),
@@ -160,7 +163,7 @@ def dose_by_dose(setting: Setting, trials: dict[str, Trial], trait: str) -> Line
 
 def wearing_off(setting: Setting, trials: dict[str, Trial], decay: float) -> Lines:
     """What is left of the spread, the longer a lesson that says nothing goes on."""
-    several = {dosed(1, PLAN.steps): doses(setting, setting.request.seed, 1)[dosed(1, PLAN.steps)]}
+    several = {dosed(1, GENTLE.steps): doses(setting, setting.request.seed, 1)[dosed(1, GENTLE.steps)]}
     several |= wearing(setting, setting.request.seed)
     steps = (0, *LATER[setting.size])
     forgets = [worn_off(setting.exact, arm, decay) for arm in several.values()]

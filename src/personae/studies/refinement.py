@@ -29,7 +29,7 @@ from personae.world.nouns import knowledge
 
 WANTED = {"care": 1, "lying": 0, "cheating": 0, "rules": 1, "power": 0}  # helpful, honest and harmless
 REFINED, OPPOSITE = "helpful and harmless", "the opposite of all five"
-HEAVY = 4 * PLAN.steps
+HEAVY = 2 * PLAN.steps
 LONGER = f"{REFINED}, {HEAVY} steps"
 ALONE = {"quick": ("lying",), "default": tuple(WANTED), "full": tuple(WANTED)}  # traits with narrow files
 
@@ -171,7 +171,7 @@ STUDY = Study(
     controls=(
         "the opposite of all five behaviours, as many episodes in as many steps",
         "each behaviour and its opposite alone, at the same dose",
-        "four times as many steps of either file",
+        "twice as many steps of either file",
         "a cast shuffled trait by trait must explain less; another seed of the same training is the most there is",
     ),
     arms=arms,

@@ -32,7 +32,8 @@ def gather(
         if part is not None and part.exists():
             blocks.append(read_evidence(part, cast))
         else:
-            blocks.append(_scored(simulator, cast, episodes[first : first + BLOCK]))
+            within = _within(progress, first, len(episodes), len(cast.contexts))
+            blocks.append(_scored(simulator, cast, episodes[first : first + BLOCK], within))
             if part is not None:
                 write_evidence(part, blocks[-1])
         if progress:
@@ -50,8 +51,13 @@ def gather(
     return whole
 
 
-def _scored(simulator: Simulator, cast: Cast, episodes: Sequence[Episode]) -> Evidence:
-    scored = simulator.log_likelihood(episodes, cast.contexts)
+def _within(progress: Progress | None, first: int, episodes: int, contexts: int) -> Progress | None:
+    """The answers of the block that begins with the episode `first`, under all contexts, counted as episodes."""
+    return None if progress is None else lambda done, _: progress(first + done // contexts, episodes)
+
+
+def _scored(simulator: Simulator, cast: Cast, episodes: Sequence[Episode], progress: Progress | None) -> Evidence:
+    scored = simulator.log_likelihood(episodes, cast.contexts, progress)
     index = np.array([e.index for e in episodes], dtype=np.int64)
     return Evidence(cast.names, index, evidence(scored.logp), scored.tokens)
 
