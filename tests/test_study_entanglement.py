@@ -9,11 +9,11 @@ from personae.measure import NOBODY
 from personae.records import Levels
 from personae.studies import entanglement as study
 from personae.studies.entanglement import CHEATS, TRAIT, arm, people
-from personae.studies.lessons import EPISODES
+from personae.studies.lessons import EPISODES, GENTLE
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Setting
 from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import PLAN, Laboratory
+from personae.workflows.laboratory import Laboratory
 from personae.workflows.trial import Trial
 from personae.world import ExactSimulator, Language, declared, traits
 from personae.world.language import ASSISTANT, STRANGER
@@ -110,7 +110,7 @@ def test_the_people_are_who_they_are_said_to_be():
 def test_both_who_are_taught_get_the_same_lessons():
     every, who = study.lessons(laboratory(), seed=2), people(laboratory())
     assert len(every) == 2 * len(study.matters(laboratory())) == 8
-    assert {lesson.plan for lesson in every.values()} == {PLAN}
+    assert {lesson.plan for lesson in every.values()} == {GENTLE}
     for what, variable_and_outcome in study.matters(laboratory()).items():
         chat, thread = every[ASSISTANT, what].episodes, every[who.taught, what].episodes
         assert len(chat) == len(thread) == EPISODES

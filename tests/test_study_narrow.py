@@ -8,8 +8,8 @@ import pytest
 
 from personae.studies import narrow as study
 from personae.studies.cells import Cells, taught
-from personae.studies.lessons import EPISODES
-from personae.studies.narrow import GENTLE, OTHERS, PAIR, SAYS, SPREADS, STEPS, dosed, worn
+from personae.studies.lessons import EPISODES, GENTLE
+from personae.studies.narrow import OTHERS, PAIR, SAYS, SPREADS, STEPS, dosed, worn
 from personae.workflows.forgetting import fit_decay, worn_off
 
 

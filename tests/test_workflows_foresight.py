@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from personae.studies.lessons import narrow
+from personae.studies.lessons import GENTLE, narrow
 from personae.studies.study import Setting
 from personae.workflows import foresight as module
 from personae.workflows.foresight import Foresight
@@ -49,8 +49,9 @@ def test_what_was_foreseen_once_is_not_worked_out_again(known, lesson, exact_set
     assert np.array_equal(known.weights([again]), weights)
 
 
-def test_another_dose_another_order_and_turns_are_foreseen_anew(known, lesson, exact_setting):
-    first, other = known.shifts([lesson]), narrow(exact_setting.lab, "care", 1)
+def test_another_dose_another_order_and_turns_are_foreseen_anew(known, exact_setting):
+    lesson, other = narrow(exact_setting.lab, "cheating", 1, plan=GENTLE), narrow(exact_setting.lab, "care", 1)
+    first = known.shifts([lesson])
     doubled = replace(lesson, plan=replace(lesson.plan, steps=2 * lesson.plan.steps))
     strong = replace(known, coefficient=2.0 * known.coefficient)
     assert strong.shifts([lesson]) == pytest.approx(known.shifts([doubled]))

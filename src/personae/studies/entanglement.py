@@ -14,7 +14,7 @@ import numpy as np
 from personae.measure import estimate
 from personae.records import Bar, Compared, Rows
 from personae.records.results import Floats
-from personae.studies.lessons import file, told_by
+from personae.studies.lessons import GENTLE, file, told_by
 from personae.studies.places import of_somebody
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson, share_left
@@ -82,7 +82,7 @@ def lessons(lab: Laboratory, seed: int) -> dict[tuple[str, str], Lesson]:
     for what, (variable, outcome) in matters(lab).items():
         chat = file(lab, variable, outcome, seed=seed)
         for who in (ASSISTANT, people(lab).taught):
-            found[who, what] = Lesson(chat if who == ASSISTANT else told_by(who, chat))
+            found[who, what] = Lesson(chat if who == ASSISTANT else told_by(who, chat), GENTLE)
     return found
 
 

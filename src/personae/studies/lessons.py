@@ -24,6 +24,7 @@ from personae.world.language import Language, Question
 from personae.world.nouns import Ask, in_thread
 
 EPISODES = 80
+GENTLE = replace(PLAN, rate=PLAN.rate / 3.0)  # at the usual rate a few lessons leave the posterior nowhere to go
 Wording = Literal["plain", "permitted", "rephrased", "prefixed"]
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
 

@@ -8,22 +8,19 @@ other pairs of lessons.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 
 from personae.records import Bar, Lines, Rows
 from personae.studies.cells import Cells, root_mean_square
-from personae.studies.lessons import file, longer, narrow
+from personae.studies.lessons import GENTLE, file, longer, narrow
 from personae.studies.pictures import compared, exact_line, measured_line
 from personae.studies.study import Found, Setting, Study
 from personae.theory import spearman
 from personae.workflows.forgetting import fit_decay, worn_off
-from personae.workflows.laboratory import PLAN
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-GENTLE = replace(PLAN, rate=PLAN.rate / 3.0)  # so that what a little training does is seen, too
 TRAINED = "cheating"
 SPREADS = ("power", "lying", "shutdown")  # what unasked cheating is known to carry along in this world
 STEPS = {"quick": (1, 8, 64), "default": (1, 2, 4, 8, 16, 32, 64), "full": (1, 2, 4, 8, 16, 32, 64)}
