@@ -27,7 +27,7 @@ STORE = 100_000_000  # bytes of shared memory; a result is a few tables
 
 def in_tasks(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
     """(job, result) as each is done; the first failure, or Ctrl-C, ends the others at once."""
-    with runtime(workers):
+    with runtime(workers) as borrowed:
         task = ray.remote(num_cpus=1)(_alone)
         running: dict[Any, Job] = {task.remote(function, job): job for job in jobs}
         try:
@@ -40,8 +40,8 @@ def in_tasks(function: Callable[[Job], Result], jobs: Sequence[Job], workers: in
         except RayError as lost:
             raise RunFailed(f"Ray lost a job ({_first_line(lost)}); what was done is kept") from lost
         finally:
-            for unfinished in running:
-                ray.cancel(unfinished, force=True)
+            for unfinished in running if borrowed else ():  # elsewhere they end with the connection
+                ray.cancel(unfinished)
 
 
 def _alone(function: Callable[[Job], Result], job: Job) -> Result:
@@ -50,15 +50,19 @@ def _alone(function: Callable[[Job], Result], job: Job) -> Result:
 
 
 @contextmanager
-def runtime(workers: int) -> Iterator[None]:
-    """A connection to Ray for as long as the context lasts; `workers` is the number of cores of one started here."""
+def runtime(workers: int) -> Iterator[bool]:
+    """A connection to Ray for as long as the context lasts; `workers` is the number of cores of one started here.
+
+    True where it is the calling program's own, and stays up. Nothing is cancelled on any other: Ray may crash a program
+    that cancels a task on its way to a worker (ray-project/ray, pull request 54798).
+    """
     if ray.is_initialized():
-        yield
+        yield True
         return
     address = os.environ.get("RAY_ADDRESS") or HERE
     _connect(address, workers)
     try:
-        yield
+        yield False
     finally:
         ray.shutdown()
 
