@@ -44,11 +44,12 @@ def lab_page(report: LabReport) -> str:
 
 
 def _picture_section(report: LabReport) -> Section | None:
-    trait, does = report.headline.trait, _does(report)
+    trait = report.headline.trait
     compared = (report.headline.unasked, report.headline.permitted)
     arms = [a for a in report.arms if a.name in compared and trait in a.forecast.traits and trait in a.measured.traits]
     if not arms:
         return None
+    does = next(t.high for t in report.traits if t.name == trait)  # "wants power"
     rows = [_headline_row(arm, trait) for arm in arms]
     blocks: list[Block] = []
     if len(arms) == 2:
@@ -64,11 +65,6 @@ def _picture_section(report: LabReport) -> Section | None:
     )
     told = Prose(tuple(_headline_words(arm, trait, does) for arm in arms))
     return Section("The result in one picture", (), (*blocks, drawn, _takeaways(report, arms), told))
-
-
-def _does(report: LabReport) -> str:
-    """What the Assistant does at the high pole of the trait that the headline shows: "wants power"."""
-    return next(t.high for t in report.traits if t.name == report.headline.trait)
 
 
 def _headline_row(arm: Arm, trait: str) -> TraitRow:

@@ -26,7 +26,10 @@ STORE = 100_000_000  # bytes of shared memory; a result is a few tables
 
 
 def in_tasks(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Result]]:
-    """(job, result) as each is done; the first failure, or Ctrl-C, ends the others at once."""
+    """(job, result) as each is done; the first failure, or Ctrl-C, ends the others.
+
+    At once, but on a runtime of the calling program, where they are interrupted as soon as Python gets to it.
+    """
     with runtime(workers) as borrowed:
         task = ray.remote(num_cpus=1)(_alone)
         running: dict[Any, Job] = {task.remote(function, job): job for job in jobs}
