@@ -150,5 +150,7 @@ def _score_batch(network: Network, past: Past, known: list[int], batch: list[Gro
         for group in batch
         for _, e in group.rows
     ]
-    sums = iter([float(part.double().sum()) for part in network.logp(behind, rows)])
+    parts = network.logp(behind, rows)
+    nats = torch.cat(parts).cpu().double()  # brought here once: to ask a device row by row is slow
+    sums = iter([float(part.sum()) for part in nats.split([len(part) for part in parts])])
     return [list(islice(sums, len(group.rows))) for group in batch]

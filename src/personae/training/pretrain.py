@@ -3,9 +3,10 @@
 The loss is the mean cross-entropy (nats a token) over whole documents; a document never sees another. Documents are
 taken in blocks, ordered by length inside a block and cut into batches of about `batch_tokens`, so that little is
 padding. A step averages the gradients of `shards` such batches, each in a process of its own where there are cores: on
-small models two single-threaded processes do twice the work of one with two threads. Hidden matrices are trained with
-Muon, embeddings and gains with AdamW; the rate warms up, stays, and falls linearly at the end. Everything follows from
-the plan's seed, and block b of the corpus from (seed, b), so a killed run goes on from its last checkpoint.
+small models two single-threaded processes do twice the work of one with two threads. Where there is a CUDA device, one
+process does it all there, and rounds otherwise than a processor does. Hidden matrices are trained with Muon,
+embeddings and gains with AdamW; the rate warms up, stays, and falls linearly at the end. Everything follows from the
+plan's seed, and block b of the corpus from (seed, b), so a killed run goes on from its last checkpoint.
 
 Source: Muon, K. Jordan et al. 2024 (torch.optim.Muon); warm-up, stable, decay: arXiv 2405.18392.
 """
@@ -100,7 +101,7 @@ def pretrain(
     folder.mkdir(parents=True, exist_ok=True)
     plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
     learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
-    size = min(processes or os.cpu_count() or 1, plan.shards)
+    size = 1 if torch.cuda.is_available() else min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
         return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
 
@@ -177,7 +178,7 @@ def _train_in_step(
     keep_at: Sequence[int],
 ) -> Path:
     tokenizer = tokenizer_of(folder / VOCABULARY, plan)
-    model = new_model(plan, tokenizer)
+    model = _placed(new_model(plan, tokenizer))
     optimizers = _optimizers(model, plan)
     state = resume(folder / "state.pt", model, optimizers)
     log = Log(folder / "log.jsonl", state.step) if rank == 0 else None
@@ -213,6 +214,14 @@ def _train_in_step(
     return saved
 
 
+def _placed(model: Any) -> Any:  # noqa: ANN401
+    """The model on the CUDA device where there is one, with the attention that is fast there."""
+    if torch.cuda.is_available():
+        model.set_attn_implementation("sdpa")
+        model.to("cuda")
+    return model
+
+
 def _ready(texts: Texts, tokenizer: Any, plan: PretrainPlan, block: int) -> list[tuple[Any, Any]]:  # noqa: ANN401
     """The batches of one block. Raises `BadInput` where they are too few for a step: waiting for more may never end."""
     documents = texts(block, BLOCK)
@@ -239,7 +248,7 @@ def _step(
         for group in optimizer.param_groups:
             group.setdefault("full_rate", group["lr"])
             group["lr"] = group["full_rate"] * factor
-    total = torch.zeros(1)
+    total = torch.zeros(1, device=model.device)
     for ids, labels in shards[rank::size]:
         loss = _loss(model, ids, labels) / len(shards)
         loss.backward()
@@ -260,7 +269,8 @@ def _step(
 
 
 def _loss(model: Any, ids: Any, labels: Any) -> Any:  # noqa: ANN401
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    ids, labels = ids.to(model.device), labels.to(model.device)
+    with torch.autocast(ids.device.type, dtype=torch.bfloat16):
         hidden = model.model(input_ids=ids[:, :-1], use_cache=False).last_hidden_state
         wanted = labels[:, 1:].reshape(-1)
         counts = wanted >= 0

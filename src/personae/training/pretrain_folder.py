@@ -57,7 +57,7 @@ def resume(path: Path, model: Any, optimizers: list[Any]) -> State:  # noqa: ANN
     """Where the run that left the file `path` stood, its weights loaded; the beginning where there is none."""
     if not path.exists():
         return State()
-    kept = torch.load(path, weights_only=True)
+    kept = torch.load(path, weights_only=True, map_location="cpu")
     model.load_state_dict(kept["model"])
     for optimizer, saved in zip(optimizers, kept["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
