@@ -1,6 +1,5 @@
 """Laws of the studies as a whole: all can be named, each says what it shows, and several make one linked site."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -28,11 +27,6 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
 LOOK = Study("look", "A look", "The model knows its world.", "Nothing.", ("none",), lambda _setting, _seed: [], read)
 
 
-@contextmanager
-def watch(_name: str):
-    yield lambda _done, _total: None
-
-
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_is_found_by_its_name_and_says_what_it_shows(name):
     found = find(name)
@@ -53,7 +47,7 @@ def made(tmp_path_factory):
     known = {"look": LOOK, "again": replace(LOOK, name="again", title="Another look"), "main": main}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site, "find", known.__getitem__)
-        return site.run_studies(tuple(known), StudyRequest(out=folder, quick=True, workers=1), watch)
+        return site.run_studies(tuple(known), StudyRequest(out=folder, quick=True, workers=1))
 
 
 def test_several_studies_make_one_page_that_leads_to_each_and_each_leads_back(made):

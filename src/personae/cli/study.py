@@ -61,7 +61,7 @@ def command(
             raise BadInput("no study is named", remedy="`personae study --list` names them")
         if quick and full:
             raise BadInput("a study is --quick or --full, not both", remedy="leave one out")
-        request = StudyRequest(out=out, seed=seed, quick=quick, full=full, model=model, workers=workers, engine=engine)
+        request = StudyRequest(out, seed, quick, full, model, workers, engine, watch=face.progress)
         if names == [ALL]:
             show_site(face, STUDIES, request, docs)
         elif len(names) > 1 or docs:
@@ -89,7 +89,7 @@ def show(face: Face, name: str, request: "StudyRequest") -> None:
     chosen = find(name)
     face.keeps(request.out or Path("runs"))
     with face.progress(name, "trainings") as progress:
-        found = chosen.run(replace(request, progress=progress, watch=face.progress))
+        found = chosen.run(replace(request, progress=progress))
     page = found.folder / "report.html"
     for note in found.notes:
         face.say(note)
@@ -108,7 +108,7 @@ def show_site(face: Face, names: "list[str] | tuple[str, ...]", request: "StudyR
     for name in names:
         find(name)  # a wrong name is told before any work
     face.keeps(request.out or DEFAULT)
-    site = run_studies(names, request, lambda name: face.progress(name, "trainings"))
+    site = run_studies(names, request)
     if docs:
         write_docs(site.findings, docs)
     rows = tuple((f.study, f.verdict, f.sentence) for f in site.findings)

@@ -1,17 +1,15 @@
 """Several studies, one linked site of them, and their pages in the docs."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from personae.records import Finding, Progress
+from personae.records import Finding
 from personae.records.files import write_text
 from personae.report import picture_svg, studies_index_markdown, study_markdown, study_site
 from personae.studies import find
 from personae.studies.request import StudyRequest
 
-Watch = Callable[[str], AbstractContextManager[Progress]]  # the name of a study -> how its trainings are counted
 DEFAULT = Path("runs/studies")
 
 
@@ -23,11 +21,11 @@ class Site:
     page: Path
 
 
-def run_studies(names: Sequence[str], request: StudyRequest, watch: Watch) -> Site:
+def run_studies(names: Sequence[str], request: StudyRequest) -> Site:
     """Run the studies called `names`, each in its folder of `request.out`; finished trainings are not done again."""
     folder, findings = request.out or DEFAULT, []
     for name in names:
-        with watch(name) as progress:
+        with request.watch(name, "trainings") as progress:
             found = find(name).run(replace(request, out=folder / name, progress=progress, in_site=True))
         if found.finding is not None:
             findings.append(found.finding)

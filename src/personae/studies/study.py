@@ -52,13 +52,15 @@ class Setting:
     @cached_property
     def exact(self) -> Foresight:
         """What exact inference over the declared world foresees."""
-        return Foresight(self.lab.exact, self.lab.exact_basis(), coefficient("exact-declared"))
+        return Foresight(
+            self.lab.exact, self.lab.exact_basis(), coefficient("exact-declared"), watch=self.request.watch
+        )
 
     @cached_property
     def model(self) -> Foresight:
         """What the untrained language model alone foresees."""
         kept = self.folder / "evidence" if self.folder else None
-        return Foresight(self.lab.simulator, self.lab.basis(), coefficient("lab"), kept)
+        return Foresight(self.lab.simulator, self.lab.basis(), coefficient("lab"), kept, self.request.watch)
 
 
 @dataclass(frozen=True)

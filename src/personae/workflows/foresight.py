@@ -21,6 +21,7 @@ from personae.records.files import digest
 from personae.records.results import Floats
 from personae.theory import forecast_shift, log_sigmoid, posterior
 from personae.workflows.basis_cache import cached_basis
+from personae.workflows.file_audit import Watch, unwatched
 from personae.workflows.gather import gather
 from personae.workflows.trainings import Lesson
 
@@ -31,13 +32,15 @@ Key = tuple[tuple[tuple[str, float], ...], str]  # (digest of the episodes, dose
 class Foresight:
     """`simulator` with the `basis` of its cast; `coefficient` turns steps · rate into effective episodes.
 
-    Whatever was worked out once is remembered, and evidence is kept in the folder `kept` too, if there is one.
+    Whatever was worked out once is remembered, and evidence is kept in the folder `kept` too, if there is one. `watch`
+    is told of evidence that is gathered.
     """
 
     simulator: Simulator
     basis: Basis
     coefficient: float
     kept: Path | None = None
+    watch: Watch = unwatched
     _evidence: dict[str, Floats] = field(default_factory=dict, repr=False, compare=False)
     # Not for another dose or other items: `replace` begins these anew.
     _weights: dict[Key, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -51,7 +54,9 @@ class Foresight:
         """(N, K + 1) nats for each persona, neutral first."""
         key = digest(list(episodes))
         if key not in self._evidence:
-            self._evidence[key] = gather(self.simulator, self.basis.cast, episodes, self._file(key)).matrix
+            with self.watch(f"what {self.simulator.name} makes of a lesson", "episodes") as progress:
+                found = gather(self.simulator, self.basis.cast, episodes, self._file(key), progress)
+            self._evidence[key] = found.matrix
         return self._evidence[key]
 
     def over(self, probes: Sequence[Trait]) -> "Foresight":
