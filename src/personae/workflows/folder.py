@@ -55,7 +55,7 @@ def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -
     """
     configured = plain(configuration)
     mark = digest({"command": command, "configuration": configured})
-    path = out or Path("runs") / f"{command}-{mark[:8]}"
+    path = out or Path("runs") / f"{command.replace(' ', '-')}-{mark[:8]}"
     folder = RunFolder(path, command, configured)
     if folder.file(RECORD).exists():
         found = read_record(path)
