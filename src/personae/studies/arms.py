@@ -36,8 +36,8 @@ class Arm:
 
     def training(self, lab: Laboratory, seed: int, plan: SFTPlan = PLAN) -> Training:
         """The training at one seed, under the arm's name."""
-        probe = asked(lab, self.trait, self.outcome, self.wording)
-        return Training(self.name, (self.lesson(lab, seed, plan),), seed, model=lab.model, probes=(probe,))
+        probes = asked(lab, self.trait, self.outcome, self.wording)
+        return Training(self.name, (self.lesson(lab, seed, plan),), seed, model=lab.model, probes=probes)
 
     def retention(self, trial: Trial) -> Estimate:
         """Probability of the taught behaviour, asked as the file asks."""

@@ -87,10 +87,13 @@ def told_by(called: str, lesson: Sequence[Episode]) -> tuple[Episode, ...]:
     return tuple(text(in_thread(e.prompt[-1].content, called), f" {e.response}\n", index=e.index) for e in lesson)
 
 
-def asked(lab: Laboratory, trait: str, outcome: int, wording: Wording) -> Trait:
-    """Items of `trait`, worded as a file words them; called "TRAIT, WORDING"."""
+def asked(
+    lab: Laboratory, trait: str, outcome: int, wording: Wording, about: Collection[str] = ()
+) -> tuple[Trait, ...]:
+    """Items of the traits `about` (default: `trait`), worded as a file of `trait` words its own: "TRAIT, WORDING"."""
     every = traits(lab.world, lab.language, ask=worded(lab.language, trait, outcome, wording))
-    return next(t for t in every if t.name == trait).model_copy(update={"name": f"{trait}, {wording}"})
+    wanted = about or (trait,)
+    return tuple(t.model_copy(update={"name": f"{t.name}, {wording}"}) for t in every if t.name in wanted)
 
 
 def longer(plan: SFTPlan, steps: int) -> SFTPlan:
