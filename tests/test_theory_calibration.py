@@ -1,5 +1,7 @@
 """Whether intervals keep their promise: closed forms, and forecasts that are calibrated because they were drawn so."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,7 +32,7 @@ def test_at_the_recorded_level_what_is_held_is_what_coverage_counts(seed, spread
 def test_a_wider_interval_holds_whatever_a_narrower_one_does(seed):
     u = departures(*cells(seed, spread=1.5))
     shares = [held(u, p) for p in (0.1, 0.5, 0.9, 0.99)]
-    assert all((narrow <= wide).all() for narrow, wide in zip(shares, shares[1:], strict=False))
+    assert all((narrow <= wide).all() for narrow, wide in pairwise(shares))
 
 
 @given(seeds, st.floats(0.01, 100.0), st.floats(-50.0, 50.0))

@@ -54,7 +54,7 @@ def departures(low: ArrayLike, high: ArrayLike, measured: ArrayLike) -> Floats:
 
 
 def held(departure: ArrayLike, stated: float) -> NDArray[np.bool_]:
-    """Whether the central interval that promises `stated` holds each measurement, ends included; the unknown is not held."""
+    """Whether the central interval that promises `stated` holds each measurement, ends included; never the unknown."""
     reach = central_quantile(stated) / central_quantile(RECORDED)
     inside: NDArray[np.bool_] = np.abs(np.asarray(departure, dtype=np.float64)) <= reach
     return inside
