@@ -56,13 +56,14 @@ def score_row(scored: Scored) -> dict[str, Any]:
 def score_of(row: Mapping[str, Any]) -> Scored:
     """The score in a row."""
     measured = json.loads(row["measured"]).items()
+    pearson, spearman, slope, coverage = _numbers(row[name] for name in FIGURES)
     return Scored(
         forecast=row["forecast"],
         profile=row["profile"],
         scored_at=row["scored_at"],
         measured={t: Estimate(*_numbers(e[key] for key in ("mean", "low", "high"))) for t, e in measured},
         trained=tuple(json.loads(row["trained"])),
-        score=Score(*_numbers(row[name] for name in FIGURES), n=row["n"]),
+        score=Score(pearson, spearman, slope, coverage, row["n"]),
         interval_score=_number(row["interval_score"]),
     )
 

@@ -53,8 +53,9 @@ def _promise_section(report: LedgerReport) -> Section:
     if report.overall is not None:
         badge, says = promise_verdict(report.overall)
         blocks += [Statement(says), badge]
+    if report.overall is not None and report.overall.n:
+        blocks.append(figure(lambda width: calibration_curve(report.curve, width=width), _CURVE))
     blocks += [
-        figure(lambda width: calibration_curve(report.curve, width=width), _CURVE),
         figure(lambda width: forecast_scatter(report.cells, width=width), _CELLS),
         Numbers(_numbers(report)),
         Fold("The calibration curve in numbers", (curve_table(report.curve),)),
@@ -65,7 +66,11 @@ def _promise_section(report: LedgerReport) -> Section:
 def _numbers(report: LedgerReport) -> tuple[Number, ...]:
     found = [
         Number(plain(report.within), "correlation of forecast and measured shift, the median within a forecast"),
-        Number(two_figures(report.spread), "times the error that the intervals promise", "1 is what they say"),
+        Number(
+            two_figures(report.spread),
+            "times as far off as the intervals promise, root mean square",
+            "1 is as promised",
+        ),
     ]
     if report.overall is not None:
         width = f"of which {two_figures(report.overall.width)} is the width of the intervals"

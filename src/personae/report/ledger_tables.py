@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import fill
 from typing import Literal
 
 from personae.records import Estimate
@@ -12,6 +13,7 @@ from personae.report.numbers import percent, plain, two_figures
 from personae.report.tables import Table, to_terminal
 
 _STATED = 0.95  # what a recorded interval promises
+_COLUMNS = 100  # of a terminal
 
 
 def empty_words(report: LedgerReport) -> str:
@@ -33,14 +35,15 @@ def ledger_words(report: LedgerReport) -> str:
         promise_table("trait", report.by_trait),
         curve_table(report.curve),
     )
-    verdict = () if report.overall is None else (promise_verdict(report.overall)[1] + "\n",)
-    how = (
-        f"Correlation within a forecast, the median: {plain(report.within)}. Errors are {two_figures(report.spread)} "
-        "times what the intervals promise.\nA forecast records its 95 % interval; at other levels its interval is that "
-        "of the normal distribution with the same ends."
-    )
-    late = "" if all(s.ahead for s in report.scored) else "\n* Not sealed ahead: it entered the ledger with its score."
-    return "\n".join((*verdict, *map(to_terminal, tables), how + late))
+    off = f"Measurements lie {two_figures(report.spread)} times as far off as the intervals promise, root mean square."
+    after = [
+        f"Correlation within a forecast, the median: {plain(report.within)}. {off}",
+        "A forecast records its 95 % interval; at other levels it has that of the normal distribution with these ends.",
+    ]
+    if not all(s.ahead for s in report.scored):
+        after.append("* Not sealed ahead: it entered the ledger with its score.")
+    before = [] if report.overall is None else [fill(promise_verdict(report.overall)[1], _COLUMNS) + "\n"]
+    return "\n".join((*before, *map(to_terminal, tables), *(fill(words, _COLUMNS) for words in after)))
 
 
 def promise_verdict(overall: Promise) -> tuple[Badge, str]:
@@ -52,7 +55,8 @@ def promise_verdict(overall: Promise) -> tuple[Badge, str]:
     if not math.isfinite(held.mean):
         return Badge("Cannot be told", "open"), "No forecast in view has an interval."
     found = f"{cells} measurements, {percent(held.mean)}, lie inside the interval that promised 95\u00a0%"
-    about = f"; with so many forecasts, that is {_span(held)}"
+    many = "one forecast" if overall.forecasts == 1 else f"{overall.forecasts} forecasts"
+    about = f"; as far as {many} can tell, that is {_span(held)}"
     tone: Literal["whole", "half", "none"]
     if held.high < _STATED:
         verdict, tone, says = "Too sure", "none", "The intervals were too narrow"
@@ -92,7 +96,7 @@ def promise_table(what: str, promises: Sequence[Promise]) -> Table:
     )  # fmt: skip
     columns = (what, "forecasts", "cells", "inside", "which may be", "width", "score")
     caption = f"By {what}: share inside the 95 % interval, mean width and interval score in nats"
-    return Table(columns, rows, caption, frozenset(range(1, 7)), stacks=True)
+    return Table(columns, rows, caption, frozenset(range(1, 7)))
 
 
 def curve_table(curve: Sequence[CalibrationPoint]) -> Table:

@@ -85,7 +85,7 @@ def share_interval(found: ArrayLike, clusters: ArrayLike) -> Estimate:
     if not hits.size:
         return Estimate(np.nan, np.nan, np.nan)
     share, member = float(hits.mean()), np.unique(labels, return_inverse=True)[1]
-    sums = np.bincount(member, weights=hits - share)
+    sums: Floats = np.bincount(member, weights=hits - share).astype(np.float64)
     return _wilson(share, _effective(share, sums, hits.size))
 
 
