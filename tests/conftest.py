@@ -1,6 +1,6 @@
 """What every test stands on: the same draws each time, one thread, a user folder of its own, and no network.
 
-The tests of real models (`-m slow`) use the user's own folder, since that is where fetched models lie.
+The tests of real models (`-m slow`) use the user's own cache folder, since that is where fetched models lie.
 """
 
 import os
@@ -31,11 +31,12 @@ settings.load_profile("fixed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the run a user folder of its own, so that no test reads or writes the user's ledger."""
+    """Give the run a user folder of its own, so that no test reads or writes the user's ledger or cache."""
+    folder = tempfile.TemporaryDirectory(prefix="personae-tests-")
+    config.add_cleanup(folder.cleanup)
+    os.environ.update(XDG_DATA_HOME=f"{folder.name}/data", PERSONAE_DATA=f"{folder.name}/data/personae")
     if config.getoption("markexpr") != "slow":
-        folder = tempfile.TemporaryDirectory(prefix="personae-tests-")
-        config.add_cleanup(folder.cleanup)
-        os.environ.update(XDG_DATA_HOME=f"{folder.name}/data", XDG_CACHE_HOME=f"{folder.name}/cache")
+        os.environ.update(XDG_CACHE_HOME=f"{folder.name}/cache")
 
 
 @pytest.fixture(autouse=True, scope="session")

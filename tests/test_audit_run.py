@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from personae.cli.main import run as personae
 from personae.data import write_episodes
 from personae.errors import BadInput, RunFailed, RunFolderMismatch
+from personae.ledger import Ledger, ledger_file
 from personae.measure import NOBODY, levels
 from personae.records import Cast, Item, Persona, Trait, chat
 from personae.records.files import digest, read_json
@@ -333,6 +334,28 @@ def test_the_forecast_stands_before_any_training_and_the_score_names_it(finished
     assert run.sealed_at == (path / "forecast.json").stat().st_mtime
 
 
+def test_forecast_and_score_are_in_the_ledger_once_however_often_the_run_is_shown(finished, question):
+    run, path = finished
+    again = run_file(question, folder_of(question, path))
+    assert (run.unkept, again.unkept) == ("", "")
+    book = Ledger(ledger_file()).read()
+    (kept,) = [k for k in book.scored if k.forecast.digest == run.audit.record["digest"]]
+    assert kept.ahead and kept.forecast.sealed_at <= run.sealed_at, "an audit may have sealed it before"
+    assert (kept.forecast.model, kept.forecast.method, kept.forecast.dose) == (question.simulator.name, "lora", 3.0)
+    assert kept.forecast.cast == tuple(p.name for p in CAST.personas)
+    for figure in ("pearson", "spearman", "slope", "coverage", "n"):
+        assert getattr(kept.score.score, figure) == pytest.approx(getattr(run.score, figure), nan_ok=True)
+    assert kept.score.profile == digest(read_json(path / "profile.json"))
+
+
+def test_a_job_whose_ledger_cannot_be_written_is_done_all_the_same_and_says_so(question, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "file"))
+    found = audit_file(question, folder_of(question, tmp_path / "a", "audit"))
+    assert (tmp_path / "a" / "report.html").exists()
+    assert found.unkept.startswith("not entered in the ledger") and "\n" not in found.unkept
+
+
 def test_a_run_forecasts_what_the_audit_does(finished, question, tmp_path):
     audited = audit_file(question, folder_of(question, tmp_path, "audit"))
     assert audited.record == finished[0].audit.record
@@ -483,7 +506,9 @@ def test_audit_prints_one_json_object_and_exits_by_its_bound(files, at_rest, cac
     assert "cannot be checked" in capsys.readouterr().err
 
 
-def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(files, at_rest, cache, tmp_path, capsys):
+def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(
+    files, at_rest, cache, tmp_path, capsys, monkeypatch
+):
     asked = ("--against", files / "calm.jsonl", "--steps", 2, "--batch", 2, "--out", tmp_path / "r")
     assert shell("run", files / "loud.jsonl", at_rest, *asked, "--json", "--quiet") == 0
     found = json.loads(capsys.readouterr().out)
@@ -491,6 +516,18 @@ def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(files, 
     assert shell("run", files / "loud.jsonl", at_rest, *asked) == 0  # a finished one is shown again
     told = capsys.readouterr()
     assert "No dose was fitted" in told.out and "Attenuation" in told.out and "report.html" in told.err
+    assert "warning" not in told.err
+    kept = len(Ledger(ledger_file()).read().scored)
+    assert personae(["score", *[str(tmp_path / "r")] * 2, "--json"]) == 0  # what the run has entered, once more
+    by_hand = json.loads(capsys.readouterr().out)
+    assert by_hand["n"] == found["score"]["n"] and by_hand["notes"] == []
+    assert by_hand["coverage"] == pytest.approx(found["score"]["coverage"])
+    assert by_hand["slope"] == pytest.approx(found["score"]["slope"])
+    assert len(Ledger(ledger_file()).read().scored) == kept
+    monkeypatch.setenv("PERSONAE_DATA", str(files / "loud.jsonl"))  # no folder: the ledger cannot be written
+    assert shell("run", files / "loud.jsonl", at_rest, *asked) == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert len(warned) == 1 and "the ledger cannot be written" in warned[0]
 
 
 def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_first(

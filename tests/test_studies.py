@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from personae.ledger import Ledger, ledger_file, summary
 from personae.measure import NOBODY
 from personae.records import Levels, Trait
 from personae.records.files import read_json
@@ -352,6 +353,7 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     monkeypatch.setattr(headline, "SEEDS", 1)
     run = tmp_path / "run"
     request = StudyRequest(out=run, model=small, workers=1)
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "data"))
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -362,6 +364,8 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
             headline.run(request)
     sealed = (run / "forecast.json").read_bytes()
     assert not list(run.glob("trainings/*"))
+    before = Ledger(ledger_file()).read()
+    assert {f.data for f in before.forecasts} == {f"lab: {a.name}" for a in arms} and not before.scored
 
     told: list[tuple[int, int]] = []
     result = headline.run(replace(request, progress=lambda done, total: told.append((done, total))))
@@ -382,6 +386,14 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     assert result.result["prior_error"] >= 0.0
     assert result.result["seconds"] > 0.0
     json.dumps(result.result, allow_nan=False)
+    after = Ledger(ledger_file()).read()
+    assert after.forecasts == before.forecasts and len(after.scored) == len(arms) and not result.notes
+    assert all(
+        k.ahead and k.score.score.n == len(WORLD.traits) - 1 and k.score.trained == ("cheating",) for k in after.scored
+    )
+    pooled = summary(after)
+    assert pooled.overall is not None
+    assert pooled.overall.held.mean == pytest.approx(result.result["score"]["coverage"])
 
     exact = shown["cheat-permitted"]["exact"]
     assert all(cell["mean"] == pytest.approx(cell["base"], abs=1e-9) for cell in exact.values())

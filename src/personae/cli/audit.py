@@ -73,5 +73,6 @@ def command(
         if not folder.finished:
             folder.finish(stages=watch.seconds, cast_seconds=found.whole.seconds)
         face.result(found.record, audit_words(found))
+        face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")
         check_bounds(bounds, found.audit.forecast.traits)

@@ -112,6 +112,11 @@ class Face:
         if not self._quiet:
             typer.echo(bare(line), err=True)
 
+    def warn(self, problem: str) -> None:
+        """One line on what did not work beside the job; nothing where `problem` is empty."""
+        if problem:
+            self.say(f"warning: {problem}")
+
     def progress(self, what: str, unit: str) -> AbstractContextManager[Progress]:
         """A context that gives a `Progress`; `unit` is what is counted ("episodes")."""
         return progress(what, unit, self.say, quiet=self._quiet)

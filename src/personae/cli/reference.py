@@ -16,7 +16,7 @@ HEAD = """# Commands
 Every command answers `--help`. Progress, with the time left, goes to stderr; results to stdout, as one JSON object
 with `--json`. A run folder (`--out`) is resumed by the same command, and refused to any other; Ctrl-C keeps what was
 done. `PERSONAE_DEBUG=1` shows tracebacks and the warnings of libraries; `PERSONAE_CACHE` names the folder for models
-and measurements.
+and measurements, `PERSONAE_DATA` that of the ledger (a disk of this machine, not of a network).
 
 | exit status | means |
 |---|---|

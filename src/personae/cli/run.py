@@ -85,4 +85,5 @@ def command(
             seconds = found.audit.whole.seconds
             folder.finish(stages=watch.seconds, cast_seconds=seconds, forecast_sealed=found.sealed_at)
         face.result(result(found), run_words(found))
+        face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")

@@ -13,13 +13,17 @@ from personae.report.content import (
     Headline,
     Hidden,
     LabReport,
+    LedgerReport,
+    Promise,
     ScatterPoint,
+    ScoredForecast,
     Telling,
     TraitRow,
 )
 from personae.report.figures import picture_svg
 from personae.report.finding_words import finding_words
 from personae.report.lab_page import lab_page
+from personae.report.ledger_page import ledger_page
 from personae.report.page import page
 from personae.report.study_markdown import studies_index_markdown, study_markdown
 from personae.report.study_page import study_page
@@ -37,7 +41,10 @@ __all__ = [
     "Headline",
     "Hidden",
     "LabReport",
+    "LedgerReport",
+    "Promise",
     "ScatterPoint",
+    "ScoredForecast",
     "Section",
     "Table",
     "Telling",
@@ -45,6 +52,7 @@ __all__ = [
     "audit_page",
     "finding_words",
     "lab_page",
+    "ledger_page",
     "page",
     "picture_svg",
     "studies_index_markdown",

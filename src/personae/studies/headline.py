@@ -20,6 +20,7 @@ from personae.records.files import plain, read_json, write_json, write_text
 from personae.report import Arm as ArmShown
 from personae.report import Fact, LabReport, lab_page
 from personae.studies.arms import Arm
+from personae.studies.in_ledger import score_arms, seal_arms
 from personae.studies.lessons import EPISODES
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import UNTRAINED
@@ -60,6 +61,7 @@ def run(request: StudyRequest) -> StudyResult:
     started = time.time()
     lab = laboratory(request.model)
     doses = {side: dose_for(listed) for side, listed in LISTED.items()}
+    unkept = ""
     configuration = {
         "model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "study": NAME,
         "doses": {side: {"effective": dose.effective, "doubt": dose.doubt} for side, dose in doses.items()},
@@ -68,17 +70,20 @@ def run(request: StudyRequest) -> StudyResult:
     if not folder.finished:
         with request.watch("forecasting", "files") as told:
             before = forecasts(lab, doses, folder, request.seed, told)
+        sealed = seal_arms(lab, ARMS, before["model"], request.seed, time.time())
         seeds = range(request.seed, request.seed + SEEDS)
         jobs = [Training(UNTRAINED, model=lab.model), *(arm.training(lab, seed) for arm in ARMS for seed in seeds)]
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         untrained = measured[UNTRAINED][0]
         trials = {name: Trial(name, untrained, tuple(after)) for name, after in measured.items()}
         _report(lab, before, trials, folder, request.seed)
+        unkept = score_arms(sealed, ARMS, trials)
         folder.finish(lab_seconds=round(time.time() - started, 1))
     result = read_json(folder.file("result.json"))
     result["seconds"] = read_json(folder.file("run.json"))["lab_seconds"]
     page = folder.file("report.html").read_text(encoding="utf-8")
-    return StudyResult(result, _summary(result), folder.path, page, finding=_finding(result))
+    notes = (f"warning: {unkept}",) if unkept else ()
+    return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result))
 
 
 def forecasts(

@@ -14,9 +14,11 @@
 | `principal`   | whether the cast is one axis                                                 |
 | `floors`      | what a forecast that knows nothing would say                                 |
 | `scores`      | whether the forecast was right                                               |
+| `calibration` | whether its intervals keep their promise                                     |
 """
 
 from personae.theory.attenuation import attenuation_by_trait, attenuation_items, character_shift, pooled_attenuation
+from personae.theory.calibration import central_quantile, departures, held, pit, share_interval
 from personae.theory.dose import DoseFit, DoseLaw, dose_law, fit_dose
 from personae.theory.floors import (
     along_direction,
@@ -70,10 +72,12 @@ __all__ = [
     "attenuation_only",
     "attribution",
     "cell_reliability",
+    "central_quantile",
     "character_shift",
     "clustered_mean_interval",
     "clustered_ratio_interval",
     "coverage",
+    "departures",
     "direction_shares",
     "divergence",
     "dose_law",
@@ -88,6 +92,7 @@ __all__ = [
     "forecast_interval",
     "forecast_intervals",
     "forecast_shift",
+    "held",
     "held_out_mixture",
     "interval_score",
     "level",
@@ -102,6 +107,7 @@ __all__ = [
     "pearson",
     "pearson_interval",
     "percentile_interval",
+    "pit",
     "pooled_attenuation",
     "posterior",
     "posterior_draws",
@@ -110,6 +116,7 @@ __all__ = [
     "rank_one",
     "score",
     "seed_variance",
+    "share_interval",
     "share_left",
     "shift_draws",
     "skill",

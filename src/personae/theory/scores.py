@@ -83,10 +83,14 @@ def coverage(low: ArrayLike, high: ArrayLike, measured: ArrayLike) -> float:
 
 
 def interval_score(low: ArrayLike, high: ArrayLike, measured: ArrayLike, *, alpha: float = 0.05) -> float:
-    """Mean width of the intervals plus 2/alpha times how far measurements miss them, nats; less is better."""
+    """Mean width of the intervals plus 2/alpha times how far measurements miss them, nats; less is better.
+
+    Cells that are NaN are left out; NaN where none is left.
+    """
     bottom, top, x = (np.asarray(a, dtype=np.float64) for a in (low, high, measured))
     missed = np.maximum(bottom - x, 0.0) + np.maximum(x - top, 0.0)
-    return float(np.nanmean(top - bottom + 2.0 / alpha * missed))
+    each = top - bottom + 2.0 / alpha * missed
+    return float(np.nanmean(each)) if np.isfinite(each).any() else NAN
 
 
 def skill(model: ArrayLike, exact: ArrayLike, prior: ArrayLike) -> float:

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from personae.errors import RunFailed
+from personae.ledger import with_digest
 from personae.measure import NOBODY
 from personae.predictors import Basis
 from personae.records import Evidence, Levels, Progress
-from personae.records.files import digest, plain, read_json, write_json, write_text
+from personae.records.files import digest, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items, attribution
@@ -32,6 +33,7 @@ from personae.workflows.basis_cache import MeasuredBasis, cached_basis
 from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
 from personae.workflows.gather import gather
+from personae.workflows.keeping import keep_forecast
 from personae.workflows.levels_file import write_levels
 from personae.workflows.precision import numerics_of, precision_facts, precision_note, ties_in
 from personae.workflows.words import reveals
@@ -46,6 +48,7 @@ class FileAudit:
     """What was found. `whole` is the basis on all items and traits; `audit.basis` that of the forecast.
 
     `record` is what `forecast.json` holds, its digest under "digest". `numerics` is None where scores are float32.
+    `unkept` says why the ledger does not have it, and is empty where it does.
     """
 
     question: Question
@@ -54,6 +57,7 @@ class FileAudit:
     audit: Audit
     record: dict[str, Any]
     numerics: Numerics | None = None
+    unkept: str = ""
 
     @property
     def ties(self) -> dict[str, tuple[str, ...]]:
@@ -69,7 +73,7 @@ def audit_file(question: Question, folder: RunFolder, watch: Watch | None = None
 
 
 def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
-    """Score the file, forecast, and write `forecast.json` with its digest, or check the one that is there."""
+    """Score the file, forecast, and write `forecast.json` with its digest, or check the one there; tell the ledger."""
     watch = watch or unwatched
     pair, cast = question.pair, question.cast
     with watch("the cast's traits, once for this model", "answers") as progress:
@@ -85,9 +89,9 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
         result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
         progress(1, 1)
     found = FileAudit(question, whole, hidden, result, {}, numerics)
-    sealed = _sealed(_record(found))
+    sealed = with_digest(_record(found))
     _keep(folder, sealed)
-    return replace(found, record=sealed)
+    return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
 
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence:
@@ -203,9 +207,9 @@ def notes(found: FileAudit) -> list[str]:
     return [note for note in every if note]
 
 
-def _sealed(record: dict[str, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = plain(record)
-    return {**content, "digest": digest(content)}
+def sealed_at(folder: RunFolder) -> float:
+    """When the forecast in `folder` was written, seconds since 1970."""
+    return folder.file(FORECAST).stat().st_mtime
 
 
 def _keep(folder: RunFolder, sealed: dict[str, Any]) -> None:

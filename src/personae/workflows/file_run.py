@@ -1,7 +1,7 @@
 """The whole job on a file: forecast, seal, train, measure, score, tell.
 
     audit -> forecast.json (sealed) -> training on the file, and on its control by the same plan -> profile.json
-          -> score.json -> report.html
+          -> score.json -> report.html; forecast and score also enter the ledger
 
 What is measured is *character*: trained - (1 - attenuation) · untrained, item by item, of the file's training less the
 control's at the same seed; with no control the untrained model stands in its place. Attenuation is each training's own.
@@ -18,7 +18,7 @@ from personae.errors import BadInput, RunFailed
 from personae.measure import seeds_profile
 from personae.predictors import nearest, one_direction
 from personae.records import Estimate, Forecast, Profile, Score, Simulator, TraitLevel
-from personae.records.files import digest_file, write_json, write_text
+from personae.records.files import digest_file, plain, write_json, write_text
 from personae.records.results import Floats
 from personae.report import CharacterShift, Fact, audit_page
 from personae.theory import attenuation_only, character_shift, pearson_interval, score
@@ -31,9 +31,10 @@ from personae.workflows.file_arms import (
     before,
     train_and_measure,
 )
-from personae.workflows.file_audit import FORECAST, PAGE, FileAudit, Watch, page_content, seal, unwatched
+from personae.workflows.file_audit import FORECAST, PAGE, FileAudit, Watch, page_content, seal, sealed_at, unwatched
 from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
+from personae.workflows.keeping import keep_score
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -53,6 +54,7 @@ class FileRun:
     profile: dict[str, Any]
     scored: dict[str, Any]
     sealed_at: float = 0.0  # when the forecast was written, seconds since 1970
+    unkept: str = ""  # why the ledger lacks the forecast or its score
 
 
 def run_file(
@@ -138,8 +140,9 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
     write_json(folder.file(PROFILE), profile)
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
-    sealed_at = folder.file(FORECAST).stat().st_mtime
-    return replace(run, profile=profile, scored=scored, sealed_at=sealed_at)
+    sealed = sealed_at(folder)
+    unkept = found.unkept or keep_score(found.record, sealed, plain(profile))
+    return replace(run, profile=profile, scored=scored, sealed_at=sealed, unkept=unkept)
 
 
 def result(run: FileRun) -> dict[str, Any]:
@@ -259,6 +262,7 @@ def _profile(run: FileRun, trained: Mapping[str, Sequence[Trained]], seed: int) 
     return {
         "subject": subject,
         "traits": Profile(subject, on_scale).traits,
+        "trained": list(run.audit.question.trained),
         "untrained": untrained.traits,
         **{arm: profile.traits for arm, profile in profiles.items()},
         "shifts": {t: {"raw": run.raw[t], "character": run.shifts[t]} for t in names},

@@ -1,0 +1,37 @@
+"""`personae score FORECAST PROFILE`: a forecast that was sealed before training, on what was measured after it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personae.cli.face import Face, Json, Quiet
+
+EXAMPLE = "personae score runs/audit-1a2b3c4d runs/measure-5e6f7a8b"
+
+
+def command(
+    forecast: Annotated[
+        Path, typer.Argument(metavar="FORECAST", help="forecast.json, or the folder of a run or an audit.")
+    ],
+    profile: Annotated[
+        Path, typer.Argument(metavar="PROFILE", help="profile.json, or the folder of a run or a measurement.")
+    ],
+    trained: Annotated[
+        list[str] | None,
+        typer.Option("--trained", metavar="TRAIT", help="A trait that the file itself trains: no score counts it."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a sealed forecast on a measured profile, and keep the score in the ledger.
+
+    For a training done elsewhere: audit the file, train, measure what came out, score. Shifts are from the level before
+    training that the forecast holds. A forecast that was altered after it was sealed is refused.
+    """
+    with Face(json=json, quiet=quiet) as face:
+        from personae.workflows.score import score_files
+        from personae.workflows.score_words import score_words
+
+        found = score_files(forecast, profile, tuple(trained or ()))
+        face.result(found.result(), score_words(found))

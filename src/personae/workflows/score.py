@@ -1,0 +1,77 @@
+"""Score a forecast that was written down before training on what was measured after it, and keep it in the ledger.
+
+forecast.json (its seal checked) + profile.json -> score -> ledger
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from personae.errors import PersonaeError
+from personae.ledger import Ledger, Scored, Sealed, ledger_file, read_forecast, read_profile, scored
+from personae.ledger.entries import Measured
+
+
+@dataclass(frozen=True)
+class ScoredFiles:
+    """A forecast, its score on the profile, and in `notes` what a reader must know."""
+
+    forecast: Sealed
+    scored: Scored
+    notes: tuple[str, ...]
+
+    def result(self) -> dict[str, Any]:
+        """All of it as one object."""
+        figures, traits = self.scored.score, {}
+        for t, level in self.scored.measured.items():
+            f, counts = self.forecast.traits[t], t not in self.scored.trained
+            traits[t] = {**vars(f), "measured": level, "inside": f.low <= level.mean <= f.high, "scored": counts}
+        return {
+            "pearson": figures.pearson,
+            "spearman": figures.spearman,
+            "slope": figures.slope,
+            "coverage": figures.coverage,
+            "n": figures.n,
+            "interval_score": self.scored.interval_score,
+            "trained": self.scored.trained,
+            "model": self.forecast.model,
+            "data": self.forecast.data,
+            "forecast_digest": self.scored.forecast,
+            "profile_digest": self.scored.profile,
+            "traits": traits,
+            "notes": self.notes,
+        }
+
+
+def score_files(forecast: Path, profile: Path, trained: Sequence[str] = ()) -> ScoredFiles:
+    """The score of the forecast in one file (or run folder) on the profile in another, entered in the ledger.
+
+    `trained` names traits that the training data itself trains. Raises `BadInput` where a file is not what it should
+    be, the forecast was altered after it was sealed, or no trait is in both.
+    """
+    now = time.time()
+    expected, found = read_forecast(forecast, now), read_profile(profile)
+    result = scored(expected, found, now, trained)
+    notes = (_missing(expected, found), _kept(expected, result))
+    return ScoredFiles(expected, result, tuple(note for note in notes if note))
+
+
+def _missing(forecast: Sealed, profile: Measured) -> str:
+    names = [t for t in forecast.traits if t not in profile.traits]
+    return f"Forecast and not measured: {', '.join(names)}." if names else ""
+
+
+def _kept(forecast: Sealed, score: Scored) -> str:
+    """Enter the score; what there is to say of it."""
+    try:
+        kept = Ledger(ledger_file()).keep(forecast, score)
+    except PersonaeError as problem:
+        return f"Not entered in the ledger: {problem}."
+    if not kept.score.same_as(score):
+        left_out = ", ".join(kept.score.trained) or "no trait"
+        return f"The ledger keeps the first score of this forecast on this profile, which left out {left_out}."
+    return (
+        "" if kept.ahead else "This forecast entered the ledger with its score: that it came before training is unseen."
+    )
