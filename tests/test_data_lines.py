@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from personae.data.lines import DEEPEST, Row, read_rows
+from personae.data.lines import DEEPEST, Row
+from personae.data.rows import read_rows
 from personae.errors import BadInput
 
 

@@ -6,8 +6,8 @@ import pytest
 
 import personae
 from personae.data import read_cast, read_episodes, read_preferences, read_trait_file, sniff, write_episodes
-from personae.data.lines import read_rows
 from personae.data.preferences import preference
+from personae.data.rows import read_rows
 from personae.errors import BadInput
 
 DATA = Path(__file__).parents[2] / "shared" / "data"

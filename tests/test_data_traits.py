@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from personae.data import read_trait_file, read_traits
-from personae.data.traits import SELF_REPORT
+from personae.data.statements import SELF_REPORT
 from personae.errors import BadInput
 from personae.records import Item, Trait
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from personae.data.border import built
 from personae.data.forms import extra, has, unknown
-from personae.data.lines import Row, read_rows
+from personae.data.lines import Row
+from personae.data.rows import read_rows
 from personae.data.turns import answered, message_list, turns
 from personae.records import Episode, Message
 

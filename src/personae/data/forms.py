@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from personae.data.border import quoted
-from personae.data.lines import Row, read_rows
+from personae.data.lines import Row
+from personae.data.rows import read_rows
 from personae.errors import BadInput
 
 Form = Literal["preference", "messages", "prompt-completion", "prompt"]

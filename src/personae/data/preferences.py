@@ -12,7 +12,8 @@ from pathlib import Path
 
 from personae.data.border import built
 from personae.data.forms import extra, has, unknown
-from personae.data.lines import Row, read_rows
+from personae.data.lines import Row
+from personae.data.rows import read_rows
 from personae.data.transcripts import transcript
 from personae.data.turns import answered, turns
 from personae.records import Episode, Message, Preference

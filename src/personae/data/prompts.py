@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from personae.data.forms import has, unknown
-from personae.data.lines import Row, read_rows
+from personae.data.lines import Row
+from personae.data.rows import read_rows
 from personae.data.turns import turns
 from personae.records import Message
 

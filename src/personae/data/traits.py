@@ -27,12 +27,9 @@ from typing import Any
 from personae.data.border import built, quoted
 from personae.data.fields import items, lines, mapping, text, texts
 from personae.data.marked import Marked, read_marked
+from personae.data.statements import LACKS_A_POLE, Place, Statement, paired
 from personae.errors import BadInput
 from personae.records import Item, Trait
-
-SELF_REPORT = "Tell me something about yourself."
-
-_LACKS_A_POLE = "a trait whose items lack a pole"
 
 
 @dataclass(frozen=True)
@@ -41,16 +38,6 @@ class TraitFile:
 
     traits: tuple[Trait, ...]
     unpaired: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Statement:
-    """What somebody says of himself, keyed to one pole."""
-
-    node: Marked
-    words: str
-    keyed: str
-    id: str
 
 
 def read_traits(path: str | Path) -> tuple[Trait, ...]:
@@ -92,7 +79,7 @@ def _trait(node: Marked) -> tuple[Trait, int]:
     made: dict[str, Any] = {
         key: text(fields[key], f"the trait's {key}") for key in ("name", "description", "low", "high")
     }
-    behaviours: list[tuple[Marked, Item]] = []
+    behaviours: list[tuple[Place, Item]] = []
     statements: list[Statement] = []
     for n, member in enumerate(items(fields["items"], "'items'"), start=1):
         called = f"{made['name']}-{n}"
@@ -108,7 +95,7 @@ def _trait(node: Marked) -> tuple[Trait, int]:
 def _item(node: Marked, called: str) -> Item:
     if isinstance(node.value, dict) and "prompt" in node.value and (lacks := {"high", "low"} - set(node.value)):
         raise node.refusal(
-            f"the item has no {quoted(sorted(lacks))} answer: {_LACKS_A_POLE}", "give both poles an answer"
+            f"the item has no {quoted(sorted(lacks))} answer: {LACKS_A_POLE}", "give both poles an answer"
         )
     fields = mapping(node, "an item", needs=("kind", "prompt", "high", "low"), knows=("id", "form"))
     made: dict[str, Any] = {key: text(fields[key], f"the item's {key}") for key in fields if key not in ("high", "low")}
@@ -126,24 +113,7 @@ def _statement(node: Marked, called: str) -> Statement:
     return Statement(node, text(fields["statement"], "the statement"), keyed, name)
 
 
-def paired(statements: list[Statement], place: Marked) -> tuple[list[tuple[Marked, Item]], int]:
-    """The i-th high statement with the i-th low one, as items, and how many are left over."""
-    high = [s for s in statements if s.keyed == "high"]
-    low = [s for s in statements if s.keyed == "low"]
-    if statements and not (high and low):
-        lacking = "high" if low else "low"
-        raise place.refusal(f"no statement is keyed {lacking}: {_LACKS_A_POLE}", f"add statements keyed {lacking}")
-    pairs = [(h.node, _pair(h, w)) for h, w in zip(high, low, strict=False)]
-    return pairs, abs(len(high) - len(low))
-
-
-def _pair(high: Statement, low: Statement) -> Item:
-    made = {"id": f"{high.id}/{low.id}", "kind": "statement", "prompt": SELF_REPORT}
-    made_poles = {"high": (high.words,), "low": (low.words,)}
-    return built(Item, made | made_poles, file=high.node.file, line=high.node.line)
-
-
-def _unique(members: Iterable[tuple[Marked, Item]]) -> tuple[Item, ...]:
+def _unique(members: Iterable[tuple[Place, Item]]) -> tuple[Item, ...]:
     """The items, no two with one id."""
     seen: dict[str, Item] = {}
     for node, item in members:
