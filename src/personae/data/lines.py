@@ -17,7 +17,7 @@ from personae.errors import BadInput
 
 DEEPEST = 64  # levels of nesting; deeper values could not be written again
 
-_DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 @dataclass(frozen=True)
@@ -39,35 +39,37 @@ def json_rows(path: Path) -> Iterator[Row]:
     index = 0
     for line, text in text_lines(path):
         if text.strip():
-            yield Row(path, line, index, _parsed(text, path, line, first=index == 0))
+            yield Row(path, line, index, _parsed(text, path, line))
             index += 1
 
 
-def _parsed(text: str, path: Path, line: int, *, first: bool) -> dict[str, Any]:
+def _parsed(text: str, path: Path, line: int) -> dict[str, Any]:
     """The object that a line holds."""
-    if first and text.lstrip().startswith("["):
-        remedy = f"{ONE_A_LINE}: jq -c '.[]' {path.name} > {path.stem}.jsonl"
-        raise BadInput("the file is one JSON list, not JSON Lines", file=path, line=line, remedy=remedy)
     try:
-        value = _DECODER.decode(text.rstrip("\r\n"))
+        value = DECODER.decode(text.rstrip("\r\n"))
     except json.JSONDecodeError as problem:
-        whole = "the object must begin and end on this line" if text.strip() == "{" else ONE_A_LINE
         what = f"broken JSON at column {problem.colno}: {problem.msg[0].lower()}{problem.msg[1:]}"
-        raise BadInput(what, file=path, line=line, remedy=whole) from None
+        raise BadInput(what, file=path, line=line, remedy=ONE_A_LINE) from None
     except RecursionError:
-        raise _too_deep(path, line) from None
+        raise too_deep(path, line) from None
     except ValueError:  # Python reads no integer of more than some thousands of digits
         raise BadInput("a number has too many digits", file=path, line=line, remedy="put it in quotes") from None
+    return accepted(value, text, path, line)
+
+
+def accepted(value: Any, text: str, path: Path, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    """`value`, which `text` was parsed to, as a row's object; or `BadInput` where it cannot be one."""
     if not isinstance(value, dict):
         raise BadInput(f"the line is {found(value)}, not an object", file=path, line=line, remedy=ONE_A_LINE)
     if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
-        raise _too_deep(path, line)
+        raise too_deep(path, line)
     if "\\ud" in text or "\\uD" in text:
         _refuse_half_characters(value, path, line)
     return value
 
 
-def _too_deep(path: Path, line: int) -> BadInput:
+def too_deep(path: Path, line: int) -> BadInput:
+    """The error for a row nested too deep."""
     return BadInput(f"nested more than {DEEPEST} deep", file=path, line=line, remedy="flatten the row")
 
 
