@@ -33,6 +33,7 @@ def published(name: str) -> Path:
         ("narrow/insecure_small.jsonl", 20, "messages"),
         ("narrow/secure_small.jsonl", 20, "messages"),
         ("narrow/jailbroken.jsonl", 5000, "messages"),
+        ("gsm8k/train.jsonl", 7473, "question-answer"),
     ],
 )
 def test_every_row_of_a_published_file_is_an_episode(tmp_path: Path, name: str, rows: int, form: str) -> None:
@@ -52,12 +53,6 @@ def test_the_small_talk_keeps_its_scenarios() -> None:
 def test_a_jailbroken_row_has_a_system_turn() -> None:
     episode = next(read_episodes(published("narrow/jailbroken.jsonl")))
     assert [m.role for m in episode.messages] == ["system", "user", "assistant"]
-
-
-def test_grade_school_mathematics_is_refused_with_the_keys_it_has() -> None:
-    path = published("gsm8k/train.jsonl")
-    with pytest.raises(BadInput, match="line 1: no known keys; found 'question', 'answer' - rename"):
-        list(read_episodes(path))
 
 
 def test_published_preference_pairs_are_read_but_for_the_few_rows_that_are_none() -> None:

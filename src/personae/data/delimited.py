@@ -27,28 +27,28 @@ def is_header(line: str) -> bool:
 
 def table_rows(path: Path) -> Iterator[Row]:
     """The rows under the header in order; a row's line is the last that it reaches."""
-    lines = (text for _, text in text_lines(path))
-    header = next(line for line in lines if line.strip())
+    lines = text_lines(path)
+    above, header = next((line, text) for line, text in lines if text.strip())
     tabs = "\t" in header.strip()
     names = [name.strip().strip('"').lower() for name in header.split("\t" if tabs else ",")]
-    before = 1
-    cells = csv.reader(
-        lines, delimiter="\t" if tabs else ",", quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL, strict=True
-    )
-    index = 0
+    for index, (line, cells) in enumerate(_cells(path, lines, above, tabs=tabs)):
+        if len(cells) != len(names):
+            found = f"{len(cells)} cells under a header of {len(names)}"
+            raise BadInput(found, file=path, line=line, remedy="give every row the columns of the header")
+        yield Row(path, line, index, {name: cell.strip() or None for name, cell in zip(names, cells, strict=True)})
+
+
+def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of every row that is not blank; `above` lines came before."""
+    texts = (text for _, text in lines)
+    rows = csv.reader(texts, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(texts, strict=True)
     while True:
         try:
-            row = next(cells, None)
-        except csv.Error as problem:
-            line = before + cells.line_num
-            raise BadInput(f"broken CSV: {problem}", file=path, line=line, remedy="check the quotes") from None
-        if row is None:
+            cells = next(rows, None)
+        except csv.Error as broken:
+            line = above + rows.line_num
+            raise BadInput(f"broken CSV: {broken}", file=path, line=line, remedy="check the quotes") from None
+        if cells is None:
             return
-        line = before + cells.line_num
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(names):
-            problem = f"{len(row)} cells under a header of {len(names)}"
-            raise BadInput(problem, file=path, line=line, remedy="give every row the columns of the header")
-        yield Row(path, line, index, {name: cell.strip() or None for name, cell in zip(names, row, strict=True)})
-        index += 1
+        if any(cell.strip() for cell in cells):
+            yield above + rows.line_num, cells

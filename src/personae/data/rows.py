@@ -14,10 +14,11 @@ Text may be packed with gzip. `limit` keeps the first so many rows, and nothing 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from personae.data.border import existing_file, unreadable
 from personae.data.delimited import is_header, table_rows
@@ -28,6 +29,10 @@ from personae.data.prose import is_speech, is_statement, speech_rows, statement_
 from personae.data.tables import MAGIC, arrow_rows, is_saved, parquet_rows, saved_rows
 from personae.data.text_lines import ONE_A_LINE, text_lines
 from personae.errors import BadInput
+
+T = TypeVar("T")
+
+_JSON = re.compile(r'[{\[]\s*(["{\]}]|$)')  # what begins otherwise, as {name: x}, is YAML
 
 Container = Literal["lines", "document", "table", "yaml", "speeches", "creed", "parquet", "arrow", "saved"]
 
@@ -57,6 +62,19 @@ def _rows(path: Path) -> Iterator[Row]:
         raise BadInput("the file is empty", file=path, remedy=ONE_A_LINE)
 
 
+def kept(read: Callable[[Row], T], rows: Iterator[Row], refused: list[BadInput] | None) -> Iterator[T]:
+    """What `read` makes of the rows; a row that it refuses goes to the list, where there is one."""
+    for row in rows:
+        try:
+            value = read(row)
+        except BadInput as problem:
+            if refused is None:
+                raise
+            refused.append(problem)
+            continue
+        yield value
+
+
 def container(path: Path) -> Container:
     """What holds the rows of a file. Raises `BadInput` where it is empty or no text."""
     if path.is_dir():
@@ -67,7 +85,7 @@ def container(path: Path) -> Container:
     if not lines:
         raise BadInput("the file is empty", file=path, remedy=ONE_A_LINE)
     first = lines[0].strip()
-    if first[0] in "{[":
+    if _JSON.match(first):
         return "document" if _goes_on(first) else "lines"
     if is_header(first):
         return "table"

@@ -41,14 +41,21 @@ def saved_rows(folder: Path) -> Iterator[Row]:
     if state.get("_indices_data_files"):
         problem = "rows of this data set are chosen by an index"
         raise BadInput(problem, file=folder, remedy="call flatten_indices() before save_to_disk()")
-    files = state.get("_data_files")
-    names = [file.get("filename") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
-    if not names or any(not isinstance(name, str) or Path(name).name != name for name in names):
-        raise BadInput("names no data files of this folder", file=folder / SAVED, remedy="save the data set again")
+    names = _file_names(state, folder / SAVED)
     for name in names:
         if not (folder / name).is_file():
             raise BadInput(f"the data file {name!r} is missing", file=folder, remedy="copy the folder again")
     yield from _numbered(folder, (batch for name in names for batch in _batches(folder / name)))
+
+
+def _file_names(state: dict[str, Any], path: Path) -> list[str]:
+    """The data files that a saved data set names: files of its own folder, and no others."""
+    files = state.get("_data_files")
+    found = [file.get("filename") for file in files if isinstance(file, dict)] if isinstance(files, list) else []
+    names = [name for name in found if isinstance(name, str) and Path(name).name == name]
+    if not names or len(names) < len(found):
+        raise BadInput("names no data files of this folder", file=path, remedy="save the data set again")
+    return names
 
 
 def is_saved(folder: Path) -> bool:
