@@ -43,8 +43,9 @@ def read_cast(path: str | Path) -> Cast:
         if found is None:
             raise BadInput("is no role, trait or constitution", file=file, remedy="name a cast by its own file")
         for place, persona in found:
-            if persona.name in personas or persona.name == NEUTRAL:
-                raise place.refusal(f"the persona {quoted([persona.name])} appears twice", "rename or remove one")
+            if persona.name in (NEUTRAL, *personas):
+                problem = f"the persona {quoted([persona.name])} appears twice, or is the reserved {NEUTRAL!r}"
+                raise place.refusal(problem, "rename or remove one")
             personas[persona.name] = persona
     made = {"name": called(path), "neutral": NEUTRAL_CONTEXT, "personas": tuple(personas.values())}
     return built(Cast, made, file=path, line=1)

@@ -130,4 +130,4 @@ def _json(path: Path) -> dict[str, Any]:
 def _damaged(path: Path, form: str, problem: Exception) -> BadInput:
     said = " ".join(str(problem).split())[:120]
     shown = "".join(c if c.isprintable() else "?" for c in said)
-    return BadInput(f"cannot be read as a {form} file ({shown})", file=path, remedy="write or copy it again")
+    return BadInput(f"cannot be read as {form} ({shown})", file=path, remedy="write or copy it again")
