@@ -56,7 +56,7 @@ BAD_DATA = {
     "broken JSON": (GOOD.encode() + b'{"prompt": "x", \n', 2, "broken JSON"),
     "not UTF-8": (GOOD.encode() + b'{"prompt": "x", "completion": "\xff"}\n', 2, "UTF-8"),
     "UTF-16": (b"\xff\xfe" + GOOD.encode("utf-16-le"), None, "UTF-16"),
-    "a JSON list": (b"[" + GOOD.encode().strip() + b"]\n", 1, "list"),
+    "a JSON list cut short": (b"[" + GOOD.encode(), 2, "']' is missing"),
     "a row that is no object": (b'"hello"\n', 1, "object"),
     "no assistant turn": (b'{"messages": [{"role": "user", "content": "x"}]}\n', 1, "the last message is the user's"),
     "no messages at all": (b'{"messages": []}\n', 1, "empty list"),
