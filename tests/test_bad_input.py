@@ -70,7 +70,7 @@ BAD_DATA = {
     ),
     "a completion that is a number": (b'{"prompt": "x", "completion": 7}\n', 1, "7"),
     "an unknown role": (b'{"messages": [{"role": "robot", "content": "a"}]}\n', 1, "robot"),
-    "unknown keys": (b'{"question": "x", "answer": "y"}\n', 1, "rename"),
+    "unknown keys": (b'{"instruction": "x", "output": "y"}\n', 1, "rename"),
 }
 
 

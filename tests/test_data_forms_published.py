@@ -202,7 +202,7 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
         (
             "q.csv",
             MPI + "Joy,Dance,E\n",
-            "q.csv, line 6: 3 cells under a header of 4 - give every row the columns of the header",
+            "q.csv, line 6: a row of 3 under a header of 4 columns - give every row the columns of the header",
         ),
         ("q.csv", MPI + "Joy,,E,1\n", "q.csv, line 6: 'text' is null - expected 'text' and 'key' and 'label_ocean'"),
         (
@@ -250,8 +250,8 @@ def test_instructions_in_pairs_are_two_personas_and_roles_are_one_each(tmp_path:
     cast = read_cast(tmp_path)
     assert (cast.name, cast.neutral) == (tmp_path.name, NEUTRAL_CONTEXT)
     assert [(p.name, p.kind, p.context) for p in cast.personas] == [
-        ("calm", "ai", "Be calm."),
-        ("not calm", "ai", "Be upset."),
+        ("calm assistant", "ai", "Be calm."),
+        ("not calm assistant", "ai", "Be upset."),
         ("keeper", "fiction", "You keep a light."),
     ]
     assert read_cast(tmp_path / "keeper.json").personas == cast.personas[2:]
@@ -366,7 +366,7 @@ def test_a_constitution_is_a_persona_and_an_archetype(tmp_path: Path, name: str)
         "- I mind the light.",
         "- I write down what I saw.",
     ]
-    assert (persona.name, persona.kind, persona.context.split("\n")) == ("care", "ai", lines)
+    assert (persona.name, persona.kind, persona.context.split("\n")) == ("care assistant", "ai", lines)
     archetype = read_archetype(path)
     assert (archetype.name, archetype.kind) == ("Care", "ai")
     assert archetype.constitution == ("I mind the light.", "I write down what I saw.")
@@ -516,7 +516,7 @@ def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path
         (
             "t.tsv",
             "Question\tAnswer\nHello\n",
-            "t.tsv, line 2: 1 cells under a header of 2 - give every row the columns of the header",
+            "t.tsv, line 2: a row of 1 under a header of 2 columns - give every row the columns of the header",
         ),
         (
             "t.tsv",

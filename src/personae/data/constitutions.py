@@ -32,7 +32,7 @@ def constitution_persona(name: str, rows: Sequence[Row]) -> Persona:
     """An AI that says all the statements of itself."""
     said = "\n".join(f"- {principle.statement}" for principle in principles(rows))
     context = f"You are an AI assistant, and this is what you say of yourself:\n{said}"
-    fields = {"name": name, "kind": "ai", "context": context}
+    fields = {"name": f"{name.replace('_', ' ')} assistant", "kind": "ai", "context": context}
     return built(Persona, fields, file=rows[0].file, line=rows[0].line)
 
 

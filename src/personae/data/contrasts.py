@@ -8,8 +8,8 @@ instruction and have a judge read them (`eval_prompt`). What can be had without 
 - a *trait*: each pair is an item, the two instructions as the two answers to `ASKED`. The level is how much rather
   the Assistant sets itself the one rule than the other, in nats; whether a model shows the trait that way, its
   reliability says. The questions are in no item.
-- *personas*: the first `pos` is the context of the persona called by the trait, the first `neg` that of "not …".
-  The other pairs are other wordings of the same two and are left out.
+- *personas*: the first `pos` is the context of "calm assistant", the first `neg` that of "not calm assistant". The
+  other pairs are other wordings of the same two and are left out.
 - *prompts*: the questions (see `prompts`).
 """
 
@@ -40,7 +40,8 @@ def contrast_trait(name: str, row: Row) -> Trait:
 def contrast_personas(name: str, row: Row) -> tuple[Persona, ...]:
     """Somebody told to show the trait, and somebody told to show its opposite."""
     first = instructions(row, ("pos", "neg"))[0]
-    named = ((name, first["pos"]), (f"not {name}", first["neg"]))
+    words = name.replace("_", " ")
+    named = ((f"{words} assistant", first["pos"]), (f"not {words} assistant", first["neg"]))
     return tuple(
         built(Persona, {"name": called, "kind": "ai", "context": context}, file=row.file, line=row.line)
         for called, context in named

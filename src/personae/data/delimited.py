@@ -13,7 +13,8 @@ from personae.data.lines import Row
 from personae.data.text_lines import text_lines
 from personae.errors import BadInput
 
-_NAMES = re.compile(r'"?[\w .-]{1,40}"?(,"?[\w .-]{1,40}"?)+')
+_NAME = r'"?[\w-]+( [\w-]+){0,2}"?'  # three words at most: a sentence is no header
+_NAMES = re.compile(rf"{_NAME}( ?, ?{_NAME})+")
 
 
 def is_header(line: str) -> bool:
@@ -33,7 +34,7 @@ def table_rows(path: Path) -> Iterator[Row]:
     names = [name.strip().strip('"').lower() for name in header.split("\t" if tabs else ",")]
     for index, (line, cells) in enumerate(_cells(path, lines, above, tabs=tabs)):
         if len(cells) != len(names):
-            found = f"{len(cells)} cells under a header of {len(names)}"
+            found = f"a row of {len(cells)} under a header of {len(names)} columns"
             raise BadInput(found, file=path, line=line, remedy="give every row the columns of the header")
         yield Row(path, line, index, {name: cell.strip() or None for name, cell in zip(names, cells, strict=True)})
 
