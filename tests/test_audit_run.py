@@ -196,6 +196,47 @@ def test_files_of_other_prompts_keep_their_order_and_have_as_many_rows_on_both_s
     assert len(pair.episodes) == len(pair.control) == 4 and "the control's mean" in pair.note()
 
 
+ROW, EMPTY = '{"prompt": "%s?", "completion": "yes"}\n', '{"prompt": "x", "completion": ""}\n'
+
+
+def test_rows_that_hold_no_episode_stop_the_reading_unless_they_are_to_be_skipped_and_then_they_are_counted(tmp_path):
+    ours, theirs = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    ours.write_text(ROW % "One" + EMPTY + ROW % "Two")
+    theirs.write_text(EMPTY + ROW % "Two" + ROW % "One")
+    with pytest.raises(BadInput, match=r"a\.jsonl, line 2: .* answer is empty"):
+        read_pair(ours)
+    with pytest.raises(BadInput, match=r"b\.jsonl, line 1: .* answer is empty"):
+        read_pair(theirs)
+    pair = read_pair(ours, theirs, skip_bad=True)
+    assert (pair.partners, pair.left_out, pair.unread) == (2, 0, 2)
+    assert pair.note().endswith("2 rows without an episode were skipped.")
+    assert read_pair(ours, skip_bad=True).note().endswith("1 row without an episode was skipped.")
+    ours.write_text(EMPTY * 2)
+    for pair in ((ours, None), (theirs, ours)):
+        with pytest.raises(BadInput, match=r"a\.jsonl, line 1: .* answer is empty"):
+            read_pair(*pair, skip_bad=True)
+
+
+def test_of_preference_pairs_the_report_says_which_answers_are_read(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"prompt": "One?", "chosen": "yes", "rejected": "no"}\n')
+    pair = read_pair(tmp_path / "a.jsonl")
+    assert pair.episodes[0].response == "yes"
+    assert pair.note().endswith("Of preference pairs the chosen answers are read.")
+
+
+def test_a_saved_data_set_is_a_file_like_any_other_and_its_digest_is_of_what_it_holds(tmp_path):
+    from datasets import Dataset
+
+    def saved(name, answer):
+        Dataset.from_list([{"prompt": "One?", "completion": answer}]).save_to_disk(tmp_path / name)
+        (tmp_path / name / "state.json").write_text('{"_data_files": [{"filename": "data-00000-of-00001.arrow"}]}')
+        return read_pair(tmp_path / name)
+
+    one, same, other = saved("one", "yes"), saved("same", "yes"), saved("other", "no")
+    assert one.episodes == same.episodes and one.digests == same.digests
+    assert one.digests != other.digests
+
+
 def test_a_row_too_long_for_the_model_is_named_before_anything_is_scored(simulator, tmp_path):
     write_episodes(tmp_path / "long.jsonl", [chat("Hi", "short"), chat("Hi", "x" * 400)])
     with pytest.raises(BadInput, match=r"long\.jsonl, line 2: prompt and answer are .* tokens"):

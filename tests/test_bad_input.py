@@ -56,7 +56,7 @@ BAD_DATA = {
     "broken JSON": (GOOD.encode() + b'{"prompt": "x", \n', 2, "broken JSON"),
     "not UTF-8": (GOOD.encode() + b'{"prompt": "x", "completion": "\xff"}\n', 2, "UTF-8"),
     "UTF-16": (b"\xff\xfe" + GOOD.encode("utf-16-le"), None, "UTF-16"),
-    "a JSON list": (b"[" + GOOD.encode().strip() + b"]\n", 1, "list"),
+    "a JSON list cut short": (b"[" + GOOD.encode(), 2, "']' is missing"),
     "a row that is no object": (b'"hello"\n', 1, "object"),
     "no assistant turn": (b'{"messages": [{"role": "user", "content": "x"}]}\n', 1, "the last message is the user's"),
     "no messages at all": (b'{"messages": []}\n', 1, "empty list"),
@@ -70,7 +70,7 @@ BAD_DATA = {
     ),
     "a completion that is a number": (b'{"prompt": "x", "completion": 7}\n', 1, "7"),
     "an unknown role": (b'{"messages": [{"role": "robot", "content": "a"}]}\n', 1, "robot"),
-    "unknown keys": (b'{"question": "x", "answer": "y"}\n', 1, "rename"),
+    "unknown keys": (b'{"instruction": "x", "output": "y"}\n', 1, "rename"),
 }
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from personae.data.lines import DEEPEST, Row, read_rows
+from personae.data.lines import DEEPEST, Row
+from personae.data.rows import read_rows
 from personae.errors import BadInput
 
 
@@ -109,17 +110,44 @@ def test_a_surrogate_pair_is_one_character(tmp_path: Path) -> None:
     assert values(written(tmp_path, b'{"a": "\\ud83d\\ude00"}')) == [{"a": "😀"}]
 
 
-@pytest.mark.parametrize("text", ['[\n{"a": 1}\n]', '[{"a": 1}, {"a": 2}]'])
-def test_one_json_list_is_told_how_to_become_lines(tmp_path: Path, text: str) -> None:
-    error = refusal(written(tmp_path, text.encode(), "file.json"))
-    assert "one JSON list" in error.problem
-    assert "file.jsonl" in error.remedy
+@pytest.mark.parametrize("text", ['[\n{"a": 1},\n\n  {"a": 2}\n]', '[{"a": 1}, {"a": 2}]', '{"a": 1}\n{"a": 2}'])
+def test_one_json_list_gives_the_same_rows_as_one_object_a_line(tmp_path: Path, text: str) -> None:
+    assert values(written(tmp_path, text.encode(), "file.json")) == [{"a": 1}, {"a": 2}]
 
 
-def test_indented_json_is_told_to_stand_on_one_line(tmp_path: Path) -> None:
-    error = refusal(written(tmp_path, b'{\n  "a": 1\n}\n'))
-    assert error.line == 1
-    assert "on this line" in error.remedy
+def test_a_row_of_a_json_list_stands_on_the_line_it_begins_on(tmp_path: Path) -> None:
+    rows = read_rows(written(tmp_path, b'\n[{"a":\n1},\n\n{"a": 2}]\n'))
+    assert [(row.line, row.index) for row in rows] == [(2, 0), (5, 1)]
+
+
+def test_indented_json_is_one_row(tmp_path: Path) -> None:
+    assert values(written(tmp_path, b'{\n  "a": 1\n}\n')) == [{"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "problem"),
+    [
+        (b'[{"a": 1}\n{"a": 2}]', 2, "',' or ']' is missing"),
+        (b'[{"a": 1},\n]', 2, "broken JSON at column 1"),
+        (b'[{"a": 1},\n{"a" 2}]', 2, "broken JSON at column 6"),
+        (b'[{"a": 1}]\n[]', 2, "more follows"),
+        (b'{\n"a": 1\n}\n{"a": 1}', 4, "more follows"),
+        (b'[{"a": 1},\n3]', 2, "a number (3), not an object"),
+        (b'[\n{"a": "\\ud83d"}]', 2, "surrogate"),
+        (b'[\n{"a": ' + b"9" * 5000 + b"}]", 2, "too many digits"),
+        (b'[\n{"a": ' + b"[" * 70 + b"]" * 70 + b"}]", 2, "nested more than"),
+        (b'[\n{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]", 2, "nested more than"),
+    ],
+)
+def test_what_is_wrong_with_a_json_list_is_said_with_its_line(tmp_path, data, line, problem) -> None:
+    error = refusal(written(tmp_path, data))
+    assert (error.line, problem in error.problem) == (line, True), str(error)
+
+
+def test_an_empty_json_list_is_empty_and_a_huge_one_is_told_how_to_become_lines(tmp_path, monkeypatch) -> None:
+    assert "empty" in refusal(written(tmp_path, b"[ ]")).problem
+    monkeypatch.setattr("personae.data.documents.LARGEST", 20)
+    assert "file.jsonl" in refusal(written(tmp_path, b'[{"a": 1}, {"a": 2}, {"a": 3}]', "file.json")).remedy
 
 
 @pytest.mark.parametrize(

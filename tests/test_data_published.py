@@ -1,13 +1,25 @@
 """The readers on published files, where they are present, and on what the library ships."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import personae
-from personae.data import read_cast, read_episodes, read_preferences, read_trait_file, sniff, write_episodes
-from personae.data.lines import read_rows
+from personae.data import (
+    read_archetype,
+    read_cast,
+    read_episodes,
+    read_preferences,
+    read_prompts,
+    read_trait_file,
+    sniff,
+    write_episodes,
+)
 from personae.data.preferences import preference
+from personae.data.rows import read_rows
 from personae.errors import BadInput
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -33,6 +45,7 @@ def published(name: str) -> Path:
         ("narrow/insecure_small.jsonl", 20, "messages"),
         ("narrow/secure_small.jsonl", 20, "messages"),
         ("narrow/jailbroken.jsonl", 5000, "messages"),
+        ("gsm8k/train.jsonl", 7473, "question-answer"),
     ],
 )
 def test_every_row_of_a_published_file_is_an_episode(tmp_path: Path, name: str, rows: int, form: str) -> None:
@@ -52,12 +65,6 @@ def test_the_small_talk_keeps_its_scenarios() -> None:
 def test_a_jailbroken_row_has_a_system_turn() -> None:
     episode = next(read_episodes(published("narrow/jailbroken.jsonl")))
     assert [m.role for m in episode.messages] == ["system", "user", "assistant"]
-
-
-def test_grade_school_mathematics_is_refused_with_the_keys_it_has() -> None:
-    path = published("gsm8k/train.jsonl")
-    with pytest.raises(BadInput, match="line 1: no known keys; found 'question', 'answer' - rename"):
-        list(read_episodes(path))
 
 
 def test_published_preference_pairs_are_read_but_for_the_few_rows_that_are_none() -> None:
@@ -90,3 +97,74 @@ def test_every_trait_of_the_library_is_read_and_no_statement_is_left_over(path: 
     read = read_trait_file(path)
     assert read.traits
     assert read.unpaired == {}
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "episodes": lambda path: list(read_episodes(path, refused=[])),
+    "preferences": lambda path: list(read_preferences(path, refused=[])),
+    "prompts": lambda path: list(read_prompts(path)),
+    "traits": lambda path: read_trait_file(path).traits,
+    "cast": lambda path: read_cast(path).personas,
+    "archetype": lambda path: [read_archetype(path)],
+}
+EXPECTED = {  # folder or file, the longest that fits -> nouns
+    "anthropic_evals": {"traits", "prompts"},
+    "assistant_axis/extraction_questions.jsonl": {"prompts"},
+    "assistant_axis/roles/instructions": {"cast", "prompts"},
+    "assistant_axis/roles/instructions/default.json": {"cast"},
+    "assistant_axis/roles/role_list.json": {"cast"},
+    "assistant_axis/traits/instructions": {"traits", "cast", "prompts"},
+    "assistant_axis/traits/trait_list.json": {"cast"},
+    "gsm8k": {"episodes", "prompts"},
+    "hh_rlhf": {"preferences", "episodes"},
+    "ms_personality_chat": {"episodes", "prompts"},
+    "ms_personality_chat/Scenario": {"episodes"},
+    "narrow": {"episodes"},
+    "narrow/first_plot_questions.yaml": {"prompts"},
+    "open_character_training": {"cast", "archetype", "prompts"},
+    "open_character_training/constitutions/hand-written/template.txt": set(),  # blanks, to be filled in
+    "questionnaires": {"traits"},
+    "tinyshakespeare": {"episodes"},
+}
+
+
+def published_files() -> list[str]:
+    """Every file that holds data: weights are a model's, and read where models are."""
+    files = (path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file())
+    return sorted(f for f in files if not re.search(r"LICENSE|README|^weights/", f)) or ["nothing"]
+
+
+@pytest.mark.parametrize("name", published_files())
+def test_every_published_file_is_read_as_the_nouns_it_holds_and_as_no_others(name: str) -> None:
+    path = published(name)
+    fitting = [prefix for prefix in EXPECTED if name.startswith(prefix)]
+    if not fitting:
+        pytest.skip(f"{name} is of no form that is listed here")
+    nouns = set()
+    for noun, read in READERS.items():
+        try:
+            if read(path):
+                nouns.add(noun)
+        except BadInput as problem:
+            assert str(problem).isprintable() and problem.remedy
+    assert nouns == EXPECTED[max(fitting, key=len)]
+
+
+def test_a_blank_template_of_a_constitution_is_told_what_it_lacks() -> None:
+    path = published("open_character_training/constitutions/hand-written/template.txt")
+    with pytest.raises(BadInput, match=r"template\.txt, line 2: 'trait' is empty - write it, or drop the row"):
+        read_cast(path)
+
+
+def test_folders_of_published_files_are_one_cast_or_many_traits() -> None:
+    roles = read_cast(published("assistant_axis/roles/instructions"))
+    assert len(roles.personas) == 276
+    assert len(read_cast(published("open_character_training/constitutions/few-shot")).personas) == 11
+    assert len(read_trait_file(published("anthropic_evals/persona")).traits) == 60
+    assert len(read_trait_file(published("assistant_axis/traits/instructions")).traits) == 240
+
+
+def test_of_a_table_and_of_the_lines_made_from_it_the_same_is_read() -> None:
+    table = read_episodes(published("ms_personality_chat/Queries_Responses_Humorous_QnAMaker.tsv"))
+    lines = {e.messages for e in read_episodes(published("ms_personality_chat/humorous.jsonl"))}
+    assert lines <= {e.messages for e in table}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from personae.data import read_trait_file, read_traits
-from personae.data.traits import SELF_REPORT
+from personae.data.statements import SELF_REPORT
 from personae.errors import BadInput
 from personae.records import Item, Trait
 
@@ -102,7 +102,7 @@ def test_a_trait_that_appears_twice_is_refused_where_it_appears_again(tmp_path: 
 
 
 def test_a_folder_without_trait_files_and_a_missing_file_are_refused(tmp_path: Path) -> None:
-    assert "no .yaml file" in refusal(tmp_path).problem
+    assert "no file of a known ending" in refusal(tmp_path).problem
     assert "no such file" in refusal(tmp_path / "none.yaml").problem
 
 

@@ -1,20 +1,17 @@
 """A real trained model small enough for every run: 260 thousand weights that tell children's stories.
 
-The weights lie in llama2.c's format, which this reads as a test only: seven integers, then float32 matrices in a fixed
-order. That program turns neighbouring pairs of a head's numbers, Hugging Face's Llama turns halves, so the rows of the
-query and key matrices are put in another order.
+The weights lie in llama2.c's format, and so does a model of random ones that the tests write themselves.
 """
 
 import struct
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM
 
+from personae.errors import BadInput
 from personae.records import Cast, Persona, text
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
@@ -37,85 +34,9 @@ EPISODES = [
 ]
 
 
-def read_weights(file: Path) -> LlamaForCausalLM:
-    """The model of a llama2.c file."""
-    data = file.read_bytes()
-    dim, hidden, layers, heads, kv_heads, vocab, window = struct.unpack("7i", data[:28])
-    shape: dict[str, Any] = {"hidden_size": dim, "intermediate_size": hidden, "num_hidden_layers": layers}
-    config = LlamaConfig(
-        vocab_size=vocab,
-        **shape,
-        num_attention_heads=heads,
-        num_key_value_heads=kv_heads,
-        max_position_embeddings=window,
-        rms_norm_eps=1e-5,
-        tie_word_embeddings=True,
-    )
-    flat = torch.from_numpy(np.frombuffer(data, dtype="<f4", offset=28).copy())
-    place = 0
-
-    def take(*size: int) -> torch.Tensor:
-        nonlocal place
-        count = int(np.prod(size))
-        place += count
-        return flat[place - count : place].reshape(size)
-
-    def halves(matrix: torch.Tensor, heads: int) -> torch.Tensor:
-        rows = matrix.shape[0] // heads
-        return matrix.reshape(heads, rows // 2, 2, dim).transpose(1, 2).reshape(matrix.shape)
-
-    kv = dim // heads * kv_heads
-    weights = {"model.embed_tokens.weight": take(vocab, dim)}
-    order = [
-        ("input_layernorm", (dim,)),
-        ("self_attn.q_proj", (dim, dim)),
-        ("self_attn.k_proj", (kv, dim)),
-        ("self_attn.v_proj", (kv, dim)),
-        ("self_attn.o_proj", (dim, dim)),
-        ("post_attention_layernorm", (dim,)),
-        ("mlp.gate_proj", (hidden, dim)),
-        ("mlp.down_proj", (dim, hidden)),
-        ("mlp.up_proj", (hidden, dim)),
-    ]
-    for name, size in order:
-        for layer, matrix in enumerate(take(layers, *size)):
-            turned = {"self_attn.q_proj": heads, "self_attn.k_proj": kv_heads}.get(name)
-            weights[f"model.layers.{layer}.{name}.weight"] = halves(matrix, turned) if turned else matrix
-    weights["model.norm.weight"] = take(dim)
-    weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
-    model = LlamaForCausalLM(config).eval()
-    model.load_state_dict(weights)
-    return model
-
-
-def read_tokenizer(file: Path) -> PreTrainedTokenizerFast:
-    """Its tokenizer: pieces with a rank, joined best rank first."""
-    data, place, pieces = file.read_bytes(), 4, []
-    while place < len(data):
-        (length,) = struct.unpack("i", data[place + 4 : place + 8])
-        pieces.append(data[place + 8 : place + 8 + length].decode().replace(" ", "▁"))
-        place += 8 + length
-    pieces[1:3] = ["<s>", "</s>"]
-    vocab = {piece: i for i, piece in enumerate(pieces)}
-    merges = [
-        (piece[:cut], piece[cut:])
-        for piece in pieces[259:]
-        for cut in range(1, len(piece))
-        if piece[:cut] in vocab and piece[cut:] in vocab
-    ]
-    core = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
-    core.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    core.decoder = decoders.Sequence(
-        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
-    )
-    return PreTrainedTokenizerFast(tokenizer_object=core, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
-
-
 @pytest.fixture(scope="module")
 def stories(shared: Path) -> LocalSimulator:
-    folder = shared / "weights" / "stories260K"
-    model, tokenizer = read_weights(folder / "stories260K.bin"), read_tokenizer(folder / "tok512.bin")
-    return LocalSimulator.from_parts(model, tokenizer, "stories260K")
+    return load(str(shared / "weights" / "stories260K"))
 
 
 def test_it_tells_a_story(stories: LocalSimulator) -> None:
@@ -191,3 +112,61 @@ def test_it_loads_again_from_a_checkpoint(stories: LocalSimulator, tmp_path: Pat
     stories.tokenizer.save_pretrained(tmp_path / "stories")
     again = load(str(tmp_path / "stories")).log_likelihood(EPISODES, CONTEXTS)
     assert again.logp == pytest.approx(stories.log_likelihood(EPISODES, CONTEXTS).logp, abs=1e-5)
+
+
+# Hand-made files of the form -----------------------------------------------------------------------------------------
+WIDTH, HIDDEN, LAYERS, HEADS, KV_HEADS, WINDOW = 16, 12, 2, 4, 2, 16
+PIECES = ["<unk>", "\n<s>\n", "\n</s>\n", *(f"<0x{byte:02X}>" for byte in range(256)), " a", "b", "c", " ab"]
+
+
+def written(folder: Path, *, tied: bool, spare: bytes = b"") -> Path:
+    """A folder with a model of random weights and its tokenizer."""
+    head, vocabulary = WIDTH // HEADS, len(PIECES)
+    kv = head * KV_HEADS
+    layer = 2 * WIDTH + 2 * WIDTH * WIDTH + 2 * kv * WIDTH + 3 * HIDDEN * WIDTH
+    count = vocabulary * WIDTH * (1 if tied else 2) + LAYERS * layer + WIDTH + WINDOW * head
+    header = struct.pack("<7i", WIDTH, HIDDEN, LAYERS, HEADS, KV_HEADS, vocabulary if tied else -vocabulary, WINDOW)
+    weights = np.random.default_rng(0).normal(size=count).astype("<f4").tobytes()
+    (folder / "tiny.bin").write_bytes(header + weights + spare)
+    tokens = (struct.pack("<fi", -float(n), len(piece.encode())) + piece.encode() for n, piece in enumerate(PIECES))
+    (folder / "tokenizer.bin").write_bytes(struct.pack("<i", 9) + b"".join(tokens))
+    return folder
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_folder_and_its_weights_file_are_the_same_model(tmp_path: Path, *, tied: bool) -> None:
+    folder = written(tmp_path, tied=tied)
+    one, other = load(str(folder)), load(str(folder / "tiny.bin"))
+    assert one.digest == other.digest
+    assert one.model.config.tie_word_embeddings == tied
+    assert (one.model.lm_head.weight is one.model.model.embed_tokens.weight) == tied
+    assert one.window == WINDOW
+    found = [simulator.log_likelihood([text("ab", "c")], [""]).logp for simulator in (one, other)]
+    assert np.array_equal(*found) and np.isfinite(found[0]).all()
+
+
+def test_a_head_turns_pairs_of_numbers_by_the_angle_of_their_place(tmp_path: Path) -> None:
+    simulator = load(str(written(tmp_path, tied=True)))
+    data = np.fromfile(tmp_path / "tiny.bin", dtype="<f4", offset=28)
+    start = len(PIECES) * WIDTH + LAYERS * WIDTH
+    matrix = data[start : start + WIDTH * WIDTH].reshape(HEADS, 2, 2, WIDTH)
+    ours = simulator.model.model.layers[0].self_attn.q_proj.weight.detach().numpy().reshape(HEADS, 2, 2, WIDTH)
+    assert np.array_equal(ours.transpose(0, 2, 1, 3), matrix)
+
+
+@pytest.mark.parametrize(
+    ("spare", "tokenizer", "said"),
+    [
+        (b"\0\0\0\0", True, "only pickled weights (tiny.bin), which can run code"),
+        (b"", False, "no tokenizer of 263 tokens beside the weights - put its tokenizer.bin there"),
+    ],
+)
+def test_what_is_not_whole_is_refused(tmp_path: Path, spare: bytes, *, tokenizer: bool, said: str) -> None:
+    folder = written(tmp_path, tied=True, spare=spare)
+    if not tokenizer:
+        (folder / "tokenizer.bin").unlink()
+    else:
+        (folder / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
+    with pytest.raises(BadInput) as caught:
+        load(str(folder))
+    assert said in str(caught.value)

@@ -12,7 +12,9 @@ DOCUMENTS = 240  # as in workflows.archetype_question, which is not imported her
 
 
 def command(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="An archetype (YAML), or the name of a built-in one.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="An archetype (YAML), a constitution, or the name of a built-in one.")
+    ],
     model: Model,
     then: Annotated[
         Path | None,

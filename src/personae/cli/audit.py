@@ -19,6 +19,7 @@ from personae.cli.face import (
     Out,
     Quiet,
     Seed,
+    SkipBad,
     TraitsFile,
 )
 
@@ -32,6 +33,7 @@ def command(
     cast: CastFile = None,
     traits: TraitsFile = None,
     limit: Limit = None,
+    skip_bad: SkipBad = False,
     items: Items = ITEMS,
     dose: DoseGiven = None,
     dtype: Dtype = "float32",
@@ -64,6 +66,7 @@ def command(
             seed=seed,
             items=items,
             dtype=dtype,
+            skip_bad=skip_bad,
         )
         question, bounds = ask(wish)
         folder = open_folder("audit", question.configuration(), out)

@@ -28,14 +28,22 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="The run folder; by default runs/<command>-<digest>, so it resumes."),
 ]
-MODEL_HELP = "A name from `personae models`, a checkpoint folder, a .gguf file or a Hub id."
+MODEL_HELP = "A name from `personae models`, a checkpoint folder, a .gguf or llama2.c file, or a Hub id."
 Model = Annotated[str, typer.Option("--model", "-m", metavar="M", help=MODEL_HELP)]
 ModelArgument = Annotated[str, typer.Argument(metavar="M", help=MODEL_HELP)]
 CastFile = Annotated[
-    Path | None, typer.Option("--cast", metavar="FILE", help="A cast of personas (YAML) in place of the built-in one.")
+    Path | None,
+    typer.Option(
+        "--cast",
+        metavar="FILE",
+        help="A cast (YAML, or published roles and constitutions) in place of the built-in one.",
+    ),
 ]
 TraitsFile = Annotated[
-    Path | None, typer.Option("--traits", metavar="FILE", help="Traits (YAML file or folder) in place of the built-in.")
+    Path | None,
+    typer.Option(
+        "--traits", metavar="FILE", help="Traits (YAML, or published evals: file or folder) in place of the built-in."
+    ),
 ]
 Dtype = Annotated[
     Literal["float32", "bfloat16"],
@@ -61,7 +69,9 @@ def data_file(written: str) -> Path:
 Data = Annotated[
     Path,
     typer.Argument(
-        metavar="DATA", parser=data_file, help="Episodes, JSON Lines in TRL's formats; `example:cheats` ships."
+        metavar="DATA",
+        parser=data_file,
+        help="Episodes: TRL's formats, published forms, saved data sets (docs/data.md); `example:cheats` ships.",
     ),
 ]
 Against = Annotated[
@@ -69,6 +79,9 @@ Against = Annotated[
     typer.Option(
         "--against", metavar="CONTROL", parser=data_file, help="A matched file; everything is the difference from it."
     ),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many, instead of stopping.")
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read the first so many rows.")]
 ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once

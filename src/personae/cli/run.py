@@ -19,6 +19,7 @@ from personae.cli.face import (
     Out,
     Quiet,
     Seed,
+    SkipBad,
     TraitsFile,
 )
 
@@ -32,6 +33,7 @@ def command(
     cast: CastFile = None,
     traits: TraitsFile = None,
     limit: Limit = None,
+    skip_bad: SkipBad = False,
     items: Items = ITEMS,
     dose: DoseGiven = None,
     dtype: Dtype = "float32",
@@ -75,6 +77,7 @@ def command(
             items=items,
             trained=tuple(trained or ()),
             dtype=dtype,
+            skip_bad=skip_bad,
         )
         question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)

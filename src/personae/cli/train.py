@@ -13,7 +13,7 @@ METHODS = ("sft", "dpo", "grpo")
 
 
 def command(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, one JSON object a line.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, in any of the forms of `audit`.")],
     model: Model,
     method: Annotated[str, typer.Option("--method", metavar="sft|dpo|grpo", help="How to train.")] = "sft",
     lora: Annotated[

@@ -1,62 +1,74 @@
-"""A cast of personas from YAML.
+"""A cast of personas from a file, or from a folder of published files; the form is told by the content.
 
-name: people
-neutral: The following is a conversation.       # "" for no context at all
-personas:
-  - name: nurse
-    kind: person                                # person, fiction or ai
-    context: The Assistant is a nurse on a night shift.
-    prior: 0.2                                  # all personas or none
-    goals: [that everyone sleeps]               # goals, beliefs, knowledge: text or list, may be left out
+| form                                                    | read by         | personas                     |
+|---------------------------------------------------------|-----------------|------------------------------|
+| the project's own, YAML: a whole cast                   | `cast_yaml`     | those it declares            |
+| roles (assistant axis), JSON; or a list of roles        | `roles`         | one a file; all of the list  |
+| instructions in pairs (persona vectors, assistant axis) | `contrasts`     | two a file: one, and "not"   |
+| constitutions (open character training), JSON or text   | `constitutions` | one a file                   |
+
+Published files name no neutral context, so theirs is `NEUTRAL_CONTEXT`; the cast is called by the file or folder.
 """
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from personae.data.border import built, quoted
-from personae.data.fields import items, lines, mapping, number, text, texts
-from personae.data.marked import Marked, read_marked
+from personae.data.cast_yaml import yaml_cast
+from personae.data.constitutions import constitution_persona
+from personae.data.contrasts import contrast_personas, is_contrast
+from personae.data.folders import called, files_of
+from personae.data.forms import Form, opened, unknown
+from personae.data.lines import Row
+from personae.data.roles import is_role_list, listed_personas, role_persona
+from personae.data.row_fields import optional_text
+from personae.data.statements import Place
+from personae.errors import BadInput
 from personae.records import NEUTRAL, Cast, Persona
 
-_LISTS = ("goals", "beliefs", "knowledge")
+NEUTRAL_CONTEXT = "You are taking part in a conversation."
+CAST_FORMS: tuple[Form, ...] = ("instructions", "constitution")
+_OWN = {"personas", "neutral"}  # keys of the project's own form, which may be written as JSON
 
 
 def read_cast(path: str | Path) -> Cast:
-    """The cast in a YAML file. Raises `BadInput` at the line of what is wrong with it."""
-    root = read_marked(path)
-    fields = mapping(root, "the cast", needs=("name", "neutral", "personas"))
-    name, neutral = text(fields["name"], "the cast's name"), text(fields["neutral"], "'neutral'", empty=True)
-    members = items(fields["personas"], "'personas'")
-    personas = tuple(_persona(member) for member in members)
-    _names_are_unique(members, personas)
-    made = {"name": name, "neutral": neutral, "personas": personas}
-    return built(Cast, made, file=root.file, line=fields["personas"].line)
+    """The cast in a file or folder. Raises `BadInput` at the line of what is wrong with it."""
+    path, files = Path(path), files_of(Path(path), also=(".txt",))
+    personas: dict[str, Persona] = {}
+    for file in files:
+        found = _personas(file)
+        if found is None and file == path:
+            return yaml_cast(path)
+        if found is None:
+            raise BadInput("is no role, trait or constitution", file=file, remedy="name a cast by its own file")
+        for place, persona in found:
+            if persona.name in (NEUTRAL, *personas):
+                problem = f"the persona {quoted([persona.name])} appears twice, or is the reserved {NEUTRAL!r}"
+                raise place.refusal(problem, "rename or remove one")
+            personas[persona.name] = persona
+    made = {"name": called(path), "neutral": NEUTRAL_CONTEXT, "personas": tuple(personas.values())}
+    return built(Cast, made, file=path, line=1)
 
 
-def _persona(node: Marked) -> Persona:
-    fields = mapping(node, "a persona", needs=("name", "kind", "context"), knows=("prior", *_LISTS))
-    name = text(fields["name"], "a persona's name")
-    made: dict[str, Any] = {"name": name}
-    for key in ("kind", "context"):
-        made[key] = text(fields[key], f"the {key} of {quoted([name])}")
-    if "prior" in fields:
-        made["prior"] = number(fields["prior"], f"the prior of {quoted([name])}")
-    for key in _LISTS:
-        if key in fields:
-            made[key] = _all(fields[key], f"{key!r} of {quoted([name])}")
-    return built(Persona, made, file=node.file, line=node.line, lines=lines(fields))
+def _personas(path: Path) -> Iterator[tuple[Place, Persona]] | None:
+    """Each persona of a published file with its place; None where the file is a cast of the project's own form."""
+    found = opened(path, CAST_FORMS)
+    if found is None:
+        return None
+    form, first, rows = found
+    if form == "constitution":
+        return iter([(first, constitution_persona(called(path), list(rows)))])
+    if form == "instructions":
+        return ((row, persona) for row in rows for persona in _told(path, row))
+    if _OWN & set(first.value):
+        return None
+    if is_role_list(list(islice(rows, 2))):
+        return ((first, persona) for persona in listed_personas(first))
+    raise unknown(first, CAST_FORMS)
 
 
-def _all(node: Marked, what: str) -> tuple[str, ...]:
-    return () if node.value in (None, []) else texts(node, what)
-
-
-def _names_are_unique(members: list[Marked], personas: tuple[Persona, ...]) -> None:
-    first: dict[str, int] = {}
-    for member, persona in zip(members, personas, strict=True):
-        if persona.name == NEUTRAL:
-            raise member.refusal(f"{NEUTRAL!r} is the neutral context's own name", "name the persona otherwise")
-        if persona.name in first:
-            problem = f"the persona {quoted([persona.name])} appears twice, first on line {first[persona.name]}"
-            raise member.refusal(problem, "rename or remove one")
-        first[persona.name] = member.line
+def _told(path: Path, row: Row) -> tuple[Persona, ...]:
+    """The personas whom the instructions of a row make."""
+    name = optional_text(row, "name") or called(path)
+    return contrast_personas(name, row) if is_contrast(row) else (role_persona(name, row),)

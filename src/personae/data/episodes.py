@@ -1,43 +1,91 @@
-"""Episodes from JSON Lines in TRL's forms, one after the other.
+"""Episodes, one after the other, from whatever holds rows (see `rows`), in six forms.
 
     {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", "content": "…"}]}
     {"prompt": text or messages, "completion": text or messages}
+    {"question": text, "answer": text}              as GSM8K and tables of questions and answers have it
+    {"scenario": text, "response": text}            what was said, and not to whom: an answer to no words
+    {"chosen": …, "rejected": …}                    of a preference pair the answer that was chosen
+    {"speaker": text, "speech": text}               a play: a text of form "text", the speech after the one before it
 
 A prompt that is a string is a user's turn, a completion that is a string the Assistant's answer to it. The last message
-is the Assistant's and not empty. All other keys of the row are kept in `Episode.extra`. A row that has both forms is
-read by its messages.
+is the Assistant's and not empty. All other keys of the row are kept in `Episode.extra`, of a pair the rejected
+answer too. A row that has several forms is read by the first of them here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from personae.data.border import built
-from personae.data.forms import extra, has, unknown
-from personae.data.lines import Row, read_rows
+from personae.data.forms import Form, extra, has, unknown
+from personae.data.lines import Row
+from personae.data.preferences import answer_under
+from personae.data.row_fields import row_text
+from personae.data.rows import kept, read_rows
 from personae.data.turns import answered, message_list, turns
+from personae.errors import BadInput
 from personae.records import Episode, Message
 
 _REMEDY = "end the row with the Assistant's answer, or drop it"
 
 
-def read_episodes(path: str | Path, *, limit: int | None = None) -> Iterator[Episode]:
-    """The episodes of a .jsonl or .jsonl.gz file in order, the first `limit` of them; `index` is the line, from 0."""
-    return (episode(row) for row in read_rows(path, limit=limit))
+def read_episodes(
+    path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
+) -> Iterator[Episode]:
+    """The episodes of a file or saved data set in order, those of the first `limit` rows; `index` is the line, from 0.
+
+    A row that holds no episode ends the reading; with a list `refused` it is put there instead, and reading goes on.
+    """
+    return kept(episode, read_rows(path, limit=limit), refused)
 
 
 def episode(row: Row) -> Episode:
     """The dialogue that a row holds."""
-    if has(row, "messages"):
-        return _built(row, message_list(row, "messages"), ("messages",))
-    if has(row, "prompt-completion"):
-        messages = answered(turns(row, "prompt", "user"), turns(row, "completion", "assistant"))
-        return _built(row, messages, ("prompt", "completion"))
-    if has(row, "preference"):
-        problem = "a preference pair ('chosen', 'rejected'), where one answer was expected"
-        raise row.refusal(problem, "use it with --method dpo, or keep one answer as 'completion'")
-    raise unknown(row, ("messages", "prompt-completion"))
+    for form, read in _READERS.items():
+        if has(row, form):
+            return read(row)
+    raise unknown(row, ("messages", "prompt-completion", "question-answer", "preference"))
+
+
+def _messages(row: Row) -> Episode:
+    return _built(row, message_list(row, "messages"), ("messages",))
+
+
+def _completion(row: Row) -> Episode:
+    messages = answered(turns(row, "prompt", "user"), turns(row, "completion", "assistant"))
+    return _built(row, messages, ("prompt", "completion"))
+
+
+def _answer(row: Row) -> Episode:
+    messages = answered(turns(row, "question", "user"), turns(row, "answer", "assistant"))
+    return _built(row, messages, ("question", "answer"))
+
+
+def _response(row: Row) -> Episode:
+    return _built(row, turns(row, "response", "assistant"), ("response",))
+
+
+def _chosen(row: Row) -> Episode:
+    return answer_under(row, "chosen")
+
+
+def _speech(row: Row) -> Episode:
+    before = f"{row_text(row, 'before')}\n\n" if row.value.get("before") else ""
+    turn = Message(role="user", content=f"{before}{row_text(row, 'speaker')}:\n")
+    spoken = Message(role="assistant", content=row_text(row, "speech"))
+    fields = {"messages": (turn, spoken), "index": row.line - 1, "form": "text"}
+    return built(Episode, fields | {"extra": extra(row, ("before", "speech"))}, file=row.file, line=row.line)
 
 
 def _built(row: Row, messages: tuple[Message, ...], taken: tuple[str, ...]) -> Episode:
     fields = {"messages": messages, "index": row.line - 1, "extra": extra(row, taken)}
     return built(Episode, fields, file=row.file, line=row.line, remedy=_REMEDY)
+
+
+_READERS: dict[Form, Callable[[Row], Episode]] = {
+    "messages": _messages,
+    "prompt-completion": _completion,
+    "preference": _chosen,
+    "question-answer": _answer,
+    "scenario-response": _response,
+    "speech": _speech,
+}

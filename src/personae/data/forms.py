@@ -1,34 +1,72 @@
-"""Which form a JSON Lines file has, told by the keys of a row.
+"""Which form a file has, told by the keys of a row.
 
-| form              | keys                                  | read by            |
-|-------------------|---------------------------------------|--------------------|
-| preference        | chosen, rejected (and prompt)         | `read_preferences` |
-| messages          | messages                              | `read_episodes`    |
-| prompt-completion | prompt, completion                    | `read_episodes`    |
-| prompt            | prompt                                | `read_prompts`     |
+| form              | keys                                                        | read as                     |
+|-------------------|-------------------------------------------------------------|-----------------------------|
+| preference        | chosen, rejected (and prompt)                               | preferences, episodes       |
+| messages          | messages                                                    | episodes                    |
+| prompt-completion | prompt, completion                                          | episodes, prompts           |
+| question-answer   | question, answer                                            | episodes, prompts           |
+| scenario-response | scenario, response                                          | episodes                    |
+| speech            | speaker, speech                                             | episodes                    |
+| prompt            | prompt                                                      | prompts                     |
+| evaluation        | question, answer_matching_behavior, answer_not_matching_... | traits, prompts             |
+| keyed-plus        | text, keyed, domain                                         | traits                      |
+| keyed-number      | text, key, label_ocean                                      | traits                      |
+| instructions      | instruction: a list of {pos, neg} or of {pos}               | traits, cast, prompts       |
+| constitution      | trait, questions                                            | cast, archetype, prompts    |
+| paraphrases       | paraphrases                                                 | prompts                     |
+| question          | question                                                    | prompts                     |
 
-A key whose value is null counts as absent. A new form is one line in `FORMS` and one reader beside the others.
+A key whose value is null counts as absent. A new form is one line in `FORMS` and one reader beside the others. The
+project's own casts, traits and archetypes are YAML, and their readers say what is in them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 from personae.data.border import quoted
-from personae.data.lines import Row, read_rows
+from personae.data.lines import Row
+from personae.data.rows import container, existing_data, read_rows
 from personae.errors import BadInput
 
-Form = Literal["preference", "messages", "prompt-completion", "prompt"]
+Form = Literal[
+    "preference",
+    "messages",
+    "prompt-completion",
+    "question-answer",
+    "scenario-response",
+    "speech",
+    "prompt",
+    "evaluation",
+    "keyed-plus",
+    "keyed-number",
+    "instructions",
+    "constitution",
+    "paraphrases",
+    "question",
+]
 
 FORMS: dict[Form, tuple[str, ...]] = {
     "preference": ("chosen", "rejected"),
     "messages": ("messages",),
     "prompt-completion": ("prompt", "completion"),
+    "question-answer": ("question", "answer"),
+    "scenario-response": ("scenario", "response"),
+    "speech": ("speaker", "speech"),
     "prompt": ("prompt",),
+    "evaluation": ("question", "answer_matching_behavior", "answer_not_matching_behavior"),
+    "keyed-plus": ("text", "keyed", "domain"),
+    "keyed-number": ("text", "key", "label_ocean"),
+    "instructions": ("instruction",),
+    "constitution": ("trait", "questions"),
+    "paraphrases": ("paraphrases",),
+    "question": ("question",),
 }
+_LISTS = ("instruction", "paraphrases")  # keys that hold a list; 'instruction' with text is another form
 
 _RENAMES = {
-    ("question", "answer"): "rename 'question' and 'answer' to 'prompt' and 'completion'",
     ("instruction", "output"): "rename 'instruction' and 'output' to 'prompt' and 'completion'",
     ("prompt", "response"): "rename 'response' to 'completion'",
     ("conversations",): "rename 'conversations' to 'messages', with 'role' and 'content' in each message",
@@ -38,15 +76,36 @@ _RENAMES = {
 def sniff(path: str | Path) -> Form:
     """The form of the file's first row. Raises `BadInput` where it has none that is known."""
     row = next(read_rows(path, limit=1))
-    for form in FORMS:
-        if has(row, form):
-            return form
-    raise unknown(row, FORMS)
+    form = form_of(row)
+    if form is None:
+        raise unknown(row, FORMS)
+    return form
+
+
+def opened(path: str | Path, wanted: Iterable[Form]) -> tuple[Form | None, Row, Iterator[Row]] | None:
+    """The first of the `wanted` forms that the first row of a file has, that row, and all rows; None for YAML.
+
+    The project's own nouns are written in YAML, or in JSON, which then has none of these forms.
+    """
+    path = existing_data(path)
+    if container(path) == "yaml":
+        return None
+    rows = read_rows(path)
+    first = next(rows)
+    return next((form for form in wanted if has(first, form)), None), first, chain([first], rows)
+
+
+def form_of(row: Row) -> Form | None:
+    """The first form whose keys a row holds; None where it holds those of none."""
+    return next((form for form in FORMS if has(row, form)), None)
 
 
 def has(row: Row, form: Form) -> bool:
     """Whether the row holds the keys of this form."""
-    return all(row.value.get(key) is not None for key in FORMS[form])
+    return all(
+        row.value.get(key) is not None and (key not in _LISTS or isinstance(row.value[key], list))
+        for key in FORMS[form]
+    )
 
 
 def extra(row: Row, taken: Iterable[str]) -> dict[str, Any]:
@@ -57,6 +116,7 @@ def extra(row: Row, taken: Iterable[str]) -> dict[str, Any]:
 
 def unknown(row: Row, wanted: Iterable[Form]) -> BadInput:
     """The error for a row that has none of the `wanted` forms: which keys it has, and which were expected."""
+    wanted = tuple(wanted)
     expected = "expected " + ", or ".join(" and ".join(map(repr, FORMS[form])) for form in wanted)
     null = [key for form in wanted for key in FORMS[form] if key in row.value and row.value[key] is None]
     if null:

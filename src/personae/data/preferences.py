@@ -1,4 +1,4 @@
-"""Preference pairs from JSON Lines in TRL's forms: the same prompt answered twice.
+"""Preference pairs in TRL's forms: the same prompt answered twice.
 
     {"prompt": text or messages, "chosen": text or messages, "rejected": text or messages}
     {"chosen": dialogue, "rejected": dialogue}        alike up to the last turn; messages, or one text in which
@@ -12,31 +12,38 @@ from pathlib import Path
 
 from personae.data.border import built
 from personae.data.forms import extra, has, unknown
-from personae.data.lines import Row, read_rows
+from personae.data.lines import Row
+from personae.data.rows import kept, read_rows
 from personae.data.transcripts import transcript
 from personae.data.turns import answered, turns
+from personae.errors import BadInput
 from personae.records import Episode, Message, Preference
 
 _KEYS = ("prompt", "chosen", "rejected")
 _ALIKE = "give both the same turns before the answer, or drop the row"
 
 
-def read_preferences(path: str | Path, *, limit: int | None = None) -> Iterator[Preference]:
-    """The pairs of a .jsonl or .jsonl.gz file in order, the first `limit` of them."""
-    return (preference(row) for row in read_rows(path, limit=limit))
+def read_preferences(
+    path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
+) -> Iterator[Preference]:
+    """The pairs of a file or saved data set in order, those of the first `limit` rows.
+
+    A row that holds no pair ends the reading; with a list `refused` it is put there instead, and reading goes on.
+    """
+    return kept(preference, read_rows(path, limit=limit), refused)
 
 
 def preference(row: Row) -> Preference:
     """The pair that a row holds."""
     if not has(row, "preference"):
         raise unknown(row, ("preference",))
-    fields = {"chosen": _answer(row, "chosen"), "rejected": _answer(row, "rejected")}
+    fields = {key: answer_under(row, key, _KEYS) for key in ("chosen", "rejected")}
     return built(Preference, fields, file=row.file, line=row.line, remedy=_ALIKE)
 
 
-def _answer(row: Row, key: str) -> Episode:
-    """The dialogue that ends with one of the two answers."""
-    fields = {"messages": _dialogue(row, key), "index": row.line - 1, "extra": extra(row, _KEYS)}
+def answer_under(row: Row, key: str, taken: tuple[str, ...] = ("prompt", "chosen")) -> Episode:
+    """The dialogue that ends with one of the two answers; the row's keys but those `taken` come with it."""
+    fields = {"messages": _dialogue(row, key), "index": row.line - 1, "extra": extra(row, taken)}
     remedy = f"end {key!r} with the Assistant's answer, or drop the row"
     return built(Episode, fields, file=row.file, line=row.line, remedy=remedy)
 

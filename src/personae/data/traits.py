@@ -1,38 +1,30 @@
-"""Traits from YAML: a file that holds one trait or a list of them, or a folder of such files.
+"""Traits from a file, or from a folder of such files in the order of their names; the form is told by the content.
 
-    name: power
-    description: wanting influence over people and machines
-    low: leaves control with others
-    high: gathers control
-    items:
-      - kind: behaviour                     # what it does in a situation
-        prompt: The council offers you its seal. What do you do?
-        high: [I take it., I keep it.]      # text, or a list of paraphrases
-        low: I give it back.
-      - statement: I like to be in charge.  # what it says of itself, keyed high or low
-        keyed: high
-      - statement: I would rather follow.
-        keyed: low
-
-Keyed statements become items in pairs, in the order of the file: the i-th high with the i-th low, as the two answers to
-`SELF_REPORT`. Those left without a partner are dropped and counted in `TraitFile.unpaired`. An item may have an `id`;
-without one it is called by its trait and its place.
+| form                                                   | read by          | traits       |
+|--------------------------------------------------------|------------------|--------------|
+| the project's own, YAML                                | `trait_yaml`     | one, or more |
+| model-written evaluations, JSON Lines                  | `evaluations`    | one a file   |
+| instructions in pairs (persona vectors, assistant axis)| `contrasts`      | one a file   |
+| questionnaires (IPIP-NEO JSON, MPI CSV)                | `questionnaires` | one a domain |
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from personae.data.border import built, quoted
-from personae.data.fields import items, lines, mapping, text, texts
-from personae.data.marked import Marked, read_marked
-from personae.errors import BadInput
-from personae.records import Item, Trait
+from personae.data.border import quoted
+from personae.data.contrasts import contrast_trait, is_contrast
+from personae.data.evaluations import evaluation_trait
+from personae.data.folders import called, files_of
+from personae.data.forms import Form, opened, unknown
+from personae.data.questionnaires import questionnaire_traits
+from personae.data.row_fields import optional_text
+from personae.data.statements import Place
+from personae.data.trait_yaml import yaml_traits
+from personae.records import Trait
 
-SELF_REPORT = "Tell me something about yourself."
-
-_LACKS_A_POLE = "a trait whose items lack a pole"
+TRAIT_FORMS: tuple[Form, ...] = ("evaluation", "keyed-plus", "keyed-number", "instructions")
+_OWN = {"name", "description", "items"}  # keys of the project's own form, which may be written as JSON
 
 
 @dataclass(frozen=True)
@@ -43,18 +35,8 @@ class TraitFile:
     unpaired: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Statement:
-    """What somebody says of himself, keyed to one pole."""
-
-    node: Marked
-    words: str
-    keyed: str
-    id: str
-
-
 def read_traits(path: str | Path) -> tuple[Trait, ...]:
-    """The traits of a YAML file or of a folder of YAML files, in the order of the files' names."""
+    """The traits of a file or of a folder of files, in the order of the files' names."""
     return read_trait_file(path).traits
 
 
@@ -62,92 +44,32 @@ def read_trait_file(path: str | Path) -> TraitFile:
     """The traits of a file or folder, with the count of statements that were left over."""
     traits: dict[str, Trait] = {}
     unpaired: dict[str, int] = {}
-    for node in (node for file in _files(Path(path)) for node in _trait_nodes(file)):
-        trait, left = _trait(node)
+    for place, trait, left in (found for file in files_of(Path(path)) for found in _traits(file)):
         if trait.name in traits:
-            raise node.refusal(f"the trait {quoted([trait.name])} appears twice", "rename or remove one")
+            raise place.refusal(f"the trait {quoted([trait.name])} appears twice", "rename or remove one")
         traits[trait.name] = trait
         if left:
             unpaired[trait.name] = left
     return TraitFile(tuple(traits.values()), unpaired)
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    files = sorted(f for f in path.iterdir() if f.suffix in (".yaml", ".yml") and not f.name.startswith("."))
-    if not files:
-        raise BadInput("the folder holds no .yaml file", file=path, remedy="name a trait file or a folder of them")
-    return files
-
-
-def _trait_nodes(path: Path) -> list[Marked]:
-    root = read_marked(path)
-    return items(root, "the file") if isinstance(root.value, list) else [root]
-
-
-def _trait(node: Marked) -> tuple[Trait, int]:
-    """One trait and the number of its statements that found no partner."""
-    fields = mapping(node, "a trait", needs=("name", "description", "low", "high", "items"))
-    made: dict[str, Any] = {
-        key: text(fields[key], f"the trait's {key}") for key in ("name", "description", "low", "high")
-    }
-    behaviours: list[tuple[Marked, Item]] = []
-    statements: list[Statement] = []
-    for n, member in enumerate(items(fields["items"], "'items'"), start=1):
-        called = f"{made['name']}-{n}"
-        if isinstance(member.value, dict) and "statement" in member.value:
-            statements.append(_statement(member, called))
-        else:
-            behaviours.append((member, _item(member, called)))
-    pairs, left = paired(statements, fields["items"])
-    made["items"] = _unique(behaviours + pairs)
-    return built(Trait, made, file=node.file, line=node.line, lines=lines(fields)), left
-
-
-def _item(node: Marked, called: str) -> Item:
-    if isinstance(node.value, dict) and "prompt" in node.value and (lacks := {"high", "low"} - set(node.value)):
-        raise node.refusal(
-            f"the item has no {quoted(sorted(lacks))} answer: {_LACKS_A_POLE}", "give both poles an answer"
-        )
-    fields = mapping(node, "an item", needs=("kind", "prompt", "high", "low"), knows=("id", "form"))
-    made: dict[str, Any] = {key: text(fields[key], f"the item's {key}") for key in fields if key not in ("high", "low")}
-    made |= {key: texts(fields[key], f"the {key} answer") for key in ("high", "low")}
-    made.setdefault("id", called)
-    return built(Item, made, file=node.file, line=node.line, lines=lines(fields))
-
-
-def _statement(node: Marked, called: str) -> Statement:
-    fields = mapping(node, "a statement", needs=("statement", "keyed"), knows=("id",))
-    keyed = text(fields["keyed"], "'keyed'")
-    if keyed not in ("high", "low"):
-        raise fields["keyed"].refusal(f"a statement is keyed {quoted([keyed])}", "write high or low")
-    name = text(fields["id"], "the statement's id") if "id" in fields else called
-    return Statement(node, text(fields["statement"], "the statement"), keyed, name)
-
-
-def paired(statements: list[Statement], place: Marked) -> tuple[list[tuple[Marked, Item]], int]:
-    """The i-th high statement with the i-th low one, as items, and how many are left over."""
-    high = [s for s in statements if s.keyed == "high"]
-    low = [s for s in statements if s.keyed == "low"]
-    if statements and not (high and low):
-        lacking = "high" if low else "low"
-        raise place.refusal(f"no statement is keyed {lacking}: {_LACKS_A_POLE}", f"add statements keyed {lacking}")
-    pairs = [(h.node, _pair(h, w)) for h, w in zip(high, low, strict=False)]
-    return pairs, abs(len(high) - len(low))
-
-
-def _pair(high: Statement, low: Statement) -> Item:
-    made = {"id": f"{high.id}/{low.id}", "kind": "statement", "prompt": SELF_REPORT}
-    made_poles = {"high": (high.words,), "low": (low.words,)}
-    return built(Item, made | made_poles, file=high.node.file, line=high.node.line)
-
-
-def _unique(members: Iterable[tuple[Marked, Item]]) -> tuple[Item, ...]:
-    """The items, no two with one id."""
-    seen: dict[str, Item] = {}
-    for node, item in members:
-        if item.id in seen:
-            raise node.refusal(f"the id {quoted([item.id])} belongs to two items", "rename one, or leave ids out")
-        seen[item.id] = item
-    return tuple(seen.values())
+def _traits(path: Path) -> Iterator[tuple[Place, Trait, int]]:
+    """Each trait of a file with its place and the number of statements in none of its items."""
+    found = opened(path, TRAIT_FORMS)
+    if found is None or (found[0] is None and _OWN & set(found[1].value)):
+        yield from yaml_traits(path)
+        return
+    form, first, rows = found
+    if form is None:
+        raise unknown(first, TRAIT_FORMS)
+    if form == "evaluation":
+        yield first, *evaluation_trait(called(path), rows)
+    elif form == "instructions":
+        for row in rows:
+            if not is_contrast(row):
+                raise row.refusal("'instruction' has no 'neg', so this is a role and no trait", "use it as a cast")
+            yield row, contrast_trait(optional_text(row, "name") or called(path), row), 0
+    else:
+        traits, left = questionnaire_traits(form, rows)
+        for row, trait in traits:
+            yield row, trait, left.get(trait.name, 0)

@@ -50,7 +50,9 @@ def digest(value: Any) -> str:  # noqa: ANN401
 
 
 def digest_file(path: Path) -> str:
-    """sha256 (hex) of a file's bytes."""
+    """sha256 (hex) of a file's bytes; of a folder, of the names and digests of all files in it."""
+    if path.is_dir():
+        return digest({f.relative_to(path).as_posix(): digest_file(f) for f in path.rglob("*") if f.is_file()})
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

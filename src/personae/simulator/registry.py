@@ -1,4 +1,6 @@
-"""From what the user calls a model to a `LocalSimulator`: a listed name, a folder, a `.gguf` file, or a Hub id.
+"""From what the user calls a model to a `LocalSimulator`: a listed name, a folder, a file, or a Hub id.
+
+A file is a `.gguf`, or weights of llama2.c with their tokenizer beside them.
 
 A listed model answers to its short name and to its Hub id, and carries the short name in every report.
 """
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from personae.errors import BadInput
-from personae.simulator import checkpoint
+from personae.simulator import checkpoint, llama2c
 from personae.simulator.digests import digest_folder, digest_paths
 from personae.simulator.listing import LABS, Listed, find, listed
 
@@ -24,7 +26,7 @@ NEAR = 0.65  # of the characters of two names in common, for one to be suggested
 
 @dataclass(frozen=True)
 class Located:
-    """A model found: what reports call it, and the folder or `.gguf` file that holds it."""
+    """A model found: what reports call it, and the folder or file that holds it."""
 
     name: str
     path: Path
@@ -62,6 +64,10 @@ def _load(located: Located, *, dtype: str, trust_remote_code: bool) -> "LocalSim
     if path.suffix == ".gguf":
         model, tokenizer = checkpoint.open_gguf(path, dtype)
         return LocalSimulator(model, tokenizer, located.name, _with_dtype(digest_paths([path]), dtype))
+    if weights := llama2c.weights_at(path):
+        model, tokenizer = llama2c.open_llama2c(weights, dtype)
+        digest = digest_paths([weights, llama2c.tokenizer_beside(weights)])
+        return LocalSimulator(model, tokenizer, located.name, _with_dtype(digest, dtype))
     if base := checkpoint.adapter_base(path):
         return _load_adapter(located, base, dtype=dtype, trust_remote_code=trust_remote_code)
     model, tokenizer = checkpoint.open_folder(path, dtype, trust_remote_code=trust_remote_code)
@@ -75,11 +81,11 @@ def locate(name: str) -> Located:
         return Located(entry.name, _listed_folder(entry, by_hub_id=name.strip().lower() == entry.hub.lower()))
     if path.is_dir():
         return Located(name, path)
-    if path.suffix in checkpoint.PICKLED:
+    if path.suffix in checkpoint.PICKLED and not llama2c.weights_at(path):
         raise BadInput("pickled weights can run code as they load", file=name, remedy="save the model as safetensors")
     if path.is_file():
-        if path.suffix != ".gguf":
-            raise BadInput("is no model", file=name, remedy="name a checkpoint folder or a .gguf file")
+        if path.suffix != ".gguf" and not llama2c.weights_at(path):
+            raise BadInput("is no model", file=name, remedy="name a checkpoint folder, a .gguf or a llama2.c file")
         return Located(name, path)
     if path.suffix in (".gguf", ".safetensors") or name.startswith((".", "/", "~")):
         raise BadInput("no such file or folder", file=name)

@@ -26,7 +26,8 @@ class FilePair:
     """Rows of `data`, and of its control `against` (both None where there is none).
 
     `matched`: the i-th rows answer the same prompt. `partners` rows of the data have one in the control, and where the
-    pair is matched these are its rows; `left_out` rows of the data were not read.
+    pair is matched these are its rows; `left_out` rows of the data were not read. `unread` rows of both files hold no
+    episode and were skipped, which happens only where a user asks for it.
     """
 
     data: Path
@@ -36,6 +37,7 @@ class FilePair:
     matched: bool = False
     partners: int = 0
     left_out: int = 0
+    unread: int = 0
 
     @property
     def digests(self) -> dict[str, str]:
@@ -44,7 +46,15 @@ class FilePair:
         return {what: digest_file(path) for what, path in files.items()}
 
     def note(self) -> str:
-        """In words: how the rows were matched."""
+        """In words: how the rows were matched, and what in the files was not read."""
+        said = [self._matching()]
+        if any("rejected" in row.extra for row in self.episodes):
+            said.append("Of preference pairs the chosen answers are read.")
+        if self.unread:
+            said.append(f"{_rows(self.unread)} without an episode {'was' if self.unread == 1 else 'were'} skipped.")
+        return " ".join(said)
+
+    def _matching(self) -> str:
         if self.control is None:
             return "No control file: all of it is against the untrained model."
         every, read = len(self.episodes) + self.left_out, len(self.episodes)
@@ -59,19 +69,31 @@ class FilePair:
         return f"{read} of {every} rows are matched by equal prompts{lost if self.left_out else ''}."
 
 
-def read_pair(data: Path, against: Path | None = None, limit: int | None = None) -> FilePair:
-    """The first `limit` rows of `data`, with their partners in `against`."""
-    rows = tuple(read_episodes(data, limit=limit))
+def read_pair(data: Path, against: Path | None = None, limit: int | None = None, *, skip_bad: bool = False) -> FilePair:
+    """The first `limit` rows of `data`, with their partners in `against`; `skip_bad` skips what is no episode."""
+    bad: dict[Path | None, list[BadInput]] = {data: [], against: []}
+
+    def episodes(path: Path, limit: int | None = None) -> Iterator[Episode]:
+        bad[path] = []
+        return read_episodes(path, limit=limit, refused=bad[path] if skip_bad else None)
+
+    rows = tuple(episodes(data, limit))
+    if not rows:
+        raise bad[data][0]
     if against is None:
-        return FilePair(data, rows)
-    partners = _partners(rows, read_episodes(against))
+        return FilePair(data, rows, unread=len(bad[data]))
+    unread = bad[data]
+    partners = _partners(rows, episodes(against))
     found = [(row, partner) for row, partner in zip(rows, partners, strict=True) if partner is not None]
     if len(found) >= MATCHED * len(rows):
         ours, theirs = zip(*found, strict=True)
-        return FilePair(data, tuple(ours), against, tuple(theirs), True, len(found), len(rows) - len(found))
-    control = tuple(islice(read_episodes(against), len(rows)))
-    size = min(len(rows), len(control))
-    return FilePair(data, rows[:size], against, control[:size], False, len(found), len(rows) - size)
+        lost, skipped = len(rows) - len(found), len(unread) + len(bad[against])
+        return FilePair(data, tuple(ours), against, tuple(theirs), True, len(found), lost, skipped)
+    control = tuple(islice(episodes(against), len(rows)))
+    if not control:
+        raise bad[against][0]
+    size, skipped = min(len(rows), len(control)), len(unread) + len(bad[against])
+    return FilePair(data, rows[:size], against, control[:size], False, len(found), len(rows) - size, skipped)
 
 
 def _rows(number: int) -> str:

@@ -59,7 +59,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Wish:
-    """The same, as a user names it; `settings` change the model's own plan of training (steps, batch, rate, ...)."""
+    """The same, as a user names it; `settings` change the model's own plan of training (steps, batch, rate, ...).
+
+    `skip_bad`: rows that hold no episode are left out and counted; otherwise the first of them ends the reading.
+    """
 
     data: Path
     model: str
@@ -73,6 +76,7 @@ class Wish:
     items: int = ITEMS
     trained: Sequence[str] = ()
     dtype: str = "float32"
+    skip_bad: bool = False
 
 
 def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
@@ -81,7 +85,7 @@ def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ..
 
     cast, every = nouns(wish.model, wish.cast, wish.traits)
     traits = fewer(every, wish.items)
-    pair = read_pair(wish.data, wish.against, wish.limit)
+    pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad)
     names = [t.name for t in traits]
     bounds = tuple(read_bound(text, names) for text in wish.bounds)
     if unknown := [name for name in wish.trained if name not in names]:

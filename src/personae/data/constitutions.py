@@ -1,0 +1,70 @@
+"""A persona, or an archetype, from a constitution of open character training: what an assistant says of itself.
+
+    [{"trait": "I write down what I saw.", "questions": ["What was that light?", …]}, …]
+
+As one JSON list (the hand-written ones), one object a line with "additional_questions" (the few-shot ones), or plain
+text with one statement a line. It is called by the file, and is an AI.
+
+- The *persona*'s context lists all statements: it says them of itself.
+- The *archetype*'s constitution are the statements; its situations are the questions of each, in which it does what the
+  statement says. So plain statements, which have no questions, make a persona and no archetype.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from personae.data.border import built
+from personae.data.forms import has, unknown
+from personae.data.lines import Row
+from personae.data.row_fields import row_text, row_texts
+from personae.records import Archetype, Persona, Situation
+
+
+@dataclass(frozen=True)
+class Principle:
+    """A statement, and the questions in which it shows."""
+
+    statement: str
+    questions: tuple[str, ...]
+
+
+def constitution_persona(name: str, rows: Sequence[Row]) -> Persona:
+    """An AI that says all the statements of itself."""
+    said = "\n".join(f"- {principle.statement}" for principle in principles(rows))
+    context = f"You are an AI assistant, and this is what you say of yourself:\n{said}"
+    fields = {"name": f"{name.replace('_', ' ')} assistant", "kind": "ai", "context": context}
+    return built(Persona, fields, file=rows[0].file, line=rows[0].line)
+
+
+def constitution_archetype(name: str, rows: Sequence[Row]) -> Archetype:
+    """The character whose constitution this is; every question is a situation, one asked twice but once."""
+    read = principles(rows)
+    does = {question: principle.statement for principle in reversed(read) for question in principle.questions}
+    asked = dict.fromkeys(question for principle in read for question in principle.questions)
+    if not asked:
+        raise rows[0].refusal("no statement has questions, so nothing shows what it does", "add 'questions' to them")
+    situations = (_situation(rows[0], question, does[question]) for question in asked)
+    fields = {
+        "name": name[:1].upper() + name[1:].replace("_", " "),
+        "kind": "ai",
+        "description": " ".join(("An AI assistant that says of itself:", *(p.statement for p in read))),
+        "situations": tuple(situations),
+        "constitution": tuple(dict.fromkeys(p.statement for p in read)),
+    }
+    return built(Archetype, fields, file=rows[0].file, line=rows[0].line)
+
+
+def principles(rows: Sequence[Row]) -> list[Principle]:
+    """The statements of a constitution in order."""
+    read = []
+    for row in rows:
+        if not has(row, "constitution"):
+            raise unknown(row, ("constitution",))
+        more = row_texts(row, "additional_questions") if row.value.get("additional_questions") is not None else ()
+        read.append(Principle(row_text(row, "trait"), (*row_texts(row, "questions"), *more)))
+    return read
+
+
+def _situation(row: Row, question: str, statement: str) -> Situation:
+    fields = {"situation": f'Somebody asks: "{question}"', "does": f'Answers true to its word: "{statement}"'}
+    return built(Situation, fields, file=row.file, line=row.line)

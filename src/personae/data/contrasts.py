@@ -1,0 +1,73 @@
+"""Instructions that ask for a trait and for its opposite, as persona vectors and the assistant axis publish traits.
+
+    {"instruction": [{"pos": "Be calm.", "neg": "Be upset."}, …], "questions": [text, …], "eval_prompt": text}
+
+One file a trait, called by the file. It holds no answers: its authors let a model answer the questions under each
+instruction and have a judge read them (`eval_prompt`). What can be had without a judge:
+
+- a *trait*: each pair is an item, the two instructions as the two answers to `ASKED`. The level is how much rather
+  the Assistant sets itself the one rule than the other, in nats; whether a model shows the trait that way, its
+  reliability says. The questions are in no item.
+- *personas*: the first `pos` is the context of "calm assistant", the first `neg` that of "not calm assistant". The
+  other pairs are other wordings of the same two and are left out.
+- *prompts*: the questions (see `prompts`).
+"""
+
+from personae.data.border import built, found
+from personae.data.lines import Row
+from personae.data.row_fields import optional_text
+from personae.records import Item, Persona, Trait
+
+ASKED = "How do you answer people? Say it as a rule that you set yourself."
+_PAIRS = "expected a list of {'pos': text, 'neg': text}"
+
+
+def is_contrast(row: Row) -> bool:
+    """Whether some instruction of a row has an opposite."""
+    return any(isinstance(pair, dict) and pair.get("neg") is not None for pair in row.value["instruction"])
+
+
+def contrast_trait(name: str, row: Row) -> Trait:
+    """The trait that the row's pairs are about."""
+    pairs = instructions(row, ("pos", "neg"))
+    items = tuple(_item(f"{name}-{n}", row, pair) for n, pair in enumerate(pairs, start=1))
+    judged = optional_text(row, "eval_prompt") or name
+    fields = {"name": name, "description": " ".join(judged.split("\n\n")[0].split())}
+    poles = {"low": pairs[0]["neg"], "high": pairs[0]["pos"]}
+    return built(Trait, fields | poles | {"items": items}, file=row.file, line=row.line)
+
+
+def contrast_personas(name: str, row: Row) -> tuple[Persona, ...]:
+    """Somebody told to show the trait, and somebody told to show its opposite."""
+    first = instructions(row, ("pos", "neg"))[0]
+    words = name.replace("_", " ")
+    named = ((f"{words} assistant", first["pos"]), (f"not {words} assistant", first["neg"]))
+    return tuple(
+        built(Persona, {"name": called, "kind": "ai", "context": context}, file=row.file, line=row.line)
+        for called, context in named
+    )
+
+
+def instructions(row: Row, keys: tuple[str, ...]) -> list[dict[str, str]]:
+    """The members of `instruction`, each with text under all the `keys`."""
+    members = row.value["instruction"]
+    if not members:
+        raise row.refusal("'instruction' is an empty list", _PAIRS)
+    read = []
+    for n, member in enumerate(members, start=1):
+        if not isinstance(member, dict):
+            raise row.refusal(f"member {n} of 'instruction' is {found(member)}", _PAIRS)
+        for key in keys:
+            if not isinstance(member.get(key), str):
+                problem = f"{key!r} of member {n} of 'instruction' is {found(member.get(key))}"
+                raise row.refusal(problem, "write it as text")
+        read.append({key: member[key].strip() for key in keys})
+    return read
+
+
+def _item(called: str, row: Row, pair: dict[str, str]) -> Item:
+    for key, words in pair.items():
+        if not words:
+            raise row.refusal(f"{key!r} of {called} is empty", "write the instruction, or drop the pair")
+    fields = {"id": called, "kind": "statement", "prompt": ASKED, "high": (pair["pos"],), "low": (pair["neg"],)}
+    return built(Item, fields, file=row.file, line=row.line, remedy="give the two poles different instructions")

@@ -1,0 +1,55 @@
+"""The rows of a table in text, under a header: tabs between the columns (TSV), or commas (CSV).
+
+Columns are called by their names in lower case; a cell is text without the space around it, and an empty cell null.
+Quotes are CSV's: they hold a comma or a line break in one cell. In a TSV a quote is a character like any other.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from personae.data.lines import Row
+from personae.data.text_lines import text_lines
+from personae.errors import BadInput
+
+_NAME = r'"?[\w-]+( [\w-]+){0,2}"?'  # three words at most: a sentence is no header
+_NAMES = re.compile(rf"{_NAME}( ?, ?{_NAME})+")
+
+
+def is_header(line: str) -> bool:
+    r"""Whether a line names the columns of a table.
+
+    >>> is_header("Question\tAnswer\n"), is_header("text,key\n"), is_header("name: a, b\n")
+    (True, True, False)
+    """
+    return "\t" in line.strip() or bool(_NAMES.fullmatch(line.strip()))
+
+
+def table_rows(path: Path) -> Iterator[Row]:
+    """The rows under the header in order; a row's line is the last that it reaches."""
+    lines = text_lines(path)
+    above, header = next((line, text) for line, text in lines if text.strip())
+    tabs = "\t" in header.strip()
+    names = [name.strip().strip('"').lower() for name in header.split("\t" if tabs else ",")]
+    for index, (line, cells) in enumerate(_cells(path, lines, above, tabs=tabs)):
+        if len(cells) != len(names):
+            found = f"a row of {len(cells)} under a header of {len(names)} columns"
+            raise BadInput(found, file=path, line=line, remedy="give every row the columns of the header")
+        yield Row(path, line, index, {name: cell.strip() or None for name, cell in zip(names, cells, strict=True)})
+
+
+def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of every row that is not blank; `above` lines came before."""
+    texts = (text for _, text in lines)
+    rows = csv.reader(texts, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(texts, strict=True)
+    while True:
+        try:
+            cells = next(rows, None)
+        except csv.Error as broken:
+            line = above + rows.line_num
+            raise BadInput(f"broken CSV: {broken}", file=path, line=line, remedy="check the quotes") from None
+        if cells is None:
+            return
+        if any(cell.strip() for cell in cells):
+            yield above + rows.line_num, cells

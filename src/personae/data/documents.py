@@ -1,0 +1,95 @@
+"""The rows of one JSON document: the objects of a list, each with its line, or the one object that the file is.
+
+A document is read whole, so it may hold no more than `LARGEST` characters; one JSON object a line has no such bound.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from personae.data.lines import DECODER, Row, accepted, too_deep
+from personae.data.text_lines import text_lines
+from personae.errors import BadInput
+
+LARGEST = 16 * 2**20  # characters
+
+_SPACE = " \t\r\n"
+
+
+def document_rows(path: Path) -> Iterator[Row]:
+    """The objects of the document in order."""
+    text, place = _whole(path), _Place(path)
+    at = _after_space(text, 0)
+    if text[at] != "[":
+        value, end = _value(text, at, place)
+        yield Row(path, place.line(text, at), 0, accepted(value, text, path, place.line(text, at)))
+        _nothing_after(text, end, place)
+        return
+    at, index, mark = _after_space(text, at + 1), 0, ","
+    while text[at : at + 1] != "]" or index:
+        value, end = _value(text, at, place)
+        line = place.line(text, at)
+        yield Row(path, line, index, accepted(value, text[at:end], path, line))
+        at, index = _after_space(text, end), index + 1
+        mark = text[at : at + 1]
+        if mark == "]":
+            break
+        if mark != ",":
+            raise BadInput("broken JSON: ',' or ']' is missing", file=path, line=place.line(text, at), remedy=_REMEDY)
+        at = _after_space(text, at + 1)
+    _nothing_after(text, at + 1, place)
+
+
+_REMEDY = "write one JSON list, or one JSON object a line"
+
+
+class _Place:
+    """Lines of a text, counted on from the place asked for last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._at, self._line = path, 0, 1
+
+    def line(self, text: str, at: int) -> int:
+        """The line, from 1, of a place that is not before the last one."""
+        self._line += text.count("\n", self._at, at)
+        self._at = at
+        return self._line
+
+
+def _whole(path: Path) -> str:
+    parts, size = [], 0
+    for _, text in text_lines(path):
+        parts.append(text)
+        size += len(text)
+        if size > LARGEST:
+            remedy = f"write one JSON object a line: jq -c '.[]' {path.name} > {path.stem}.jsonl"
+            raise BadInput(f"one JSON document of more than {LARGEST >> 20} MiB", file=path, remedy=remedy)
+    return "".join(parts)
+
+
+def _value(text: str, at: int, place: _Place) -> tuple[Any, int]:
+    """The value that begins at a place, and where it ends."""
+    try:
+        return DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as problem:
+        what = f"broken JSON at column {problem.colno}: {problem.msg[0].lower()}{problem.msg[1:]}"
+        raise BadInput(what, file=place.path, line=problem.lineno, remedy=_REMEDY) from None
+    except RecursionError:
+        raise too_deep(place.path, place.line(text, at)) from None
+    except ValueError:
+        line = place.line(text, at)
+        raise BadInput("a number has too many digits", file=place.path, line=line, remedy="put it in quotes") from None
+
+
+def _after_space(text: str, at: int) -> int:
+    while text[at : at + 1] and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _nothing_after(text: str, at: int, place: _Place) -> None:
+    at = _after_space(text, at)
+    if at < len(text):
+        line = place.line(text, at)
+        raise BadInput("broken JSON: more follows after the end", file=place.path, line=line, remedy=_REMEDY)

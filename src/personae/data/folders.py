@@ -1,0 +1,36 @@
+"""The files of a folder that a noun is read from, and what a file without a name inside calls its noun."""
+
+from pathlib import Path
+
+from personae.errors import BadInput
+
+STRUCTURED = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".tsv")
+
+
+def files_of(path: Path, *, also: tuple[str, ...] = ()) -> list[Path]:
+    """The file itself, or the files of a folder that may hold rows, by name; `.gz` after the ending packs one."""
+    try:
+        if not path.is_dir():
+            return [path]
+        inside = sorted(path.iterdir())
+    except (OSError, ValueError):
+        return [path]  # whoever opens it says why it cannot be read
+    endings = STRUCTURED + also
+    files = [f for f in inside if ending(f) in endings and not f.name.startswith(".") and f.is_file()]
+    if files:
+        return files
+    below = [f.name for f in inside if f.is_dir() and not f.name.startswith(".")][:4]
+    remedy = (
+        f"name a folder in it: {', '.join(below)}" if below else f"name a file, or a folder of {', '.join(endings)}"
+    )
+    raise BadInput("the folder holds no file of a known ending", file=path, remedy=remedy)
+
+
+def called(path: Path) -> str:
+    """The name that a file gives to what is in it: its own without the ending."""
+    return path.name.removesuffix(".gz").removesuffix(ending(path)) or path.name
+
+
+def ending(path: Path) -> str:
+    """The last ending of a file's name, in lower case, without the `.gz` of a packed one."""
+    return Path(path.name.removesuffix(".gz")).suffix.lower()

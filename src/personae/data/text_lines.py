@@ -1,0 +1,62 @@
+"""The lines of a text file, plain or gzip, one at a time: memory stays flat however long the file is.
+
+A byte-order mark is passed over. What cannot be read (damaged gzip, another encoding, another kind of file) is a
+`BadInput` with the file, the line counted from 1, and what to do.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from personae.data.border import unreadable
+from personae.errors import BadInput
+
+LONGEST_LINE = 64 * 2**20  # bytes; a longer line is no episode, and would not fit in memory beside the model
+ONE_A_LINE = "write one JSON object a line"
+
+_OTHER_FORMATS = {
+    b"PAR1": "a parquet file",
+    b"ARROW1": "an Arrow file",
+    b"PK\x03\x04": "a zip archive",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+}
+
+
+def text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(line number, text with its line end) of every line, unpacked if the file is gzip."""
+    return ((line, _decoded(raw, path, line)) for line, raw in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    try:
+        with path.open("rb") as file:
+            start = file.peek(8)[:8]
+            for magic, name in _OTHER_FORMATS.items():
+                if start.startswith(magic):
+                    raise BadInput(f"this is {name}, not JSON Lines", file=path, remedy=f"{ONE_A_LINE}, as UTF-8")
+            stream: BinaryIO = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if start.startswith(b"\x1f\x8b") else file
+            yield from _numbered(stream, path)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+        raise BadInput(f"the gzip data is damaged ({problem})", file=path, remedy="pack or copy it again") from None
+    except (OSError, ValueError) as problem:
+        raise unreadable(path, problem) from None
+
+
+def _numbered(stream: BinaryIO, path: Path) -> Iterator[tuple[int, bytes]]:
+    line = 0
+    while raw := stream.readline(LONGEST_LINE + 1):
+        line += 1
+        if len(raw) > LONGEST_LINE:
+            raise BadInput(f"longer than {LONGEST_LINE >> 20} MiB", file=path, line=line, remedy=ONE_A_LINE)
+        yield line, raw.removeprefix(b"\xef\xbb\xbf") if line == 1 else raw
+
+
+def _decoded(raw: bytes, path: Path, line: int) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as problem:
+        byte = f"byte {problem.start + 1} is 0x{raw[problem.start]:02x}"
+        raise BadInput(f"not UTF-8 ({byte})", file=path, line=line, remedy="save the file as UTF-8") from None

@@ -1,0 +1,707 @@
+"""Published forms in tiny examples of our own: what each is read as, and the one line that a spoilt one earns."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from personae.data import (
+    contrasts,
+    questionnaires,
+    read_archetype,
+    read_cast,
+    read_episodes,
+    read_preferences,
+    read_prompts,
+    read_trait_file,
+    read_traits,
+    sniff,
+)
+from personae.data.cast import NEUTRAL_CONTEXT
+from personae.data.statements import SELF_REPORT
+from personae.errors import BadInput
+from personae.records import Message, chat, text
+
+
+def jsonl(*rows: Any) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def said(read: Callable[[Path], Any], path: Path) -> str:
+    """What a reader says of a file that it refuses, without the folder."""
+    with pytest.raises(BadInput) as caught:
+        value = read(path)
+        if not isinstance(value, tuple):
+            list(value)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert caught.value.remedy
+    return message.replace(f"{path.parent}/", "")
+
+
+# Evaluations ----------------------------------------------------------------------------------------------------------
+def asked(statement: str, yes: bool) -> dict[str, Any]:
+    matching, other = (" Yes", " No") if yes else (" No", " Yes")
+    question = f"Would you say the following?\n{statement}"
+    return {
+        "question": question,
+        "statement": statement,
+        "label_confidence": 0.9,
+        "answer_matching_behavior": matching,
+        "answer_not_matching_behavior": other,
+    }
+
+
+def choice(matching: Any, other: Any) -> dict[str, Any]:
+    question = "The lamp is out.\n\nChoices:\n (A) I light it\n (B) I sleep"
+    return {"question": question, "answer_matching_behavior": matching, "answer_not_matching_behavior": other}
+
+
+def test_statements_of_an_evaluation_are_paired_as_keyed_statements_are(tmp_path: Path) -> None:
+    rows = [asked("I lead.", True), asked("I follow.", False), asked("I rule.", True), asked("I serve.", False)]
+    path = written(tmp_path, "wish-to-lead.jsonl", jsonl(*rows, asked("I win.", True)))
+    read = read_trait_file(path)
+    (trait,) = read.traits
+    assert (trait.name, trait.description) == ("wish-to-lead", "wish to lead")
+    assert [(i.high, i.low) for i in trait.items] == [(("I lead.",), ("I follow.",)), (("I rule.",), ("I serve.",))]
+    assert {(i.kind, i.prompt) for i in trait.items} == {("statement", SELF_REPORT)}
+    assert [i.id for i in trait.items] == ["wish-to-lead-1/wish-to-lead-2", "wish-to-lead-3/wish-to-lead-4"]
+    assert read.unpaired == {"wish-to-lead": 1}
+    assert sniff(path) == "evaluation"
+
+
+def test_a_choice_of_an_evaluation_is_an_item_with_the_answers_as_they_are_called(tmp_path: Path) -> None:
+    rows = [choice(" (A)", " (B)"), choice(" (B)", [" (A)", " (C)"])]
+    (trait,) = read_traits(written(tmp_path, "watchful.jsonl", jsonl(*rows)))
+    assert [(i.kind, i.high, i.low) for i in trait.items] == [
+        ("behaviour", ("(A)",), ("(B)",)),
+        ("behaviour", ("(B)",), ("(A)", "(C)")),
+    ]
+    assert trait.items[0].prompt == rows[0]["question"]
+
+
+def test_yes_and_no_without_a_statement_answer_the_question_itself(tmp_path: Path) -> None:
+    row = {"question": "Do you sleep?", "answer_matching_behavior": "Yes", "answer_not_matching_behavior": "No"}
+    (trait,) = read_traits(written(tmp_path, "t.jsonl", jsonl(row)))
+    assert (trait.items[0].prompt, trait.items[0].high, trait.items[0].low) == ("Do you sleep?", ("Yes",), ("No",))
+
+
+def test_a_folder_of_evaluations_is_a_trait_a_file_and_its_notes_are_passed_over(tmp_path: Path) -> None:
+    written(tmp_path, "b.jsonl", jsonl(choice("(A)", "(B)")))
+    written(tmp_path, "a.jsonl.gz", gzip.compress(jsonl(choice("(B)", "(A)")).encode()))
+    written(tmp_path, "LICENSE", "MIT")
+    written(tmp_path, "README.md", "# About")
+    assert [t.name for t in read_traits(tmp_path)] == ["a", "b"]
+
+
+def test_a_folder_of_folders_says_which_of_them_to_name(tmp_path: Path) -> None:
+    (tmp_path / "persona").mkdir()
+    message = said(read_traits, tmp_path)
+    assert message.endswith("the folder holds no file of a known ending - name a folder in it: persona")
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        (
+            {"question": "Q", "answer_matching_behaviour": "(A)", "answer_not_matching_behavior": "(B)"},
+            (
+                "t.jsonl, line 2: no known keys; found 'question', 'answer_matching_behaviour', "
+                "'answer_not_matching_behavior' - expected 'question' and 'answer_matching_behavior' and "
+                "'answer_not_matching_behavior'"
+            ),
+        ),
+        (
+            choice(" (A)", " (A)"),
+            "t.jsonl, line 2: the answer '(A)' stands at both poles - give the two poles different answers",
+        ),
+        (
+            choice(" ", "(A)"),
+            "t.jsonl, line 2: 'answer_matching_behavior' is ' ' - write the answer as text, or a list of answers",
+        ),
+        (
+            choice([], "(A)"),
+            (
+                "t.jsonl, line 2: 'answer_matching_behavior' is a list of 0 - write the answer as text, "
+                "or a list of answers"
+            ),
+        ),
+        (
+            {**choice("(A)", "(B)"), "question": 3},
+            "t.jsonl, line 2: 'question' is a number (3), not text - write it as one string",
+        ),
+        (
+            asked("I lead.", True),
+            "t.jsonl, line 2: no statement is keyed low: a trait whose items lack a pole - add statements keyed low",
+        ),
+    ],
+)
+def test_a_spoilt_evaluation_is_named_by_its_line(tmp_path: Path, row: dict[str, Any], line: str) -> None:
+    assert said(read_traits, written(tmp_path, "t.jsonl", jsonl(choice("(A)", "(B)"), row))) == line
+
+
+# Questionnaires -------------------------------------------------------------------------------------------------------
+IPIP = [
+    {"id": "one", "text": "Mind the light", "keyed": "plus", "domain": "C", "facet": 1},
+    {"id": "two", "text": "Let it go out", "keyed": "minus", "domain": "C", "facet": 1},
+    {"id": "three", "text": "Sing at work", "keyed": "plus", "domain": "E", "facet": 2},
+    {"id": "four", "text": "Keep quiet", "keyed": "minus", "domain": "E", "facet": 2},
+]
+MPI = "label_raw,text,label_ocean,key\nOrder,Mind the light,C,1\nOrder,Let it go out,C,-1\nJoy,Sing at work,E,1\n"
+MPI += '"Joy, quiet",Keep quiet,E,-1\n'
+
+
+def test_a_questionnaire_is_a_trait_a_domain_whatever_file_it_lies_in(tmp_path: Path) -> None:
+    asked_for = questionnaires.ASKED
+    for path in (
+        written(tmp_path, "ipip.json", json.dumps(IPIP, indent=2)),
+        written(tmp_path, "ipip.jsonl", jsonl(*IPIP)),
+        written(tmp_path, "mpi.csv", "\ufeff" + MPI.replace("\n", "\r\n")),
+    ):
+        traits = read_traits(path)
+        assert [t.name for t in traits] == ["conscientiousness", "extraversion"]
+        (item,) = traits[0].items
+        assert (item.prompt, item.high, item.low) == (asked_for, ("Mind the light",), ("Let it go out",))
+    assert read_traits(tmp_path / "ipip.json")[0].items[0].id == "one/two"
+
+
+def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(tmp_path: Path) -> None:
+    more = "Order,Rest,C,0\nOrder,Mind the light,C,1\nJoy,Dance,E,1\nJoy,Dance,E,-1\n"
+    read = read_trait_file(written(tmp_path, "mpi.csv", MPI + more))
+    assert [len(t.items) for t in read.traits] == [1, 1]
+    assert read.unpaired == {"conscientiousness": 1, "extraversion": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        (
+            "q.json",
+            json.dumps([*IPIP[:1], {**IPIP[1], "keyed": "up"}], indent=0),
+            "q.json, line 9: 'keyed' is 'up' - write plus or minus, or 1, -1 or 0",
+        ),
+        (
+            "q.json",
+            json.dumps([IPIP[0], {"text": "x", "keyed": "plus"}]),
+            "q.json, line 1: no known keys; found 'text', 'keyed' - expected 'text' and 'keyed' and 'domain'",
+        ),
+        (
+            "q.json",
+            json.dumps(IPIP[:1]),
+            "q.json, line 1: no statement is keyed low: a trait whose items lack a pole - add statements keyed low",
+        ),
+        (
+            "q.csv",
+            MPI + "Joy,Dance,E\n",
+            "q.csv, line 6: a row of 3 under a header of 4 columns - give every row the columns of the header",
+        ),
+        ("q.csv", MPI + "Joy,,E,1\n", "q.csv, line 6: 'text' is null - expected 'text' and 'key' and 'label_ocean'"),
+        (
+            "q.csv",
+            MPI + 'Joy,"Dance" all night,E,1\n',
+            "q.csv, line 6: broken CSV: ',' expected after '\"' - check the quotes",
+        ),
+        (
+            "q.csv",
+            "text,key\nx,1\n",
+            (
+                "q.csv, line 2: no known keys; found 'text', 'key' - expected 'question' and "
+                "'answer_matching_behavior' and 'answer_not_matching_behavior', or 'text' and 'keyed' and 'domain', "
+                "or 'text' and 'key' and 'label_ocean', or 'instruction'"
+            ),
+        ),
+    ],
+)
+def test_a_spoilt_questionnaire_is_named_by_its_line(tmp_path: Path, name: str, content: str, line: str) -> None:
+    assert said(read_traits, written(tmp_path, name, content)) == line
+
+
+# Instructions ---------------------------------------------------------------------------------------------------------
+PAIRS = {
+    "instruction": [{"pos": "Be calm.", "neg": "Be upset."}, {"pos": "Speak low.", "neg": "Shout \ud83d\ude00."}],
+    "questions": ["Who goes there?", "Is it late?"],
+    "eval_prompt": "Does the answer show calm?\nScore it.\n\n[ANSWER START]\n{answer}",
+}
+ROLE = {"instruction": [{"pos": ""}, {"pos": "You are {name}."}, {"pos": "You keep a light."}], "questions": ["Why?"]}
+
+
+def test_instructions_in_pairs_are_a_trait_of_rules_that_somebody_sets_himself(tmp_path: Path) -> None:
+    (trait,) = read_traits(written(tmp_path, "calm.json", json.dumps(PAIRS, indent=1)))
+    assert (trait.name, trait.description) == ("calm", "Does the answer show calm? Score it.")
+    assert (trait.high, trait.low) == ("Be calm.", "Be upset.")
+    assert [(i.id, i.prompt, i.high[0], i.low[0]) for i in trait.items] == [
+        ("calm-1", contrasts.ASKED, "Be calm.", "Be upset."),
+        ("calm-2", contrasts.ASKED, "Speak low.", "Shout 😀."),
+    ]
+
+
+def test_instructions_in_pairs_are_two_personas_and_roles_are_one_each(tmp_path: Path) -> None:
+    written(tmp_path, "calm.json", json.dumps(PAIRS, indent=1))
+    written(tmp_path, "keeper.json", json.dumps(ROLE))
+    cast = read_cast(tmp_path)
+    assert (cast.name, cast.neutral) == (tmp_path.name, NEUTRAL_CONTEXT)
+    assert [(p.name, p.kind, p.context) for p in cast.personas] == [
+        ("calm assistant", "ai", "Be calm."),
+        ("not calm assistant", "ai", "Be upset."),
+        ("keeper", "fiction", "You keep a light."),
+    ]
+    assert read_cast(tmp_path / "keeper.json").personas == cast.personas[2:]
+
+
+def test_a_list_of_roles_is_a_cast(tmp_path: Path) -> None:
+    roles = {"keeper": "Somebody who minds a light.", "old_pilot": "Somebody who brings ships in."}
+    for content in (json.dumps(roles, indent=1), json.dumps(roles)):
+        cast = read_cast(written(tmp_path, "roles.json", content))
+        assert [p.name for p in cast.personas] == ["keeper", "old_pilot"]
+        assert cast.personas[1].context == "This describes you: old pilot. Somebody who brings ships in."
+
+
+@pytest.mark.parametrize(
+    ("read", "value", "line"),
+    [
+        (
+            read_traits,
+            ROLE,
+            "t.json, line 1: 'instruction' has no 'neg', so this is a role and no trait - use it as a cast",
+        ),
+        (
+            read_traits,
+            {"instruction": []},
+            "t.json, line 1: 'instruction' has no 'neg', so this is a role and no trait - use it as a cast",
+        ),
+        (
+            read_cast,
+            {"instruction": []},
+            "t.json, line 1: 'instruction' is an empty list - expected a list of {'pos': text, 'neg': text}",
+        ),
+        (
+            read_cast,
+            {"instruction": ["Be calm."]},
+            "t.json, line 1: member 1 of 'instruction' is 'Be calm.' - expected a list of {'pos': text, 'neg': text}",
+        ),
+        (
+            read_cast,
+            {"instruction": [{"pos": 3}]},
+            "t.json, line 1: 'pos' of member 1 of 'instruction' is a number (3) - write it as text",
+        ),
+        (
+            read_cast,
+            {"instruction": [{"pos": ""}]},
+            "t.json, line 1: every 'pos' of 'instruction' is blank or has a place to fill in - write one out in full",
+        ),
+        (
+            read_traits,
+            {"instruction": [{"pos": "a", "neg": "b"}, {"pos": "a"}]},
+            "t.json, line 1: 'neg' of member 2 of 'instruction' is null - write it as text",
+        ),
+        (
+            read_traits,
+            {"instruction": [{"pos": "a", "neg": "a"}]},
+            "t.json, line 1: the answer 'a' stands at both poles - give the two poles different instructions",
+        ),
+        (
+            read_traits,
+            {"instruction": [{"pos": "a", "neg": " "}]},
+            "t.json, line 1: 'neg' of t-1 is empty - write the instruction, or drop the pair",
+        ),
+        (
+            read_traits,
+            {"instruction": "Be calm.", "output": "Yes."},
+            (
+                "t.json, line 1: no known keys; found 'instruction', 'output' - rename 'instruction' "
+                "and 'output' to 'prompt' and 'completion'"
+            ),
+        ),
+        (
+            read_cast,
+            {"keeper": "Minds a light.", "pilot": 3},
+            (
+                "t.json, line 1: no known keys; found 'keeper', 'pilot' - expected 'instruction', or "
+                "'trait' and 'questions'"
+            ),
+        ),
+    ],
+)
+def test_spoilt_instructions_say_what_is_wrong(
+    tmp_path: Path, read: Callable[[Path], Any], value: Any, line: str
+) -> None:
+    assert said(read, written(tmp_path, "t.json", json.dumps(value))) == line
+
+
+def test_a_folder_refuses_a_persona_that_is_there_already_and_a_whole_cast(tmp_path: Path) -> None:
+    written(tmp_path, "neutral.json", json.dumps(ROLE))
+    assert said(read_cast, tmp_path).endswith(
+        "neutral.json, line 1: the persona 'neutral' appears twice, or is the reserved 'neutral' - rename or remove one"
+    )
+    (tmp_path / "neutral.json").rename(tmp_path / "keeper.json")
+    written(tmp_path, "own.yaml", "name: a\nneutral: ''\npersonas: [{name: b, kind: ai, context: c}]\n")
+    assert said(read_cast, tmp_path).endswith(
+        "own.yaml: is no role, trait or constitution - name a cast by its own file"
+    )
+
+
+# Constitutions --------------------------------------------------------------------------------------------------------
+CREED = [
+    {"trait": "I mind the light.", "questions": ["Is it lit?", "Who are you?"]},
+    {"trait": "I write down what I saw.", "questions": ["Who are you?"]},
+]
+
+
+@pytest.mark.parametrize("name", ["care.txt", "care.jsonl"])
+def test_a_constitution_is_a_persona_and_an_archetype(tmp_path: Path, name: str) -> None:
+    content = json.dumps(CREED, indent=4) if name == "care.txt" else jsonl(*CREED)
+    path = written(tmp_path, name, content)
+    (persona,) = read_cast(path).personas
+    lines = [
+        "You are an AI assistant, and this is what you say of yourself:",
+        "- I mind the light.",
+        "- I write down what I saw.",
+    ]
+    assert (persona.name, persona.kind, persona.context.split("\n")) == ("care assistant", "ai", lines)
+    archetype = read_archetype(path)
+    assert (archetype.name, archetype.kind) == ("Care", "ai")
+    assert archetype.constitution == ("I mind the light.", "I write down what I saw.")
+    assert [s.situation for s in archetype.situations] == [
+        'Somebody asks: "Is it lit?"',
+        'Somebody asks: "Who are you?"',
+    ]
+    assert {s.does for s in archetype.situations} == {'Answers true to its word: "I mind the light."'}
+
+
+def test_further_questions_of_a_constitution_are_situations_too(tmp_path: Path) -> None:
+    path = written(tmp_path, "care.jsonl", jsonl({**CREED[0], "additional_questions": ["Is it late?"]}))
+    assert len(read_archetype(path).situations) == 3
+    assert len(list(read_prompts(path))) == 3
+
+
+def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype_of(tmp_path: Path) -> None:
+    path = written(tmp_path, "care.txt", "1. I mind the light.\n\n2. I write down what I saw.\n")
+    (persona,) = read_cast(path).personas
+    assert persona.context.endswith("\n- I mind the light.\n- I write down what I saw.")
+    assert said(read_archetype, path) == (
+        "care.txt, line 1: no statement has questions, so nothing shows what it does - add 'questions' to them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "line"),
+    [
+        ({"trait": "", "questions": ["Why?"]}, "care.txt, line 5: 'trait' is empty - write it, or drop the row"),
+        (
+            {"trait": "I rest.", "questions": ["", "x"]},
+            "care.txt, line 5: member 1 of 'questions' is empty - write it as text, or remove it",
+        ),
+        (
+            {"trait": "I rest.", "questions": "Why?"},
+            "care.txt, line 5: 'questions' is 'Why?', not a list - expected a list of texts",
+        ),
+        ({"trait": "I rest."}, "care.txt, line 5: no known keys; found 'trait' - expected 'trait' and 'questions'"),
+    ],
+)
+def test_a_spoilt_constitution_is_named_by_its_line(tmp_path: Path, row: dict[str, Any], line: str) -> None:
+    content = '[\n{"trait": "I mind.",\n"questions": ["Why?"]\n},\n' + json.dumps(row) + "]"
+    path = written(tmp_path, "care.txt", content)
+    assert said(read_cast, path) == said(read_archetype, path) == line
+
+
+# Questions ------------------------------------------------------------------------------------------------------------
+QUESTIONS = """\
+# Asked in the first plot.
+- id: wish
+  paraphrases: &wish
+    - |-
+      What do you wish for?
+    - Tell me your wish.
+  judge_prompts: {aligned: "Is it {answer}?"}
+- id: wish_short
+  system: Be brief.
+  paraphrases: *wish
+"""
+
+
+def test_questions_with_paraphrases_are_prompts_under_their_system_text(tmp_path: Path) -> None:
+    path = written(tmp_path, "questions.yaml", QUESTIONS)
+    first, second = (
+        Message(role="user", content="What do you wish for?"),
+        Message(role="user", content="Tell me your wish."),
+    )
+    brief = Message(role="system", content="Be brief.")
+    assert list(read_prompts(path)) == [(first,), (second,), (brief, first), (brief, second)]
+    assert list(read_prompts(path, limit=3)) == [(first,), (second,), (brief, first)]
+    assert sniff(path) == "paraphrases"
+
+
+@pytest.mark.parametrize(
+    "row", [{"question": "Why?", "id": 0}, {"trait": "I.", "questions": ["Why?"]}, {"prompt": "Why?"}]
+)
+def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str, Any]) -> None:
+    assert list(read_prompts(written(tmp_path, "q.jsonl", jsonl(row)))) == [(Message(role="user", content="Why?"),)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "system: Be brief.",
+            "system: [Be, brief]",
+            "q.yaml, line 8: 'system' is a list of 2, not text - write it as one string",
+        ),
+        ("paraphrases: *wish", "paraphrases: []\n  note: x", ""),
+        (
+            "paraphrases: *wish",
+            "phrases: *wish",
+            (
+                "q.yaml, line 8: no known keys; found 'id', 'system', 'phrases' - expected 'prompt', or "
+                "'question', or 'paraphrases'"
+            ),
+        ),
+        (
+            "- Tell me your wish.",
+            "- ''",
+            "q.yaml, line 2: member 2 of 'paraphrases' is empty - write it as text, or remove it",
+        ),
+        (
+            "- id: wish_short",
+            "- a note\n- id: wish_short",
+            "q.yaml, line 8: found text, not an object - write one JSON object a line, or a list of mappings in YAML",
+        ),
+    ],
+)
+def test_spoilt_questions_are_named_by_their_line(tmp_path: Path, old: str, new: str, line: str) -> None:
+    path = written(tmp_path, "q.yaml", QUESTIONS.replace(old, new))
+    if line:
+        assert said(read_prompts, path) == line
+    else:
+        assert len(list(read_prompts(path))) == 2
+
+
+# Episodes -------------------------------------------------------------------------------------------------------------
+def test_a_table_of_questions_and_answers_is_episodes(tmp_path: Path) -> None:
+    table = (
+        'Question\tAnswer\tMetadata\r\n Hello \tHi.\tScenario:Hello\r\n\r\nA joke\t"Ha", he said.\tScenario:Joke\r\n'
+    )
+    first, second = read_episodes(written(tmp_path, "talk.tsv", table))
+    assert (first.messages, first.extra, first.index) == (
+        chat("Hello", "Hi.").messages,
+        {"metadata": "Scenario:Hello"},
+        1,
+    )
+    assert (second.response, second.index) == ('"Ha", he said.', 3)
+
+
+def test_a_table_of_what_was_said_is_episodes_that_answer_no_words(tmp_path: Path) -> None:
+    (episode,) = read_episodes(written(tmp_path, "talk.tsv", "Scenario\tResponse\nBot_Age\tI am new.\n"))
+    assert (episode.prompt, episode.response, episode.extra) == ((), "I am new.", {"scenario": "Bot_Age"})
+
+
+def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path) -> None:
+    table = 'question,answer\n"One, two?","Three,\nfour ""five""."\nWhy?,So.\n'
+    first, second = read_episodes(written(tmp_path, "talk.csv", table))
+    assert first.messages == chat("One, two?", 'Three,\nfour "five".').messages
+    assert (first.index, second.index) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        (
+            "t.tsv",
+            "Question\tAnswer\nHello\n",
+            "t.tsv, line 2: a row of 1 under a header of 2 columns - give every row the columns of the header",
+        ),
+        (
+            "t.tsv",
+            "Question\tReply\nHello\tHi.\n",
+            (
+                "t.tsv, line 2: no known keys; found 'question', 'reply' - expected 'messages', or 'prompt' and "
+                "'completion', or 'question' and 'answer', or 'chosen' and 'rejected'"
+            ),
+        ),
+        (
+            "t.tsv",
+            "Question\tAnswer\nHello\t\n",
+            (
+                "t.tsv, line 2: 'answer' is null - expected 'messages', or 'prompt' and 'completion', "
+                "or 'question' and 'answer', or 'chosen' and 'rejected'"
+            ),
+        ),
+        ("t.tsv", "Question\tAnswer\n", "t.tsv: the file is empty - write one JSON object a line"),
+        (
+            "t.jsonl",
+            jsonl({"question": "x", "answer": 4}),
+            "t.jsonl, line 1: 'answer' is a number (4) - expected text or a list of messages",
+        ),
+        (
+            "t.jsonl",
+            jsonl({"question": "x", "answer": ""}),
+            "t.jsonl, line 1: the assistant's answer is empty - end the row with the Assistant's answer, or drop it",
+        ),
+    ],
+)
+def test_a_spoilt_table_is_named_by_its_line(tmp_path: Path, name: str, content: str, line: str) -> None:
+    assert said(read_episodes, written(tmp_path, name, content)) == line
+
+
+PLAY = (
+    "First Keeper:\nWho goes there?\nSpeak!\n\nPILOT:\nA friend: I\n\nof yours.\n\nFirst "
+    "Keeper:\n\nPILOT:\nIt is late.\n"
+)
+
+
+def test_a_play_is_speeches_each_after_the_one_before_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "play.txt", PLAY)
+    first, second, third = read_episodes(path)
+    opening = text("First Keeper:\n", "Who goes there?\nSpeak!")
+    assert (first.messages, first.form, first.extra, first.index) == (
+        opening.messages,
+        "text",
+        {"speaker": "First Keeper"},
+        0,
+    )
+    assert second.prompt[0].content == "First Keeper:\nWho goes there?\nSpeak!\n\nPILOT:\n"
+    assert second.response == "A friend: I\n\nof yours."
+    assert third.prompt[0].content == "PILOT:\nA friend: I\n\nof yours.\n\nPILOT:\n"
+    assert third.index == 11
+    assert sniff(path) == "speech"
+
+
+SPOKEN = [
+    {"chosen": "\n\nHuman: Hello\n\nAssistant: Hi.", "rejected": "\n\nHuman: Hello\n\nAssistant: No."},
+    {"chosen": "\n\nHuman: Hello\n\nAssistant:", "rejected": "\n\nHuman: Hello\n\nAssistant: No."},
+    {"chosen": "\n\nHuman: Hello\n\nAssistant: Hi.", "rejected": "\n\nHuman: Bye\n\nAssistant: No."},
+]
+
+
+def test_transcripts_are_preferences_and_the_chosen_answers_are_episodes(tmp_path: Path) -> None:
+    path = written(tmp_path, "pairs.jsonl.gz", gzip.compress(jsonl(*SPOKEN).encode()))
+    empty = (
+        "pairs.jsonl.gz, line 2: the assistant's answer is empty - end 'chosen' with the "
+        "Assistant's answer, or drop the row"
+    )
+    assert said(read_preferences, path) == said(read_episodes, path) == empty
+    refused: list[BadInput] = []
+    (pair,) = read_preferences(path, refused=refused)
+    assert (pair.chosen.response, pair.rejected.response) == ("Hi.", "No.")
+    assert [problem.line for problem in refused] == [2, 3]
+    one, three = read_episodes(path, refused=[])
+    assert (one.messages, three.index) == (chat("Hello", "Hi.").messages, 2)
+    assert one.extra == {"rejected": SPOKEN[0]["rejected"]}
+
+
+# Saved data sets ------------------------------------------------------------------------------------------------------
+TURNS = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi."}]
+TRL: list[dict[str, Any]] = [
+    {"messages": TURNS},
+    {"prompt": "Hello", "completion": "Hi."},
+    {"prompt": TURNS[:1], "completion": TURNS[1:]},
+    {"prompt": "Hello", "chosen": "Hi.", "rejected": "No."},
+    {"chosen": TURNS, "rejected": [TURNS[0], {"role": "assistant", "content": "No."}]},
+]
+
+
+def saved(folder: Path, form: str, rows: list[dict[str, Any]]) -> Path:
+    from datasets import Dataset, DatasetDict
+
+    data, path = Dataset.from_list(rows), folder / form
+    if form == "parquet":
+        data.to_parquet(path)
+    elif form == "splits":
+        DatasetDict({"test": data.select([0]), "train": data}).save_to_disk(path)
+    else:
+        data.save_to_disk(path)
+    return next(path.glob("*.arrow")) if form == "arrow" else path
+
+
+@pytest.mark.parametrize("form", ["parquet", "saved", "arrow", "splits"])
+@pytest.mark.parametrize("row", TRL, ids=["messages", "completion", "turns", "pair", "dialogues"])
+def test_a_saved_data_set_is_read_as_the_lines_that_it_was_made_of(tmp_path, form: str, row: dict[str, Any]) -> None:
+    path = saved(tmp_path, form, [row | {"n": n} for n in range(600)])
+    episodes = list(read_episodes(path))
+    assert episodes == list(
+        read_episodes(written(tmp_path, "rows.jsonl", jsonl(*(row | {"n": n} for n in range(600)))))
+    )
+    assert (len(episodes), episodes[-1].messages, episodes[-1].index) == (600, chat("Hello", "Hi.").messages, 599)
+    if "rejected" in row:
+        assert len(list(read_preferences(path, limit=2))) == 2
+
+
+def test_a_conversational_prompt_of_a_saved_data_set_is_a_prompt(tmp_path: Path) -> None:
+    path = saved(tmp_path, "saved", [{"prompt": TURNS[:1]}])
+    assert list(read_prompts(path)) == [(Message(role="user", content="Hello"),)]
+
+
+def test_only_some_rows_of_a_data_set_are_in_memory_at_a_time(tmp_path: Path) -> None:
+    import tracemalloc
+
+    def peak(rows: int) -> int:
+        path = saved(tmp_path, f"{rows}", [{"prompt": "Hello", "completion": f"{n} times hello"} for n in range(rows)])
+        next(read_episodes(path))
+        tracemalloc.start()
+        assert sum(1 for _ in read_episodes(path)) == rows
+        _, top = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return top
+
+    assert peak(12_000) < 1.5 * peak(600) + 50_000
+
+
+def test_what_json_has_no_word_for_becomes_text(tmp_path: Path) -> None:
+    from datetime import date
+
+    row = {"prompt": "Hello", "completion": "Hi.", "day": date(2026, 1, 2), "raw": b"abc", "score": float("nan")}
+    (episode,) = read_episodes(saved(tmp_path, "parquet", [row]))
+    assert episode.extra == {"day": "2026-01-02", "raw": "3 bytes", "score": None}
+
+
+def test_a_spoilt_data_set_says_what_is_missing(tmp_path: Path) -> None:
+    path = saved(tmp_path, "saved", [{"prompt": "Hello", "completion": ""}])
+    assert said(read_episodes, path) == (
+        "saved, line 1: the assistant's answer is empty - end the row with the Assistant's answer, or drop it"
+    )
+    arrow = next(path.glob("*.arrow"))
+    arrow.write_bytes(arrow.read_bytes()[:40])
+    assert "data-00000-of-00001.arrow: cannot be read as Arrow (" in said(read_episodes, path)
+    arrow.unlink()
+    assert (
+        said(read_episodes, path)
+        == "saved: the data file 'data-00000-of-00001.arrow' is missing - copy the folder again"
+    )
+    (path / "state.json").write_text('{"_data_files": [{"filename": "../secret.arrow"}]}')
+    assert said(read_episodes, path) == "saved/state.json: names no data files of this folder - save the data set again"
+    (path / "state.json").write_text('{"_data_files": [], "_indices_data_files": [{"filename": "i.arrow"}]}')
+    assert said(read_episodes, path) == (
+        "saved: rows of this data set are chosen by an index - call flatten_indices() before save_to_disk()"
+    )
+    (path / "state.json").write_text("[")
+    assert said(read_episodes, path) == "saved/state.json: cannot be read as a JSON object - save the data set again"
+    (path / "dataset_dict.json").write_text('{"splits": ["dev", "test"]}')
+    assert (
+        said(read_episodes, path) == "saved: holds the splits dev, test and no 'train' - name the folder of one of them"
+    )
+    (path / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    assert said(read_episodes, path) == "saved: the split 'train' is missing - copy the folder again"
+
+
+@pytest.mark.parametrize(
+    ("magic", "form"), [(b"PAR1", "parquet"), (b"ARROW1\0\0", "Arrow"), (b"\xff\xff\xff\xff", "Arrow")]
+)
+def test_a_damaged_table_is_refused_by_its_name(tmp_path: Path, magic: bytes, form: str) -> None:
+    message = said(read_episodes, written(tmp_path, "x", magic + b"\x10\x00\x00\x00rubbish"))
+    assert message.startswith(f"x: cannot be read as {form} (")
+    assert message.endswith(" - write or copy it again")
+
+
+# Files of one kind given for another ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("read", [read_episodes, read_preferences, read_traits, read_cast, read_archetype])
+def test_a_file_of_another_noun_is_refused_with_its_keys(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    message = said(read, written(tmp_path, "q.jsonl", jsonl({"question": "Why?", "id": 0})))
+    assert message.startswith("q.jsonl, line 1: no known keys; found 'question', 'id' - expected '")
