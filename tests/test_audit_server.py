@@ -88,7 +88,7 @@ def test_after_a_server_has_died_the_same_command_scores_only_the_rest(audit, se
     serving.fault = lambda handler, number: False
     serving.asked.clear()
     assert audit(serving.name, "died") == 0
-    again = 16 + 9  # whether the model knows the language of the file, and whether the server can be believed
+    again = 1 + 16 + 9  # which model it is, whether it knows the language, and whether the server can be believed
     late = 8  # at most: what was on its way when the work ended
     assert again + 8 * 3 <= len(serving.asked) <= again + 8 * 3 + late < everything / 3
     assert contents(tmp_path / "died") == contents(tmp_path / "whole")

@@ -1,9 +1,11 @@
 """A model behind a server scores and samples as the same model does here, over real HTTP."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from personae import library
 from personae.data import read_episodes
@@ -50,6 +52,11 @@ def test_what_is_sent_is_the_row_as_the_local_model_reads_it(local, serving, epi
     rows = [local.dialogue.encode(e, c).ids for e in episodes for c in CONTEXTS]
     assert all(row in [body["prompt"] for body in serving.asked] for row in rows)
     assert {(body["temperature"], body["max_tokens"], body["prompt_logprobs"]) for body in serving.asked} == {(0, 1, 1)}
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSONAE_CACHE", str(tmp_path / "cache"))
 
 
 def test_rows_are_checked_once_and_then_asked_for_once(serving, episodes):
@@ -156,6 +163,33 @@ def test_the_digest_is_of_what_is_known_and_not_of_how_it_is_asked(local, servin
     assert open_model(f"{serving.url}?form=echo#lab").digest != digest
     with running(local, root="another-origin") as other:
         assert open_model(other.name).digest != digest
+
+
+def test_another_model_under_the_same_name_has_another_digest(local, serving):
+    digest = open_model(serving.name).digest
+    weight = next(local.model.parameters())
+    before = weight.detach().clone()
+    with torch.no_grad():
+        weight.add_(torch.randn_like(weight), alpha=0.02)
+    try:
+        assert open_model(serving.name).digest not in ("", digest)
+    finally:
+        with torch.no_grad():
+            weight.copy_(before)
+    assert open_model(serving.name).digest == digest, "the first is known again"
+
+
+def test_the_digest_is_not_of_rounding(serving):
+    digest = open_model(serving.name).digest
+    draw = np.random.default_rng(0)
+
+    def rounded(body: dict, answer: dict) -> None:
+        for told in answer["choices"][0]["prompt_logprobs"][1:]:
+            for said in told.values():
+                said["logprob"] -= abs(draw.normal(0.0, 0.02))
+
+    serving.change = rounded
+    assert open_model(serving.name).digest == digest
 
 
 def test_a_number_type_cannot_be_asked_of_a_server(serving):

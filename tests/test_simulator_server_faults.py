@@ -121,7 +121,7 @@ def test_where_no_server_is_the_line_comes_at_once():
 
 
 def test_a_slow_server_is_waited_for_as_long_as_the_address_says(serving, episodes, monkeypatch):
-    monkeypatch.setattr(server_http, "TRIES", 2)
+    monkeypatch.setattr(server_http, "SLOW_TRIES", 2)
     serving.fault = lambda handler, number: slow(handler)
     assert "no answer within 0.3 seconds, in 2 tries" in failed(RunFailed, serving, episodes, "?timeout=0.3")
 

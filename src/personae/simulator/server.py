@@ -9,6 +9,7 @@ A server that fails in mid-work raises `RunFailed`; what a workflow has kept by 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded
 from personae.simulator.server_check import check
 from personae.simulator.server_http import Server, each
 from personae.simulator.server_scores import DRAWN, Scored, first_choice
+from personae.simulator.server_seen import PROBE, met_before
 from personae.simulator.server_tokenizer import digest_of, open_tokenizer
 
 ROWS_AT_ONCE = 4096  # encoded at a time, so that memory does not grow with the number of episodes
@@ -52,14 +54,16 @@ class ServerSimulator:
         names = [address.tokenizer] if address.tokenizer else [str(card.get(k) or "") for k in ("root", "id", "parent")]
         return cls(address, card, open_tokenizer(names))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 over what is known of it: URL, served name and origin, form of scores, tokenizer with its template.
 
-        The weights are not seen: another model under the same name at the same URL has the same digest.
+        The weights are not seen, so a fixed answer is scored to tell apart models that took the same name in turn.
         """
-        origin = {key: self.card.get(key) for key in ("id", "root", "parent")}
-        known = {"base": self.address.base, "form": self.address.form, **origin, "tokenizer": digest_of(self.tokenizer)}
+        known: dict[str, Any] = {key: self.card.get(key) for key in ("id", "root", "parent")}
+        known |= {"base": self.address.base, "form": self.address.form, "tokenizer": digest_of(self.tokenizer)}
+        probe = self.dialogue.encode(PROBE).ids[: self.window]
+        known["met_before"] = met_before(canonical(known), self._score(probe).logp)
         return hashlib.sha256(canonical(known).encode()).hexdigest()
 
     @property

@@ -27,6 +27,7 @@ from personae.errors import BadInput, RunFailed
 
 KEY = "OPENAI_API_KEY"
 TRIES = 7
+SLOW_TRIES = 3  # where each takes the whole time that an answer is waited for
 PAUSE = 0.5  # seconds before the second try; with the later ones about half a minute in all
 LONGEST_PAUSE = 120.0  # seconds; a server that asks for more is not waited for
 BUSY = 429
@@ -48,11 +49,11 @@ class _Stay(HTTPRedirectHandler):
 
 
 class Passing(Exception):
-    """An answer that may be another the next time; `pause` seconds are asked for."""
+    """An answer that may be another the next time: worth `tries` in all, `pause` seconds being asked for."""
 
-    def __init__(self, said: str, pause: float = 0.0) -> None:
+    def __init__(self, said: str, pause: float = 0.0, tries: int = TRIES) -> None:
         super().__init__(said)
-        self.pause = pause
+        self.pause, self.tries = pause, tries
 
 
 class Server:
@@ -75,12 +76,12 @@ class Server:
 
     def _asked(self, path: str, body: bytes | None, tries: int) -> dict[str, Any]:
         url, pause = self.base + path, PAUSE
-        for left in range(tries - 1, -1, -1):
+        for tried in range(1, tries + 1):
             try:
                 return self._once(url, body)
             except Passing as problem:
-                if not left:
-                    raise RunFailed(f"{url}: {problem}, in {tries} tries - {GOES_ON}") from problem
+                if tried >= min(tries, problem.tries):
+                    raise RunFailed(f"{url}: {problem}, in {tried} tries - {GOES_ON}") from problem
                 if problem.pause > LONGEST_PAUSE:
                     asked = f"asks for a pause of {problem.pause:.0f} seconds"
                     raise RunFailed(f"{url}: {problem}, and {asked} - {GOES_ON}") from problem
@@ -99,11 +100,11 @@ class Server:
             with refusal:
                 self._refused(url, refusal)
         except TimeoutError as problem:
-            raise Passing(f"no answer within {self.timeout:g} seconds") from problem
+            raise Passing(f"no answer within {self.timeout:g} seconds", tries=SLOW_TRIES) from problem
         except (OSError, HTTPException) as problem:
             reason = getattr(problem, "reason", problem)
             if isinstance(reason, TimeoutError):
-                raise Passing(f"no connection within {self.timeout:g} seconds") from problem
+                raise Passing(f"no connection within {self.timeout:g} seconds", tries=SLOW_TRIES) from problem
             raise Passing(f"no answer ({self._shown(str(reason) or type(reason).__name__)})") from problem
         raise AssertionError("a refusal is raised")
 

@@ -78,7 +78,8 @@ def _prompt_logprobs(choice: Mapping[str, Any], ids: Sequence[int], where: str) 
             remedy="if it can echo a prompt with them, write ?form=echo into its URL; a server that only chats cannot",
         )
     _check_length(len(table), (len(ids),), len(ids), where)
-    logp, texts = [], []
+    logp: list[Any] = []  # checked by `read`
+    texts: list[str] = []
     for place, (token, entry) in enumerate(zip(ids, table, strict=True)):
         if place == 0:
             continue
