@@ -12,10 +12,11 @@ from personae.data import read_episodes
 from personae.errors import BadInput
 from personae.records import Episode, Message, Simulator, chat, text
 from personae.simulator import load
-from personae.simulator.address import Address, read_address
+from personae.simulator.address import SETTINGS, Address, read_address
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import open_model
 from personae.simulator.server import ServerSimulator
+from personae.workflows.nouns_for import world_of
 from serving import Serving, running
 
 CONTEXTS = ("", "You are Ann, an honest clerk.", "You are a pirate.")
@@ -150,6 +151,22 @@ def test_the_tokenizer_is_found_by_the_models_origin_or_named(local, tiny_lab):
             BadInput, match=r"tokenizer of the served model \(mine\) is not on this machine - .*\?token"
         ):
             open_model(serving.name)
+    with (
+        running(local, id="mine", root="org/not-here") as serving,
+        pytest.raises(BadInput, match=r"Hub cannot be reached .* - name it in the URL, as in .*\?tokenizer=FOLDER"),
+    ):
+        open_model(serving.name)
+
+
+def test_a_served_model_has_the_cast_of_its_name(serving):
+    assert world_of(serving.name) == world_of("lab") is not None
+    assert world_of(f"{serving.url}?tokenizer=lab#mine") == world_of("lab")
+    assert world_of(serving.url) is None, "not before the server has said what it serves"
+
+
+def test_every_setting_of_an_address_is_documented(root):
+    page = (root / "docs" / "servers.md").read_text(encoding="utf-8")
+    assert all(f"| `{setting}` |" in page for setting in SETTINGS)
 
 
 def test_a_tokenizer_of_another_model_is_found_out(serving, tiny_lab, episodes):

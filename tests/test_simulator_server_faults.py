@@ -206,6 +206,17 @@ def test_an_echo_of_too_few_tokens_is_refused(serving, episodes):
     assert "tokens came back, where" in failed(RunFailed, serving, episodes, "?form=echo")
 
 
+def test_an_echo_that_is_shifted_by_a_token_of_the_servers_own_is_refused(serving, episodes):
+    def shifted(body: dict, answer: dict) -> None:
+        said = answer["choices"][0]["logprobs"]
+        for column, own in (("tokens", "<s>"), ("token_logprobs", None)):
+            said[column] = [own, *said[column][:-1]]
+        said["token_logprobs"][1] = -2.0
+
+    serving.change = shifted
+    assert "to the server and" in failed(BadInput, serving, episodes, "?form=echo")
+
+
 @pytest.mark.parametrize("spoilt", ["stale", "zero"])
 def test_a_cache_of_beginnings_that_spoils_scores_is_found_out(serving, episodes, spoilt):
     kept: set[tuple[int, ...]] = set()

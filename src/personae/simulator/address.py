@@ -50,7 +50,7 @@ def is_address(name: str) -> bool:
 
 
 def stands_for(name: str) -> str:
-    """The name that a served model would have on this machine; `name` itself where it is no address.
+    """The name that a served model would have on this machine; `name` itself where it is no address, or names none.
 
     >>> stands_for("http://localhost:8000/v1#qwen"), stands_for("lab")
     ('qwen', 'lab')
@@ -58,7 +58,7 @@ def stands_for(name: str) -> str:
     if not is_address(name):
         return name
     address = read_address(name)
-    return address.tokenizer or address.model
+    return address.tokenizer or address.model or name
 
 
 def number_type(name: str, asked: str) -> str:

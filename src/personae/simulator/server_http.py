@@ -61,7 +61,7 @@ class Server:
 
     def __init__(self, base: str, timeout: float) -> None:
         self.base, self.timeout = base, timeout
-        self._key = os.environ.get(KEY, "")
+        self._key = os.environ.get(KEY, "").strip()
         # A proxy of the environment does not know what this machine calls itself.
         direct = [ProxyHandler({})] if urlsplit(base).hostname in LOOPBACK else []
         self._opener = build_opener(_Stay(), *direct)
