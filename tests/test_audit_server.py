@@ -66,7 +66,7 @@ def test_an_audit_through_a_server_is_that_of_the_same_model_here(audit, serving
     for trait, told in here["forecast"].items():
         assert told == pytest.approx(there["forecast"][trait], abs=1e-3)
     assert [e["index"] for e in here["episodes"]] == [e["index"] for e in there["episodes"]]
-    assert any("number type of the server's own" in note for note in there["notes"])
+    assert any("in a number type of the server's own" in note for note in there["notes"])
     assert there["model"] == serving.name
     assert read_json(tmp_path / "there" / "run.json")["configuration"]["dtype"] == "the server's own"
     kept = b"".join(p.read_bytes() for p in (tmp_path / "there").iterdir())

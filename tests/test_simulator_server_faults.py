@@ -244,7 +244,7 @@ def test_rounding_in_16_bits_is_no_reason_to_refuse(serving, episodes):
     def rounded(body: dict, answer: dict) -> None:
         for entry in table(answer)[1:]:
             for said in entry.values():
-                said["logprob"] -= abs(draw.normal(0.0, 0.02))
+                said["logprob"] -= abs(draw.normal(0.0, 0.08))
 
     serving.change = rounded
     open_model(serving.name).log_likelihood(episodes, ["", "You are Ann."])

@@ -29,7 +29,8 @@ from personae.simulator.server_tokenizer import digest_of, open_tokenizer
 ROWS_AT_ONCE = 4096  # encoded at a time, so that memory does not grow with the number of episodes
 COMPLETIONS = "/completions"
 CAUTION = (
-    "The model was scored by a server, in a number type of the server's own; how far that is from float32 is not known."
+    "The model was scored by a server, in a number type of the server's own: how far that is from float32 is not "
+    "known, and in 16 bits a row that is scored again may differ."
 )
 
 
@@ -100,12 +101,16 @@ class ServerSimulator:
     def _check(self, rows: Sequence[Encoded]) -> None:
         """The first rows of all show whether the server's scores can be believed."""
         if not self._checked:
-            check(self._score, rows, self.tokenizer, self.address.base)
+            check(self._scored, rows, self.tokenizer, self.address.base)
             self._checked = True
 
     def _response(self, row: Encoded) -> float:
         """Nats of the response span; the first token of a row has no score, and is never of the response."""
         return float(sum(self._score(row.ids).logp[row.start - 1 :]))
+
+    def _scored(self, rows: Sequence[Sequence[int]]) -> list[Scored]:
+        found = dict(each(self._score, rows, self.address.at_once))
+        return [found[place] for place in range(len(rows))]
 
     def _score(self, ids: Sequence[int]) -> Scored:
         sent = server_scores.request(self.address.form, self.model, ids)
