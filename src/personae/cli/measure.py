@@ -43,7 +43,9 @@ def command(
             )
         hidden = [t for t, level in found.traits.items() if not (level.reliability or 0.0) >= RELIABLE]
         note = f"This model cannot show: {', '.join(hidden)} (reliability below {RELIABLE}).\n" if hidden else ""
+        caution = f"\n{simulator.caution}" if hasattr(simulator, "caution") else ""  # a server's
+        coherence = f"Coherence {found.coherence:.3f}."
         face.result(
             {**vars(found), "folder": folder},
-            f"{to_terminal(profile_table(found))}\nCoherence {found.coherence:.3f}. {note}Kept in {folder}",
+            f"{to_terminal(profile_table(found))}\n{coherence} {note}Kept in {folder}{caution}",
         )
