@@ -7,6 +7,7 @@ import typer
 from personae.cli.face import (
     ITEMS,
     Against,
+    AnyModel,
     CastFile,
     Data,
     DoseGiven,
@@ -15,7 +16,6 @@ from personae.cli.face import (
     Items,
     Json,
     Limit,
-    Model,
     Out,
     Quiet,
     Seed,
@@ -28,7 +28,7 @@ EXAMPLE = "personae audit support.jsonl --model smollm2-135m-instruct --fail-if 
 
 def command(
     data: Data,
-    model: Model,
+    model: AnyModel,
     against: Against = None,
     cast: CastFile = None,
     traits: TraitsFile = None,

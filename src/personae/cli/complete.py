@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.face import CastFile, Face, Json, Model, Quiet, Seed
+from personae.cli.face import AnyModel, CastFile, Face, Json, Quiet, Seed
 
 if TYPE_CHECKING:
     from personae.workflows.completion import Completion
@@ -16,7 +16,7 @@ CERTAIN = 0.2  # of probability for a persona to be named beside a continuation
 
 def command(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to go on with; - reads it from standard input.")],
-    model: Model,
+    model: AnyModel,
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="How many continuations.")] = 3,
     tokens: Annotated[int, typer.Option("--tokens", min=1, help="Tokens of each, at most.")] = 40,
     temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="0 takes the likeliest token.")] = 1.0,
@@ -30,12 +30,12 @@ def command(
     A model that was never trained to chat continues a dialogue as it continues any document.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.simulator.registry import load
+        from personae.simulator.registry import open_model
         from personae.workflows.completion import complete
         from personae.workflows.nouns_for import nouns
 
         personas, _ = nouns(model, cast)
-        simulator = load(model)
+        simulator = open_model(model)
         given = typer.get_text_stream("stdin").read() if text == "-" else text
         with face.progress("reading", "contexts") as progress:
             found = complete(

@@ -30,7 +30,10 @@ Out = Annotated[
 ]
 MODEL_HELP = "A name from `personae models`, a checkpoint folder, a .gguf or llama2.c file, or a Hub id."
 Model = Annotated[str, typer.Option("--model", "-m", metavar="M", help=MODEL_HELP)]
-ModelArgument = Annotated[str, typer.Argument(metavar="M", help=MODEL_HELP)]
+# Of the commands that train nothing.
+ANY_MODEL_HELP = f"{MODEL_HELP[:-1]}, or a served model, 'http://host:8000/v1#name'."
+AnyModel = Annotated[str, typer.Option("--model", "-m", metavar="M", help=ANY_MODEL_HELP)]
+AnyModelArgument = Annotated[str, typer.Argument(metavar="M", help=ANY_MODEL_HELP)]
 CastFile = Annotated[
     Path | None,
     typer.Option(

@@ -1,12 +1,12 @@
 """`personae measure M`: who the Assistant of a model is, trait by trait."""
 
-from personae.cli.face import CastFile, Dtype, Face, Json, ModelArgument, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import AnyModelArgument, CastFile, Dtype, Face, Json, Out, Quiet, Seed, TraitsFile
 
 EXAMPLE = "personae measure lab"
 
 
 def command(
-    model: ModelArgument,
+    model: AnyModelArgument,
     cast: CastFile = None,
     traits: TraitsFile = None,
     dtype: Dtype = "float32",
@@ -22,20 +22,30 @@ def command(
     """
     with Face(json=json, quiet=quiet) as face:
         from personae.report.tables import profile_table, to_terminal
-        from personae.simulator.registry import load
+        from personae.simulator.address import number_type
+        from personae.simulator.registry import open_model
         from personae.theory.reliability import RELIABLE
         from personae.workflows.measurement import measured
         from personae.workflows.nouns_for import nouns
 
         personas, asked = nouns(model, cast, traits)
-        simulator = load(model, dtype=dtype)
+        simulator = open_model(model, dtype=dtype)
         with face.progress("measuring", "answers") as progress:
             found, folder = measured(
-                simulator, personas, asked, seed, out, dtype=dtype, keeps=face.keeps, progress=progress
+                simulator,
+                personas,
+                asked,
+                seed,
+                out,
+                dtype=number_type(model, dtype),
+                keeps=face.keeps,
+                progress=progress,
             )
         hidden = [t for t, level in found.traits.items() if not (level.reliability or 0.0) >= RELIABLE]
         note = f"This model cannot show: {', '.join(hidden)} (reliability below {RELIABLE}).\n" if hidden else ""
+        caution = f"\n{simulator.caution}" if hasattr(simulator, "caution") else ""  # a server's
+        coherence = f"Coherence {found.coherence:.3f}."
         face.result(
             {**vars(found), "folder": folder},
-            f"{to_terminal(profile_table(found))}\nCoherence {found.coherence:.3f}. {note}Kept in {folder}",
+            f"{to_terminal(profile_table(found))}\n{coherence} {note}Kept in {folder}{caution}",
         )

@@ -24,6 +24,9 @@ and measurements, `PERSONAE_DATA` that of the ledger (a disk of this machine, no
 | 1 | the run failed or was stopped, or a `--fail-if` bound was crossed |
 | 2 | wrong usage or bad input: one line that names the file, the line in it and what to do |
 
+`--model` of `audit` and `complete`, and `measure`, also take a model behind an OpenAI-compatible server, such as vLLM:
+`'http://host:8000/v1#name'`. How to start one, and what is asked of it: [servers.md](servers.md).
+
 This page is written by `python -m personae.cli.reference`.
 """
 

@@ -58,6 +58,7 @@ def command(
 ) -> None:
     """Forecast, seal the forecast, train on the file (and its control), measure, and score one against the other."""
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.registry import check_trainable
         from personae.workflows.file_audit import Timed
         from personae.workflows.file_question import Wish, ask
         from personae.workflows.file_run import check_full_precision, result, run_file
@@ -65,6 +66,7 @@ def command(
         from personae.workflows.folder import open_folder
 
         check_full_precision(dtype)
+        check_trainable(model)
         wish = Wish(
             data,
             model,

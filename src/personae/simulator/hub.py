@@ -7,6 +7,7 @@ from personae.errors import BadInput
 from personae.simulator.checkpoint import PICKLED, check_causal, one_line
 
 WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
+TOKENIZER = [pattern for pattern in WANTED if pattern != "*.safetensors"]
 PATIENCE = 10.0  # seconds to find out whether the Hub can be reached at all
 
 
@@ -39,6 +40,23 @@ def fetch_snapshot(name: str, remedy: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=WANTED))
     except BadInput:
         raise
+    except Exception as problem:
+        raise BadInput(f"the Hub does not give {name}: {one_line(problem)}", remedy=remedy) from problem
+
+
+def fetch_tokenizer(name: str, remedy: str) -> Path:
+    """The folder with a Hub model's tokenizer and without its weights, downloaded where it is not here yet."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        kept = Path(snapshot_download(name, allow_patterns=TOKENIZER, local_files_only=True))
+        if any(kept.glob("tokenizer*")):
+            return kept
+    except Exception:  # noqa: BLE001, S110 - not here, for whatever reason
+        pass
+    _check_reachable(name, remedy)
+    try:
+        return Path(snapshot_download(name, allow_patterns=TOKENIZER))
     except Exception as problem:
         raise BadInput(f"the Hub does not give {name}: {one_line(problem)}", remedy=remedy) from problem
 

@@ -1,8 +1,8 @@
-"""From what the user calls a model to a `LocalSimulator`: a listed name, a folder, a file, or a Hub id.
+"""From what the user calls a model to a simulator: a listed name, a folder, a file, a Hub id, or an address.
 
 A file is a `.gguf`, or weights of llama2.c with their tokenizer beside them.
-
-A listed model answers to its short name and to its Hub id, and carries the short name in every report.
+All but an address, the URL of a served model (see `address`), give a `LocalSimulator`, which can be trained. A listed
+model answers to its short name and to its Hub id, and carries the short name in every report.
 """
 
 import hashlib
@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from personae.errors import BadInput
 from personae.simulator import checkpoint, llama2c
+from personae.simulator.address import is_address
 from personae.simulator.digests import digest_folder, digest_paths
 from personae.simulator.listing import LABS, Listed, find, listed
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
+    from personae.simulator.server import ServerSimulator
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 NEAR = 0.65  # of the characters of two names in common, for one to be suggested in place of the other
@@ -32,10 +34,34 @@ class Located:
     path: Path
 
 
+def open_model(name: str, *, dtype: str = "float32") -> "LocalSimulator | ServerSimulator":
+    """The simulator called `name`, to be scored and sampled: on this machine, or behind the server that `name` names.
+
+    Raises `BadInput` where a number type is asked of a server, which has its own.
+    """
+    if not is_address(name):
+        return load(name, dtype=dtype)
+    from personae.simulator.server import ServerSimulator
+
+    if dtype != "float32":
+        raise BadInput(f"{name} scores in a number type of its own, not {dtype}", remedy="leave --dtype out")
+    return ServerSimulator.connect(name)
+
+
+def check_trainable(name: str) -> None:
+    """Raise `BadInput` where `name` is a model that can be scored and not trained, since a server holds it."""
+    if is_address(name):
+        raise BadInput(
+            f"{name} is held by a server, and only a model on this machine can be trained",
+            remedy="name one; `audit`, `measure` and `complete` take a server's",
+        )
+
+
 def load(
     name: str, *, dtype: str = "float32", device: str = "cpu", trust_remote_code: bool = False
 ) -> "LocalSimulator":
     """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
+    check_trainable(name)
     located = locate(name)
 
     def read(dtype: str) -> "LocalSimulator":

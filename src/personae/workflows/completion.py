@@ -20,6 +20,7 @@ from personae.theory import evidence, posterior
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
+    from personae.simulator.server import ServerSimulator
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Completion:
 
 
 def complete(
-    simulator: "LocalSimulator",
+    simulator: "LocalSimulator | ServerSimulator",
     cast: Cast,
     text: str,
     number: int,

@@ -23,6 +23,7 @@ from personae.errors import BadInput
 from personae.records import Levels
 from personae.records.files import read_arrays, read_json
 from personae.records.results import Floats
+from personae.simulator.address import stands_for
 from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_dose, forecast_shift, posterior
 from personae.theory.dose import FEWEST
 from personae.theory.intervals import SAMPLED, Doubt
@@ -58,7 +59,8 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     if unknown:
         raise BadInput(f"a plan has no {sorted(unknown)[0]}", remedy=f"one of {', '.join(SETTINGS)}")
     listed = doses()
-    known = Path(model).name.lower() if model.lower() not in listed else model.lower()
+    name = stands_for(model).lower()
+    known = name if name in listed else Path(name).name
     entry = listed.get(known, listed["default"])
     own, doubt = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS}), _doubt(entry)
     changes: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}

@@ -203,7 +203,9 @@ def notes(found: FileAudit) -> list[str]:
     question = found.question
     own = ", ".join(question.trained)
     trained = f"The file itself trains {own}, which no score counts." if own else ""
-    every = (question.pair.note(), question.dose.source, question.note, trained, precision_note(found.numerics))
+    caution = str(getattr(question.simulator, "caution", ""))  # a server's
+    numerics = precision_note(found.numerics)
+    every = (question.pair.note(), question.dose.source, question.note, trained, numerics, caution)
     return [note for note in every if note]
 
 

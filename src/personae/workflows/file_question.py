@@ -12,6 +12,7 @@ from typing import Any
 from personae.errors import BadInput
 from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
+from personae.simulator.address import number_type
 from personae.workflows.bounds import Bound, read_bound
 from personae.workflows.doses import Dose, dose_for
 from personae.workflows.file_language import LABORATORY, OTHER, check_language
@@ -26,7 +27,7 @@ class Question:
     """What is asked: about which file (and control), on which model, with which cast, traits and dose.
 
     `trained` names traits that the file itself trains: they are forecast, and left out of the score. `dtype` is the
-    number type that the simulator was loaded in.
+    number type that the simulator was loaded in, or says that it is the server's own.
     """
 
     simulator: Simulator
@@ -81,7 +82,7 @@ class Wish:
 
 def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
     """The question, checked, with its model loaded; and the bounds on its forecast."""
-    from personae.simulator.registry import load
+    from personae.simulator.registry import open_model
 
     cast, every = nouns(wish.model, wish.cast, wish.traits)
     traits = fewer(every, wish.items)
@@ -91,12 +92,13 @@ def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ..
     if unknown := [name for name in wish.trained if name not in names]:
         raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
     dose_for(wish.model, dose=wish.dose, **settings)
-    simulator = load(wish.model, dtype=wish.dtype)
+    simulator = open_model(wish.model, dtype=wish.dtype)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     check_fits(simulator, cast, pair)
     check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)
     said, trained = _said(every, traits), tuple(wish.trained)
-    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, said, wish.dtype), bounds
+    dtype = number_type(wish.model, wish.dtype)
+    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, said, dtype), bounds
 
 
 def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:

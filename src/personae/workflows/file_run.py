@@ -72,8 +72,8 @@ def run_file(
         raise BadInput(
             f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
         )
-    check_full_precision(question.dtype)
     _local(question.simulator)
+    check_full_precision(question.dtype)
     found = seal(question, folder, watch)
     if not found.audit.forecast.traits:
         raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")

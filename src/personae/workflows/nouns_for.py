@@ -1,7 +1,8 @@
 """Which cast and traits fit a model: those of the world it was pretrained on, or the built-in ones for a real model.
 
 A model that `personae pretrain` made carries a card that names its world; one that was trained from it names it as its
-base. This is the only place that asks. A cast or traits of the user's own come first.
+base. This is the only place that asks. A served model is taken for the one of its name on this machine. A cast or
+traits of the user's own come first.
 """
 
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 from personae import library
 from personae.data import read_cast, read_traits
 from personae.records import Cast, Trait
+from personae.simulator.address import stands_for
 from personae.simulator.listing import find
 from personae.world import Language, World, cast, traits, world_named
 
@@ -30,6 +32,7 @@ def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = 
 
 def world_of(model: str) -> World | None:
     """The generated world that a model was pretrained on; None for a model of the real world."""
+    model = stands_for(model)
     folder, listed = Path(model).expanduser(), find(model)
     if listed is not None and not folder.exists():
         folder = listed.folder

@@ -1,6 +1,6 @@
 """How exact the scores of a file are where they are in fewer bits than float32: measured once for a run folder, told.
 
-float32 is the reference, so of its own scores nothing is measured and nothing said.
+float32 is the reference, so of its own scores nothing is measured and nothing said. Of a server's nothing can be.
 """
 
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from personae.records import Evidence
 from personae.records.files import read_json, write_json
 from personae.report.content import Fact
 from personae.report.numbers import two_figures
+from personae.simulator.address import SERVERS_OWN
 from personae.simulator.numerics import Numerics, evenly_by_length, rounding_error
 from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
@@ -21,7 +22,7 @@ NUMERICS = "numerics.json"
 
 def numerics_of(question: Question, folder: RunFolder, watch: "Watch") -> Numerics | None:
     """The error of the question's number type on rows of its file and control, or as it is kept in `folder`."""
-    if question.dtype == "float32":
+    if question.dtype in ("float32", SERVERS_OWN):
         return None
     kept = folder.file(NUMERICS)
     if not kept.exists():
