@@ -107,11 +107,8 @@ def compare(shape: str, args: argparse.Namespace) -> str:
         "loop": lambda: in_batches(model, alone, 1),
     }
     ways |= {f"batches of {n}": lambda n=n: in_batches(model, flat, n) for n in args.rows}
-    (
-        for work in ways.values():  # a device loads its kernels and takes its memory the first time
+    for work in ways.values():  # a device loads its kernels and takes its memory the first time
         timed(args.device, work)
-        in_batches(model, alone[:2], 1),
-    )  # the first call of a device is slow
     times: dict[str, list[float]] = {way: [] for way in ways}
     found: dict[str, Scores] = {}
     for _ in range(args.rounds):

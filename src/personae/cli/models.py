@@ -40,8 +40,8 @@ def command(context: typer.Context, json: Json = False, quiet: Quiet = False) ->
         rows = tuple((m.name, m.status, _megabytes(m), _about(m)) for m in listed())
         table = Table(("name", "here", "size", "what"), rows, "Models that have a name", frozenset({2}))
         note = (
-            "Also a checkpoint folder, a .gguf or llama2.c file, or the Hub id of any causal language model; and, where\n"
-            "nothing is trained, a model behind an OpenAI-compatible server, as http://host:8000/v1#name.\n"
+            "Also a checkpoint folder, a .gguf or llama2.c file, or the Hub id of any causal language model; and,\n"
+            "where nothing is trained, a model behind an OpenAI-compatible server, as http://host:8000/v1#name.\n"
         )
         face.result({"models": models}, f"{to_terminal(table)}\n{note}")
 
