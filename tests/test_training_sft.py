@@ -177,6 +177,15 @@ def test_a_batch_in_parts_is_the_same_step_up_to_rounding(base):
     np.testing.assert_allclose(whole.losses, parts.losses, rtol=1e-4)
 
 
+@pytest.mark.parametrize(("longest", "vocabulary", "rows"), [(100, 2048, 16), (400, 151_936, 1), (100, 151_936, 4)])
+def test_as_many_rows_go_through_together_as_their_logits_have_room(longest, vocabulary, rows):
+    from transformers import LlamaConfig
+
+    from personae.training.trainer import rows_at_once
+
+    assert rows_at_once(replace(PLAN, batch=16), longest, LlamaConfig(vocab_size=vocabulary)) == rows
+
+
 def test_rows_and_steps_are_counted_when_rows_come_round_again(base):
     trained = finetune(base, ROWS[:3], PLAN)
     assert (trained.steps, trained.rows_used, trained.rows_dropped, len(trained.losses)) == (3, 3, 0, 3)

@@ -21,8 +21,8 @@ class SFTPlan:
     """Supervised fine-tuning of all weights (`full`) or of low-rank adapters on every linear layer (`lora`).
 
     `rank` and `alpha` (the adapter's output is scaled by alpha / rank) count for `lora` alone. `max_grad_norm` 0 clips
-    nothing. `at_once` is how many rows go through the model together (None: the whole batch): it bounds memory and
-    leaves the step what it is, up to rounding.
+    nothing. `at_once` is how many rows go through the model together (None: as many as their length and the model's
+    vocabulary leave room for): it bounds memory and leaves the step what it is, up to rounding.
     """
 
     steps: int = 5

@@ -31,6 +31,8 @@ from personae.training.callback import Teller
 from personae.training.plan import SFTPlan
 from personae.training.spans import IGNORED, Rows
 
+LOGITS_AT_ONCE = 80_000_000  # a training step holds about six tensors of that many float32 numbers: 2 GB
+
 # PEFT asks transformers for a property by the name it had before.
 RENAMED = "`is_gradient_checkpointing` is deprecated"
 
@@ -82,9 +84,10 @@ def trainer(
             "labels": [rows.labels(r) for r in order],
         }
     )
+    at_once = plan.at_once or rows_at_once(plan, max(map(len, rows.ids)), model.config)
     made = QuietTrainer(
         model=model,
-        args=_arguments(plan, scratch, on_cpu=model.device.type == "cpu"),
+        args=_arguments(plan, at_once, scratch, on_cpu=model.device.type == "cpu"),
         train_dataset=laid_out,
         data_collator=collator,
         processing_class=tokenizer,
@@ -95,8 +98,14 @@ def trainer(
     return made, collator
 
 
-def _arguments(plan: SFTPlan, scratch: Path, *, on_cpu: bool) -> SFTConfig:
-    at_once = plan.at_once or plan.batch
+def rows_at_once(plan: SFTPlan, longest: int, config: Any) -> int:  # noqa: ANN401 - of any model of transformers
+    """The largest part of a batch whose logits there is room for, each row of `longest` tokens; at least one row."""
+    logits = longest * int(config.get_text_config().vocab_size)
+    parts = (n for n in range(2, plan.batch + 1) if plan.batch % n == 0 and n * logits <= LOGITS_AT_ONCE)
+    return max(parts, default=1)
+
+
+def _arguments(plan: SFTPlan, at_once: int, scratch: Path, *, on_cpu: bool) -> SFTConfig:
     made = SFTConfig(
         output_dir=str(scratch),
         max_steps=plan.steps,
