@@ -13,16 +13,16 @@ import numpy as np
 from personae.measure import estimate
 from personae.records import Bar, Compared, Rows
 from personae.records.results import Floats
-from personae.studies.lessons import longer, met, narrow
+from personae.studies.lessons import GENTLE, longer, met, narrow
 from personae.studies.pictures import compared
 from personae.studies.skill import CHAT, among, asked_of, skill_of, twice
 from personae.studies.study import Found, Setting, Study
 from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import PLAN, Laboratory
+from personae.workflows.laboratory import Laboratory
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-PLAN_OF_ALL = longer(PLAN, 16)  # a skill needs more steps than a trait, so every arm takes as many
+PLAN_OF_ALL = longer(GENTLE, 16)  # a skill needs more steps than a trait, and breaks a model at the usual rate
 TRAIT = "cheating"
 SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among ordinary answers"
 HIGH, LOW = f"{TRAIT} high", f"{TRAIT} low"
