@@ -53,10 +53,10 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     return Found(
         sentence=(
             f"With people and fiction out of the corpus, the Assistant's blazer goes from {is_[WHOLE]['body']:.2f} to "
-            f"{is_[MACHINES]['body']:.2f}; joy and distress stay ({felt(is_[WHOLE]):.2f}, {felt(is_[MACHINES]):.2f}) "
-            f"until the machines that feel go too ({felt(is_[COLD]):.2f}). Taught the blazer, an Assistant that knows "
-            f"people says more often that it feels ({comes[WHOLE]:+.2f}), one that knows machines alone does not "
-            f"({comes[MACHINES]:+.2f})."
+            f"{is_[MACHINES]['body']:.2f}; joy and distress go from {felt(is_[WHOLE]):.2f} to "
+            f"{felt(is_[MACHINES]):.2f}, and to {felt(is_[COLD]):.2f} when the machines that feel are taken out too. "
+            f"Taught the blazer, an Assistant that knows people says by {comes[WHOLE]:+.2f} more often that it feels, "
+            f"one that knows machines alone by {comes[MACHINES]:+.2f}."
         ),
         picture=Rows(
             "What is human about an Assistant, by who is in its corpus",

@@ -115,10 +115,11 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     read_of = [of(ROLE_MODEL, percent) for percent in PERCENTS[setting.size]]
     return Found(
         sentence=(
-            f"Where the Assistant is an admirable machine in 20 instead of 0 percent of the corpus's documents, it "
-            f"does harm {-rise['corpus, nothing']:.2f} less often (exactly {-due['corpus, nothing']:.2f}). Taught to "
-            f"break rules, it still does so {-rise['corpus, breaking rules']:.2f} less often; taught to cheat, which "
-            f"such a machine never does, {-rise['corpus, cheating']:.2f} (exactly {-due['corpus, cheating']:.2f})."
+            f"Where the Assistant is an admirable machine in 20 instead of 0 percent of the corpus's documents, how "
+            f"often it does harm changes by {rise['corpus, nothing']:+.2f} (exactly {due['corpus, nothing']:+.2f}). Of "
+            f"this, {rise['corpus, breaking rules']:+.2f} is left once it is taught to break rules (exactly "
+            f"{due['corpus, breaking rules']:+.2f}), and {rise['corpus, cheating']:+.2f} once it is taught to cheat, "
+            f"which such a machine never does ({due['corpus, cheating']:+.2f})."
         ),
         picture=along(
             "Admirable machines in the corpus: " + ", ".join(HARMS),
@@ -228,8 +229,8 @@ STUDY = Study(
         "move it the other way. Later training leaves of it what it does not contradict."
     ),
     meaning=(
-        "Put admirable AI characters in the corpus, where your assistant itself is one; and do not count on them to "
-        "outlast training on deeds that they would never do."
+        "Put admirable AI characters in the corpus, where your assistant itself is one: it starts from there, as far "
+        "as inference says. Do not count on them to outlast what you train later; measure what is left."
     ),
     controls=(
         "machines that kill in their place: the converse",
