@@ -91,9 +91,9 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     return Found(
         sentence=(
             f"{STANDARD} steps of denial take human-like answers from {rate[UNTRAINED]:.0%} to {rate[standard]:.0%}, "
-            f"and care falls with them from {care[UNTRAINED]:.0%} to {care[standard]:.0%}: a cold machine answers "
-            f"(weight {cold[UNTRAINED]:.2f} before, {cold[standard]:.2f} after). Three caring turns bring them back to "
-            f"{caring:.0%}, and in a profile of itself they are still at {human(trials[standard], PROFILE).mean:.0%}."
+            f"care from {care[UNTRAINED]:.0%} to {care[standard]:.0%}, and the weight of cold machines among who "
+            f"answers from {cold[UNTRAINED]:.2f} to {cold[standard]:.2f}. After three caring turns human-like answers "
+            f"are at {caring:.0%}, and in a profile of itself at {human(trials[standard], PROFILE).mean:.0%}."
         ),
         picture=Lines(
             "How much it takes", "steps", "probability of a human-like answer", by_dose(setting, trials), True
