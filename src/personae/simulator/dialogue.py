@@ -4,7 +4,8 @@ The *response span* is `ids[start:]`: the tokens of the last assistant turn with
 after it. The persona context stands
 
 - in the system turn of a chat template, before the episode's own system text with a blank line between;
-- at the head of the first user turn, where the template has no system role;
+- at the head of the first user turn, with a blank line after it, where the template refuses a system turn or drops it
+  once the answer is there;
 - on a line before the dialogue, where the tokenizer has no template: `User: …` and `Assistant: …` lines, each answer
   ended by its newline;
 - on a line before the text, where the episode is raw text: the continuation is verbatim, and has no end of turn.
@@ -73,10 +74,11 @@ class Dialogue:
 
     @cached_property
     def has_system_role(self) -> bool:
-        """Whether the chat template writes a system turn."""
-        turns = [{"role": "system", "content": PROBE}, {"role": "user", "content": "Hello"}]
+        """Whether the chat template writes a system turn, and keeps it once the answer is there."""
+        turns = [{"role": role, "content": "Hello"} for role in ("system", "user", "assistant")]
+        turns[0]["content"] = PROBE
         try:
-            return PROBE in self._apply(turns, answer_next=True)
+            return PROBE in self._apply(turns, answer_next=False)
         except Exception:  # noqa: BLE001 - a template refuses in whatever way it likes
             return False
 
@@ -164,6 +166,8 @@ class Dialogue:
             return "\n"
         turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": PROBE}]
         whole = self._apply(turns, answer_next=False)
+        if PROBE not in whole:
+            raise BadInput("the chat template does not write an answer that is given as text")
         return whole[whole.rindex(PROBE) + len(PROBE) :]
 
     # How the text becomes tokens ---------------------------------------------------------------------------------
