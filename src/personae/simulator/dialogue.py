@@ -40,10 +40,13 @@ class Dialogue:
     def __init__(self, tokenizer: Any) -> None:  # noqa: ANN401
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=4096)(self._tokenise)
+        self._control_token = lru_cache(maxsize=4096)(self._find_control_token)
 
     def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
         """The episode under a persona context. Raises `BadInput` with its line where `window` tokens do not hold it."""
         where = f"line {episode.index + 1}"
+        if episode.form == "chat":
+            self._refuse_control_tokens(episode.messages, context, where)
         if episode.form == "text" or not self.has_template:
             prompt = self._plain_prompt(episode.prompt, context, episode.form)
             ending = "" if episode.form == "text" else "\n"
@@ -61,6 +64,8 @@ class Dialogue:
 
     def prompt_ids(self, messages: Sequence[Message], context: str = "", *, form: str = "chat") -> list[int]:
         """Token ids up to where the Assistant's answer begins (`form` "text": raw text, to be continued)."""
+        if form == "chat":
+            self._refuse_control_tokens(messages, context, "the prompt")
         if form == "text" or not self.has_template:
             ids = [*self._lead, *self._ids(self._plain_prompt(messages, context, form).rstrip(" "))]
         else:
@@ -209,6 +214,24 @@ class Dialogue:
     def _special_tokens(self) -> set[str]:
         added = {str(token) for token in self.tokenizer.added_tokens_decoder.values()}
         return added | set(self.tokenizer.all_special_tokens)
+
+    @cached_property
+    def _control_tokens(self) -> list[str]:
+        added = self.tokenizer.added_tokens_decoder.values()
+        tokens = {str(token) for token in added if token.special} | set(self.tokenizer.all_special_tokens)
+        return sorted(token for token in tokens if token.strip())
+
+    def _find_control_token(self, text: str) -> str | None:
+        return next((token for token in self._control_tokens if token in text), None)
+
+    def _refuse_control_tokens(self, messages: Sequence[Message], context: str, where: str) -> None:
+        turns = [(f"turn {n} ({turn.role})", turn.content) for n, turn in enumerate(messages, 1)]
+        for place, content in [("the persona's context", context), *turns]:
+            if token := self._control_token(content):
+                raise BadInput(
+                    f"{where}: {place} spells {token!r}, which the tokenizer reads as a control token and not as text",
+                    remedy="leave it out, or spell it otherwise",
+                )
 
     def _check_window(self, length: int, window: int | None, where: str) -> None:
         limit = window if window is not None else self.tokenizer.model_max_length
