@@ -11,8 +11,16 @@ after it. The persona context stands
 - on a line before the text, where the episode is raw text: the continuation is verbatim, and has no end of turn.
 
 A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates
-that think are told not to. Spaces at the end of a prompt belong to the response, because tokens carry the space before
-them.
+that think are told not to. An answer that comes with thoughts of its own, in a form that the template knows, stands
+where thinking is on, and its thoughts are in the span; sampling never thinks.
+
+The answer is what the template writes of it, so space around it may go; a template that leaves out more is refused.
+Spaces at the end of a prompt belong to the response, because tokens carry the space before them, and so does a token
+that holds the end of the prompt and the beginning of the answer (a template's newline and the answer's own).
+
+Turns and contexts are text: one that spells a control token of the tokenizer (an end of turn, a role's header) is
+refused, since it would be read as the token and could end a turn or speak in another's name. Raw text is its writer's
+own layout, and is read as the tokenizer reads it.
 """
 
 from collections.abc import Sequence
@@ -122,18 +130,30 @@ class Dialogue:
 
     def _templated(self, episode: Episode, context: str, where: str) -> tuple[str, str]:
         """The prompt, and the whole up to the end of the last turn, as the chat template writes them."""
-        prompt = self._render(episode.prompt, context, where, answer_next=True)
-        whole = self._render(episode.messages, context, where, answer_next=False)
-        if not whole.startswith(prompt):
-            raise BadInput(
-                f"{where}: the chat template writes the prompt differently once the answer is there",
-                remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
-            )
+        for thinking in (False, True):
+            prompt = self._render(episode.prompt, context, where, answer_next=True, thinking=thinking)
+            whole = self._render(episode.messages, context, where, answer_next=False, thinking=thinking)
+            if whole.startswith(prompt):
+                return prompt, self._up_to_end_of_turn(whole, episode.response, where)
+        raise BadInput(
+            f"{where}: the chat template writes the prompt differently once the answer is there",
+            remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
+        )
+
+    def _up_to_end_of_turn(self, whole: str, response: str, where: str) -> str:
         if not whole.endswith(self._tail):
             raise BadInput(f"{where}: the chat template does not end this answer with {self._tail!r} as it ends others")
-        return prompt, whole[: len(whole) - len(self._tail) + len(self.end_of_turn)]
+        kept = whole[: len(whole) - len(self._tail) + len(self.end_of_turn)]
+        if not _without_space(kept).endswith(_without_space(response + self.end_of_turn)):
+            raise BadInput(
+                f"{where}: the chat template leaves out part of this answer",
+                remedy="keep in the answer only what the template writes; thoughts come first, and once",
+            )
+        return kept
 
-    def _render(self, messages: Sequence[Message], context: str, where: str, *, answer_next: bool) -> str:
+    def _render(
+        self, messages: Sequence[Message], context: str, where: str, *, answer_next: bool, thinking: bool = False
+    ) -> str:
         system, turns = _split_system(messages, context)
         written = [{"role": turn.role, "content": turn.content} for turn in turns]
         if system and self.has_system_role:
@@ -144,16 +164,16 @@ class Dialogue:
                 raise BadInput(f"{where}: no user turn to carry the context, and the chat template has no system role")
             first["content"] = f"{system}\n\n{first['content']}"
         try:
-            return self._apply(written, answer_next=answer_next)
+            return self._apply(written, answer_next=answer_next, thinking=thinking)
         except Exception as problem:  # a template refuses in whatever way it likes
             raise BadInput(f"{where}: the chat template refuses these turns: {_one_line(problem)}") from problem
 
-    def _apply(self, turns: list[dict[str, str]], *, answer_next: bool) -> str:
+    def _apply(self, turns: list[dict[str, str]], *, answer_next: bool, thinking: bool = False) -> str:
         rendered = self.tokenizer.apply_chat_template(
             turns,
             tokenize=False,
             add_generation_prompt=answer_next,
-            enable_thinking=False,
+            enable_thinking=thinking,
             chat_template=self._template,
         )
         return str(rendered)
@@ -246,6 +266,10 @@ def _split_system(messages: Sequence[Message], context: str) -> tuple[str, list[
     """The system text (the persona context, then the episode's own) and the other turns."""
     own = [m.content for m in messages if m.role == "system"]
     return "\n\n".join(part for part in (context, *own) if part), [m for m in messages if m.role != "system"]
+
+
+def _without_space(text: str) -> str:
+    return "".join(text.split())
 
 
 def _one_line(problem: BaseException) -> str:
