@@ -136,7 +136,9 @@ def main(words: list[str] | None = None) -> None:
     if lm_eval_version() is None:
         print("lm-eval is not installed (pip install -e '.[bench]'): batches of our own stand in for it")
     where = place(torch.device(args.device), torch.get_num_threads(), busy)
-    command = shlex.join(["python", "benchmarks/evidence.py", *(sys.argv[1:] if words is None else words)])
+    told = sys.argv[1:] if words is None else words  # and no page tells where somebody keeps their files
+    told = [Path(word).name if Path(word).is_absolute() else word for word in told]
+    command = shlex.join(["python", "benchmarks/evidence.py", *told])
     lab = lab_error(1 if args.quick else 16) if "bfloat16" in args.dtypes and args.device == "cpu" else None
     found: list[Measured] = []
     for subject in subjects(args):
