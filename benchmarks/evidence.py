@@ -1,149 +1,155 @@
-"""How long the evidence of a file takes, and how much sooner it is there than by plainer ways, on several shapes.
+"""The evidence engine beside lm-eval and a loop over single rows, on several shapes and on real models, held to bars.
 
-    python benchmarks/evidence.py --shapes S M Q
-    python benchmarks/evidence.py --shapes M Q 7B --device cuda --dtype bfloat16
+    python benchmarks/evidence.py --quick
+    python benchmarks/evidence.py --threads 2 --write
+    python benchmarks/evidence.py --threads 2 --models smollm2-135m-instruct --data FILE.jsonl --write
+    python benchmarks/evidence.py --shapes M Q 7B --device cuda --dtypes bfloat16
 
-64 episodes under 24 personas, random token ids of the lengths that chats have, and models with random weights of the
-shapes that are named: neither changes how long anything takes. By turns, in one run:
-
-- ours    what `personae audit` does: beginnings read once, like lengths together, the head on response tokens alone
-- batches rows of like length, whole rows and whole logits, at the best of three batch sizes, as lm-eval does it
-- loop    one row after another, whole logits (on so many rows as `--loop` says, and scaled up)
-
-Printed: seconds for the whole matrix, ratios, and how far ours is from the loop, nats an answer, root mean square.
+Shapes have random weights and random rows; real models read the first 64 episodes of the file that is named under the
+first 24 personas of the library's cast. Each is measured in float32 and bfloat16: `peers` holds the methods, `timing`
+how they take turns, `memory` what they take, `bars` what is held to. lm-eval comes with `pip install -e '.[bench]'`;
+without it a few lines of our own stand in for it, and no bar over it is judged. The page is written anew after each
+model, so that a run that is stopped leaves what it had.
 """
 
 import argparse
-import time
-from collections.abc import Callable
+import gc
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch.nn.utils.rnn import pad_sequence
-from transformers import LlamaConfig, LlamaForCausalLM
+from bars import Measured, page, place, spread
+from memory import extra_memory
+from peers import Scores, Way, lm_eval_version, loop, ours, peer
+from shapes import SHAPES, Subject, needed_flops, of_model, of_shape
+from timing import best_size, by_turns, matmul_peak, timed
 
-from personae.simulator.dialogue import Encoded
-from personae.simulator.engine import score
-from personae.simulator.network import Network
+from personae import library
+from personae.data import read_episodes
+from personae.simulator import load
+from personae.simulator.numerics import evenly_by_length, rounding_error
+from personae.workflows.nouns_for import nouns
 
-SHAPES = {  # vocabulary, width, feed-forward, layers, heads, heads of keys
-    "S": (2_048, 128, 384, 4, 4, 4),
-    "M": (49_152, 576, 1_536, 30, 9, 3),  # SmolLM2-135M
-    "Q": (151_936, 896, 4_864, 24, 14, 2),  # Qwen2.5-0.5B
-    "7B": (152_064, 3_584, 18_944, 28, 28, 4),  # Qwen2.5-7B
-}
-PERSONA, PROMPT, RESPONSE = (40, 80), (20, 120), (30, 150)  # tokens, from and to
-ROWS = (8, 32, 128)  # sizes of a batch that `batches` tries
-Table = list[list[Encoded]]
-Scores = NDArray[np.float64]
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+EPISODES = {"tiny": 4, "S": 64, "M": 16, "Q": 8, "7B": 64}  # a larger model gets fewer; it changes ratios little
+HEADLINE, PERSONAS = 64, 24
+BUSY = 0.5  # load average before the start
 
 
-def random_model(shape: str, device: str, dtype: torch.dtype) -> LlamaForCausalLM:
-    """A model of that shape."""
-    vocabulary, width, forward, layers, heads, keys = SHAPES[shape]
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=width,
-        intermediate_size=forward,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        num_key_value_heads=keys,
-        max_position_embeddings=1024,
-        tie_word_embeddings=shape != "7B",
-        dtype=dtype,
-    )
-    torch.manual_seed(0)
-    with torch.device(device):
-        return LlamaForCausalLM(config).to(dtype).eval()
-
-
-def random_table(episodes: int, personas: int, vocabulary: int) -> Table:
-    """(N, K) rows: a persona's tokens, a prompt's, a response's."""
-    draw = np.random.default_rng(0)
-
-    def some(lengths: tuple[int, int]) -> list[int]:
-        return list(map(int, draw.integers(0, vocabulary, draw.integers(*lengths))))
-
-    contexts = [some(PERSONA) for _ in range(personas)]
-    chats = [(some(PROMPT), some(RESPONSE)) for _ in range(episodes)]
-    return [[Encoded(c + prompt + answer, len(c + prompt)) for c in contexts] for prompt, answer in chats]
-
-
-@torch.inference_mode()
-def in_batches(model: LlamaForCausalLM, rows: list[Encoded], size: int) -> Scores:
-    """Nats of each row, `size` rows of like length at a time."""
-    found = np.zeros(len(rows))
-    order = sorted(range(len(rows)), key=lambda n: -len(rows[n].ids))
-    for first in range(0, len(rows), size):
-        chosen = order[first : first + size]
-        ids = pad_sequence([torch.tensor(rows[n].ids) for n in chosen], batch_first=True).to(model.device)
-        logp = torch.log_softmax(model(input_ids=ids).logits.float(), dim=-1)
-        for i, n in enumerate(chosen):
-            start, stop = rows[n].start, len(rows[n].ids)
-            found[n] = float(logp[i, start - 1 : stop - 1].gather(1, ids[i, start:stop, None]).sum())
-    return found
-
-
-def timed(device: str, work: Callable[[], Scores]) -> tuple[float, Scores]:
-    """Seconds, and what was found."""
-    if device != "cpu":
-        torch.cuda.synchronize()
-    begun = time.perf_counter()
-    found = work()
-    return time.perf_counter() - begun, found
-
-
-def compare(shape: str, args: argparse.Namespace) -> str:
-    """One line of the table."""
-    dtype = getattr(torch, args.dtype)
-    model = random_model(shape, args.device, dtype)
-    table = random_table(args.episodes, args.personas, SHAPES[shape][0])
-    flat = [row for rows in table for row in rows]
-    alone = [flat[n] for n in np.random.default_rng(1).permutation(len(flat))[: args.loop]]
-    network = Network(model)
-    ways: dict[str, Callable[[], Scores]] = {
-        "ours": lambda: score(network, table),
-        "loop": lambda: in_batches(model, alone, 1),
-    }
-    ways |= {f"batches of {n}": lambda n=n: in_batches(model, flat, n) for n in args.rows}
-    for work in ways.values():  # a device loads its kernels and takes its memory the first time
-        timed(args.device, work)
-    times: dict[str, list[float]] = {way: [] for way in ways}
-    found: dict[str, Scores] = {}
-    for _ in range(args.rounds):
-        for way, work in ways.items():
-            seconds, found[way] = timed(args.device, work)
-            times[way].append(seconds * (len(flat) / len(alone) if way == "loop" else 1.0))
-    middle = {way: float(np.median(t)) for way, t in times.items()}
-    best = min((way for way in middle if way.startswith("batches")), key=lambda way: middle[way])
-    near = [found["ours"].ravel()[n] for n in np.random.default_rng(1).permutation(len(flat))[: args.loop]]
-    off = float(np.sqrt(np.square(np.array(near) - found["loop"]).mean()))
-    ours = middle["ours"]
-    read = sum(len(row.ids) for row in flat) / ours
-    return (
-        f"{shape:3} {args.dtype:9} {ours:9.2f} {middle[best]:9.2f} ({best:>14}) {middle['loop']:9.2f} "
-        f"{middle[best] / ours:6.2f} {middle['loop'] / ours:6.1f} {read:10,.0f} {off:9.4f}"
-    )
-
-
-def main() -> None:
-    """Compare, print."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--shapes", nargs="+", choices=sorted(SHAPES), default=["S", "M", "Q"])
-    asked.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
-    asked.add_argument("--device", default="cpu")
-    asked.add_argument("--episodes", type=int, default=64)
-    asked.add_argument("--personas", type=int, default=24)
-    asked.add_argument("--rows", type=int, nargs="+", default=ROWS)
-    asked.add_argument("--loop", type=int, default=64, help="rows that the loop reads")
-    asked.add_argument("--rounds", type=int, default=3)
-    args = asked.parse_args()
-    where = torch.cuda.get_device_name() if args.device.startswith("cuda") else f"{torch.get_num_threads()} threads"
-    print(f"{args.episodes} episodes x {args.personas} personas on {where}, torch {torch.__version__}")
-    print("shape dtype      ours, s  batches, s                     loop, s  ratio  ratio  tokens/s  off, nats")
+def subjects(args: argparse.Namespace) -> Iterator[Subject]:
+    """What is asked for, one at a time: a model is let go of before the next is loaded."""
     for shape in args.shapes:
-        print(compare(shape, args), flush=True)
+        yield of_shape(shape, args.episodes or EPISODES[shape], args.personas, args.device)
+    for model in args.models:
+        yield of_model(model, args.data, args.episodes or HEADLINE, args.personas, args.device)
+
+
+def measure(subject: Subject, args: argparse.Namespace) -> Iterator[Measured]:
+    """The subject in each number type, float32 first; its model is in the last one afterwards."""
+    chosen = np.random.default_rng(1).permutation(len(subject.rows))[: args.loop]
+    truth = loop(subject.model, [subject.rows[n] for n in chosen])()
+    for dtype in sorted(set(args.dtypes), reverse=True):
+        subject.model.to(getattr(torch, dtype))
+        yield compare(subject, dtype, chosen, truth, args)
+
+
+def compare(subject: Subject, dtype: str, chosen: Scores, truth: Scores, args: argparse.Namespace) -> Measured:
+    """All methods by turns in one number type."""
+    device, rows, shape = subject.model.device, subject.rows, subject.name in SHAPES
+    size = best_size(subject, args.sizes)
+    ways: dict[str, Way] = {
+        "ours": ours(subject),
+        "peer": peer(subject.model, rows, size),
+        "loop": loop(subject.model, [rows[n] for n in chosen]),
+    }
+    # The first time, kernels are loaded and memory is taken; on a processor a little of the work is enough for that.
+    for way in [ours(replace(subject, table=subject.table[:1]))] if device.type == "cpu" else ways.values():
+        timed(device, way)
+    rounds = args.rounds if shape else args.headline_rounds
+    exact = dtype == "float32"
+    seconds, found, peaks = by_turns(device, ways, rounds, lambda: matmul_peak(device, args.side) if exact else np.nan)
+    seconds["loop"] = [s * len(rows) / len(chosen) for s in seconds["loop"]]
+    found |= {way: found[way][chosen] for way in ("ours", "peer")}
+    off = {way: (float(np.abs(nats - truth).max()), rms(nats - truth)) for way, nats in found.items()}
+    memory = {}
+    if shape and args.memory and exact and device.type == "cpu":
+        counts = (len(subject.table), len(subject.table[0]), size, torch.get_num_threads())
+        memory = {way: extra_memory(subject.name, way, *counts) for way in ("ours", "peer")}
+    return Measured(
+        subject.name, shape, dtype, len(subject.table), len(subject.table[0]), size, seconds, off,
+        needed_flops(subject), peaks, memory,
+    )  # fmt: skip
+
+
+def rms(off: Scores) -> float:
+    """The root mean square."""
+    return float(np.sqrt(np.square(off).mean()))
+
+
+def lab_error(rows: int) -> float:
+    """Root mean square error of the trained `lab` model in bfloat16, nats an episode, on the examples that ship."""
+    episodes = [episode for name in library.EXAMPLES for episode in read_episodes(library.example(name))]
+    some = [episodes[n] for n in evenly_by_length(episodes, rows)]
+    return rounding_error(load("lab", dtype="bfloat16"), "bfloat16", nouns("lab")[0], some).rms
+
+
+def arguments(words: list[str] | None) -> argparse.Namespace:
+    """What is asked for, checked."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--shapes", nargs="*", choices=list(SHAPES), default=["S", "M", "Q"])
+    asked.add_argument("--models", nargs="+", default=[], help="real models by name, beside the shapes")
+    asked.add_argument("--data", type=Path, help="the episodes that real models read (JSON Lines)")
+    asked.add_argument("--dtypes", nargs="+", choices=["float32", "bfloat16"], default=["float32", "bfloat16"])
+    asked.add_argument("--device", default="cpu")
+    asked.add_argument("--threads", type=int, help="of the processor; by default torch's own number")
+    asked.add_argument("--episodes", type=int, help=f"of every table; by default {HEADLINE}, and fewer for M and Q")
+    asked.add_argument("--personas", type=int, default=PERSONAS)
+    asked.add_argument("--sizes", type=int, nargs="+", default=[4, 8, 16, 32], help="of the peer's batches")
+    asked.add_argument("--loop", type=int, default=64, help="rows that the loop reads")
+    asked.add_argument("--rounds", type=int, default=3, help="of every shape")
+    asked.add_argument("--headline-rounds", type=int, default=1, help="of every real model")
+    asked.add_argument("--side", type=int, default=4096, help="of the matrices that the peak is measured with")
+    asked.add_argument("--no-memory", dest="memory", action="store_false", help="no processes that measure memory")
+    asked.add_argument("--write", nargs="?", type=Path, const=PAGE, help="a page; by default docs/benchmarks.md")
+    asked.add_argument("--quick", action="store_true", help="a smoke run on a tiny shape; its figures mean nothing")
+    args = asked.parse_args(words)
+    if args.models and args.data is None:
+        asked.error("--models read episodes: name their file with --data")
+    if args.quick:
+        vars(args).update(shapes=["tiny"], personas=3, sizes=[2, 4], loop=4, rounds=2, side=128, memory=False)
+    return args
+
+
+def main(words: list[str] | None = None) -> None:
+    """Compare, print, write."""
+    args = arguments(words)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    busy = os.getloadavg()[0]
+    if busy > BUSY:
+        print(f"the machine is busy (load average {busy:.1f}): ratios say little and seconds nothing", file=sys.stderr)
+    if lm_eval_version() is None:
+        print("lm-eval is not installed (pip install -e '.[bench]'): batches of our own stand in for it")
+    where = place(torch.device(args.device), torch.get_num_threads(), busy)
+    told = sys.argv[1:] if words is None else words  # and no page tells where somebody keeps their files
+    told = [Path(word).name if Path(word).is_absolute() else word for word in told]
+    command = shlex.join(["python", "benchmarks/evidence.py", *told])
+    lab = lab_error(1 if args.quick else 16) if "bfloat16" in args.dtypes and args.device == "cpu" else None
+    found: list[Measured] = []
+    for subject in subjects(args):
+        for one in measure(subject, args):
+            found.append(one)
+            print(f"{one.name} {one.dtype}: {one.median('ours'):.2f} s, ratio {spread(one.ratios('peer'))}", flush=True)
+            if args.write:
+                args.write.write_text(page(found, lab, command, where), encoding="utf-8")
+        del subject
+        gc.collect()  # a model holds itself in circles, and the next one is large
+    print(f"\n{page(found, lab, command, where)}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""Seconds of several ways by turns, and the arithmetic that the processor reaches at best.
+
+The ways follow each other within a round, every second round the other way about, so that a machine that slows down
+slows all of them; what is told is the median of the rounds' ratios, with the least and the most of them.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from peers import Scores, Way, affordable, peer
+from shapes import Subject
+
+PEAK_SECONDS = 0.5  # that one reading of the peak takes at least
+
+
+def timed(device: torch.device, way: Way) -> tuple[float, Scores]:
+    """Seconds, and what was found."""
+    _finish(device)
+    begun = time.perf_counter()
+    found = way()
+    _finish(device)
+    return time.perf_counter() - begun, found
+
+
+def by_turns(
+    device: torch.device, ways: dict[str, Way], rounds: int, beside: Callable[[], float]
+) -> tuple[dict[str, list[float]], dict[str, Scores], list[float]]:
+    """Seconds of each way, round by round; what each found; and what `beside` gave, once a round."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    found: dict[str, Scores] = {}
+    other: list[float] = []
+    for turn in range(rounds):
+        for name in list(ways)[:: -1 if turn % 2 else 1]:
+            took, found[name] = timed(device, ways[name])
+            seconds[name].append(took)
+        other.append(beside())
+    return seconds, found, other
+
+
+def best_size(subject: Subject, sizes: Sequence[int]) -> int:
+    """The size of a batch at which the peer is fastest, on the middle rows by length; each is tried twice."""
+    sizes, rows, device = affordable(subject, sizes), subject.rows, subject.model.device
+    if len(sizes) == 1:
+        return sizes[0]
+    order = sorted(range(len(rows)), key=lambda n: len(rows[n].ids))
+    first = max(0, (len(rows) - max(sizes)) // 2)
+    some = [rows[n] for n in order[first : first + max(sizes)]]
+    ways: dict[str, Way] = {str(size): peer(subject.model, some, size) for size in sizes}
+    timed(device, ways[str(sizes[-1])])  # the first time, kernels are loaded
+    seconds, _, _ = by_turns(device, ways, 2, lambda: 0.0)
+    return int(min(seconds, key=lambda size: min(seconds[size])))
+
+
+def matmul_peak(device: torch.device, side: int) -> float:
+    """FLOPs a second of the best of several float32 products of two square matrices."""
+    a, b = (torch.rand(side, side, device=device) for _ in range(2))
+    out: Any = torch.empty_like(a)
+    took, until = [], time.perf_counter() + PEAK_SECONDS
+    while time.perf_counter() < until or len(took) < 3:
+        _finish(device)
+        begun = time.perf_counter()
+        torch.mm(a, b, out=out)
+        _finish(device)
+        took.append(time.perf_counter() - begun)
+    return 2.0 * side**3 / float(np.min(took))
+
+
+def _finish(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,77 @@
+"""The benchmark of the evidence engine runs, says who the peer was, and holds what was measured to the bars."""
+
+import doctest
+import importlib
+import sys
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def benchmark(root, monkeypatch):
+    """`benchmark(name)`: a module of benchmarks/."""
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    return importlib.import_module
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """lm-eval is not installed."""
+    monkeypatch.setitem(sys.modules, "lm_eval", None)
+
+
+def test_a_quick_run_without_the_peer_says_so_and_writes_the_page(benchmark, alone, tmp_path, capsys):
+    benchmark("evidence").main(["--quick", "--write", str(tmp_path / "page.md")])
+    written = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "lm-eval is not installed" in capsys.readouterr().out
+    assert "since lm-eval is not installed" in written
+    assert "| float32 beside the loop: tiny |" in written
+    assert "| tiny, bfloat16 | 4 × 3 |" in written
+
+
+def test_memory_beyond_the_model_is_a_number_of_bytes(benchmark, capsys):
+    benchmark("memory").main(["tiny", "ours", "2", "2"])
+    printed = capsys.readouterr().out.strip()
+    assert printed == "" or int(printed) >= 0  # a kernel that tells no peak prints nothing
+
+
+def test_a_row_alone_needs_every_token_once_and_the_head_on_its_response(benchmark):
+    shapes = benchmark("shapes")
+    subject = shapes.of_shape("tiny", 1, 1, "cpu")
+    (row,) = subject.rows
+    head = subject.model.get_output_embeddings().weight.numel()
+    body = sum(p.numel() for p in subject.model.parameters()) - head  # the embedding is the head
+    assert shapes.needed_flops(subject) == 2 * body * len(row.ids) + 2 * head * (len(row.ids) - row.start)
+
+
+def test_a_shared_beginning_is_needed_once_a_persona(benchmark):
+    shapes = benchmark("shapes")
+    one, two = (shapes.of_shape("tiny", 1, 2, "cpu") for _ in range(2))
+    two.table.append(two.table[0])  # the same episode again: its prompt is shared, its response is read again
+    again = 2 * sum(len(row.ids) - row.start for row in one.rows)
+    assert shapes.needed_flops(two) - shapes.needed_flops(one) == again * sum(p.numel() for p in one.model.parameters())
+
+
+def test_the_peer_scores_as_the_loop_does(benchmark, capsys):
+    pytest.importorskip("lm_eval", reason="needs pip install -e '.[bench]'")
+    peers, subject = benchmark("peers"), benchmark("shapes").of_shape("tiny", 3, 2, "cpu")
+    truth = peers.loop(subject.model, subject.rows)()
+    assert np.abs(peers.lm_eval(subject.model, subject.rows, 4)() - truth).max() < 2e-3
+    assert np.abs(peers.ours(subject)() - truth).max() < 2e-3
+
+
+@pytest.mark.parametrize(("seconds", "met"), [(1.0, "yes"), (1.2, "**no**")])
+def test_a_bar_is_met_by_the_median_of_the_rounds(benchmark, monkeypatch, seconds, met):
+    bars = benchmark("bars")
+    monkeypatch.setattr(bars, "lm_eval_version", lambda: "0")
+    times = {"ours": [seconds] * 3, "peer": [1.1, 1.3, 1.4], "loop": [2.0] * 3}
+    off = dict.fromkeys(times, (1e-4, 1e-5))
+    found = bars.Measured("S", True, "float32", 4, 3, 8, times, off, 5e9, [1e10] * 3)
+    told = {bar: (measured, held) for bar, measured, _, held in bars.judged([found], None)}
+    assert told["float32 over lm-eval: S"][1] == met
+    assert told["share of the matmul peak: S"][0].startswith(f"{50 / seconds:.0f} ")
+
+
+def test_examples_of_the_bars_hold(benchmark):
+    assert doctest.testmod(benchmark("bars")).failed == 0
