@@ -280,15 +280,9 @@ def test_where_nothing_was_trained_it_says_so_everywhere():
         assert "Nothing was trained" in write(finding()) and "seed" not in write(finding())
 
 
-def test_the_table_of_all_sets_the_exact_answer_beside_the_measured_one():
-    y = (Estimate(0.2, 0.1, 0.3), Estimate(0.4, 0.3, 0.5))
-    lines = Lines(
-        "p", "x", "probability", (Line("seen", (1.0, 2.0), y, group="g"), Line("true", (1.0, 2.0), y, True, "g"))
-    )
-    table = studies_index_markdown(
-        (finding(), finding(lines, study="two"), finding(Cloud("c", "x", "y", (Point("a", 0.1, 0.2),)), study="three"))
-    ).replace("\u00a0", " ")
-    assert "3 of 3 claims hold." in table
-    assert r"| [One](one.md) | It is so. | +0.55 | g, a: +0.50 \[+0.40, +0.60\] | **holds** |" in table
-    assert r"| [One](two.md) | It is so. | 40 % | seen at 2: 40 % \[30 %, 50 %\] | **holds** |" in table
-    assert "| [One](three.md) | It is so. | the diagonal | r: 0.90 | **holds** |" in table
+def test_the_table_of_all_says_of_each_what_was_found_and_how_many_bars_it_met():
+    short = finding(bars=(Bar("r", 0.9, 0.8), Bar("n", 1.0, 2.0)), study="two")
+    table = studies_index_markdown((finding(), short)).replace("\u00a0", " ")
+    assert "1 of 2 claims hold" in table
+    assert "| [One](one.md) | It is so. | It was so. | **holds**, 1 of 1 bar met |" in table
+    assert "| [One](two.md) | It is so. | It was so. | **holds in part**, 1 of 2 bars met |" in table

@@ -1,8 +1,8 @@
 """The numbers of a finding as tables: those behind a picture, and its bars. All that a picture shows is in them."""
 
-from personae.records import Bar, Cloud, Finding, Lines, Matrix, Picture, Rows
+from personae.records import Bar, Cloud, Lines, Matrix, Picture, Rows
 from personae.report.tables import Table
-from personae.report.units import Unit, bar_words, estimate_words, picture_unit, quantity
+from personae.report.units import bar_words, estimate_words, picture_unit, quantity
 
 
 def picture_table(picture: Picture) -> Table:
@@ -80,29 +80,3 @@ def bars_table(bars: tuple[Bar, ...]) -> Table:
     """What was asked of the claim before anything was measured, and what came out."""
     rows = tuple((bar.says, *bar_words(bar)) for bar in bars)
     return Table(("what", "value", "bar", "result"), rows, numeric=frozenset({1, 2}), stacks=True)
-
-
-def headline_words(finding: Finding) -> tuple[str, str]:
-    """(exact, measured) of a finding in a few words: of rows the first, of lines the last place, of a cloud its bar."""
-    picture = finding.picture
-    unit = picture_unit(picture)
-    if isinstance(picture, Rows):
-        row = picture.rows[0]
-        name = f"{row.group}, {row.label}" if row.group else row.label
-        exact = "" if row.exact is None else unit.say(row.exact)
-        return exact, f"{name}: {estimate_words(unit, row.measured)}"
-    if isinstance(picture, Lines):
-        for line in picture.lines:
-            if not line.exact:
-                exact = _exact_at(picture, line.group, line.x[-1], unit)
-                return exact, f"{line.name} at {quantity(line.x[-1])}: {estimate_words(unit, line.y[-1])}"
-    if isinstance(picture, Cloud) and finding.bars:
-        return "the diagonal", f"{finding.bars[0].says}: {bar_words(finding.bars[0])[0]}"
-    return "", ""
-
-
-def _exact_at(picture: Lines, group: str, place: float, unit: Unit) -> str:
-    for line in picture.lines:
-        if line.exact and line.group == group and place in line.x:
-            return unit.say(line.y[line.x.index(place)].mean)
-    return ""

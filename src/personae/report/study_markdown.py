@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from personae.records import Finding, Picture
-from personae.report.finding_tables import bars_table, headline_words, picture_table
+from personae.report.finding_tables import bars_table, picture_table
 from personae.report.finding_words import bars_words, trainings_words, verdict_counts
 from personae.report.tables import Table
 from personae.report.untrusted import esc, visible
@@ -51,10 +51,10 @@ def studies_index_markdown(findings: Sequence[Finding]) -> str:
     """All studies as one table, each with a link to its page `NAME.md`, and how many claims hold."""
     rows = []
     for finding in findings:
-        exact, measured = headline_words(finding)
         name = f"[{_inline(finding.title)}]({quote(visible(finding.study), safe='')}.md)"
-        rows.append((name, _inline(finding.claim), _inline(exact), _inline(measured), f"**{finding.verdict}**"))
-    columns = ("study", "the theory says", "exact", "measured [95 % interval]", "verdict")
+        verdict = f"**{finding.verdict}**, {bars_words(finding)}"
+        rows.append((name, _inline(finding.claim), _inline(finding.sentence), verdict))
+    columns = ("study", "the theory says", "what was found", "verdict")
     return f"{verdict_counts(findings)}\n\n{_lines(columns, rows, frozenset())}\n"
 
 
