@@ -96,6 +96,15 @@ class Dialogue:
             return False
 
     @cached_property
+    def one_line(self) -> bool:
+        """Whether an answer is one line, since nothing but the line's end says where it ends."""
+        return not self.end_of_turn.strip()
+
+    def spoken(self, drawn: str) -> str:
+        """The answer in a text that was drawn behind a prompt."""
+        return (drawn.lstrip(" ").split("\n")[0] if self.one_line else drawn).strip()
+
+    @cached_property
     def end_of_turn(self) -> str:
         """The text that ends an answer: the template's special token, or the newline of the plain form."""
         tail = self._tail
@@ -260,6 +269,15 @@ class Dialogue:
                 f"{where}: prompt and answer are {length} tokens, and the model's window holds {limit}",
                 remedy="shorten or leave out this line, or use a model with a longer window",
             )
+
+
+def check_room(prompts: Sequence[Sequence[int]], max_tokens: int, temperature: float, window: int) -> None:
+    """Raise `BadInput` where so many tokens cannot be drawn, or not behind each of the prompts."""
+    if max_tokens < 1 or temperature < 0.0:
+        raise BadInput(f"cannot sample {max_tokens} tokens at temperature {temperature}")
+    for n, prompt in enumerate(prompts):
+        if len(prompt) + max_tokens > window:
+            raise BadInput(f"prompt {n}: {len(prompt)} tokens leave no room for {max_tokens} in a window of {window}")
 
 
 def _split_system(messages: Sequence[Message], context: str) -> tuple[str, list[Message]]:

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from personae.errors import BadInput
 from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import canonical
 from personae.simulator import engine
-from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
 from personae.simulator.network import Network, Row, exact_network
 
 ROWS_AT_ONCE = 8192  # encoded at a time, so that memory does not grow with the number of episodes
@@ -97,9 +96,8 @@ class LocalSimulator:
     ) -> list[str]:
         """One answer to each prompt, drawn from the model's own distribution; temperature 0: the likeliest token."""
         rows = [self.dialogue.prompt_ids(turns, context) for turns in prompts]
-        ends_with_line = not self.dialogue.end_of_turn.strip()
         answers = self._generate(rows, self.dialogue.stop_ids, max_tokens, temperature, seed)
-        return [(a.lstrip(" ").split("\n")[0] if ends_with_line else a).strip() for a in answers]
+        return [self.dialogue.spoken(answer) for answer in answers]
 
     def continuations(
         self, texts: Sequence[str], *, max_tokens: int = 64, temperature: float = 1.0, seed: int = 0
@@ -113,13 +111,7 @@ class LocalSimulator:
     def _generate(
         self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float, seed: int
     ) -> list[str]:
-        if max_tokens < 1 or temperature < 0.0:
-            raise BadInput(f"cannot sample {max_tokens} tokens at temperature {temperature}")
-        for n, row in enumerate(rows):
-            if len(row) + max_tokens > self.window:
-                raise BadInput(
-                    f"prompt {n}: {len(row)} tokens leave no room for {max_tokens} in a window of {self.window}"
-                )
+        check_room(rows, max_tokens, temperature, self.window)
         answers = [""] * len(rows)
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
         with self._at_rest(), torch.random.fork_rng(), torch.inference_mode():

@@ -19,7 +19,7 @@ from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import canonical
 from personae.simulator import server_scores
 from personae.simulator.address import Address, read_address
-from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
 from personae.simulator.server_check import check
 from personae.simulator.server_http import Server, each
 from personae.simulator.server_scores import DRAWN, Scored, first_choice
@@ -128,14 +128,16 @@ class ServerSimulator:
     ) -> list[str]:
         """One answer to each prompt, drawn from the model's own distribution; temperature 0: the likeliest token."""
         rows = [self.dialogue.prompt_ids(turns, context) for turns in prompts]
-        ending = self.dialogue.end_of_turn
-        line = not ending.strip()
-        stop = {"stop": ["\n"]} if line else self._stop_at(ending.strip())
-        answers = self._drawn(rows, stop, max_tokens, temperature, seed)
-        return [(a.lstrip(" ").split("\n")[0] if line else a).strip() for a in answers]
+        answers = self._drawn(rows, self._stop(), max_tokens, temperature, seed)
+        return [self.dialogue.spoken(answer) for answer in answers]
 
-    def _stop_at(self, ending: str) -> dict[str, Any]:
-        return {"stop": [ending]} if self.address.form == "echo" else {"stop_token_ids": self.dialogue.stop_ids}
+    def _stop(self) -> dict[str, Any]:
+        """What ends an answer, as the server is told it."""
+        if self.dialogue.one_line:
+            return {"stop": ["\n"]}
+        if self.address.form == "echo":
+            return {"stop": [self.dialogue.end_of_turn.strip()]}
+        return {"stop_token_ids": self.dialogue.stop_ids}
 
     def continuations(
         self, texts: Sequence[str], *, max_tokens: int = 64, temperature: float = 1.0, seed: int = 0
@@ -149,13 +151,7 @@ class ServerSimulator:
         self, rows: list[list[int]], stop: Mapping[str, Any], max_tokens: int, temperature: float, seed: int
     ) -> list[str]:
         """What the server goes on with after each row, every row with a seed of its own."""
-        if max_tokens < 1 or temperature < 0.0:
-            raise BadInput(f"cannot sample {max_tokens} tokens at temperature {temperature}")
-        for n, row in enumerate(rows):
-            if len(row) + max_tokens > self._limit:
-                raise BadInput(
-                    f"prompt {n}: {len(row)} tokens leave no room for {max_tokens} in a window of {self._limit}"
-                )
+        check_room(rows, max_tokens, temperature, self._limit)
         common = {"model": self.model, "max_tokens": max_tokens, "temperature": temperature, "top_p": 1.0, **stop}
         if self.address.form == "vllm":  # the model's own habits, which vLLM reads from its files, are set aside
             common |= {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
