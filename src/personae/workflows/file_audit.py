@@ -22,11 +22,11 @@ from personae.errors import RunFailed
 from personae.ledger import with_digest
 from personae.measure import NOBODY
 from personae.predictors import Basis
-from personae.records import Evidence, Levels, Progress
+from personae.records import Evidence, Levels, LongEvidence, Progress
 from personae.records.files import digest, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
-from personae.theory import attenuation_items, attribution
+from personae.theory import attenuation_items
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit import Audit, audit, difference
 from personae.workflows.basis_cache import MeasuredBasis, cached_basis
@@ -94,7 +94,7 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
 
 
-def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence:
+def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence | LongEvidence:
     """Of the file, or of its difference from the control; both kept in the folder."""
     pair, files = question.pair, ("evidence.parquet", "evidence-control.parquet")
     found = []
@@ -181,21 +181,17 @@ def _record(found: FileAudit) -> dict[str, Any]:
 
 
 def _episodes(result: Audit) -> list[dict[str, Any]]:
-    """Every episode: its row, its share (bits) of how far the posterior moved, for whom, and what it reveals."""
-    basis, matrix = result.basis, result.evidence.matrix
-    found = attribution(basis.prior, matrix, result.posterior.dose)
-    told = []
-    for i, index in enumerate(result.evidence.index):
-        raised = found.raised(i)
-        told.append(
-            {
-                "index": int(index),
-                "bits": float(found.bits[i]),
-                "personas": [result.posterior.names[k] for k in raised],
-                "reveals": reveals(basis, matrix[i], raised),
-            }
-        )
-    return told
+    """Of each episode listed: its row, its share (bits) of how far the posterior moved, for whom, what it reveals."""
+    listed = result.listed
+    return [
+        {
+            "index": int(index),
+            "bits": float(bits),
+            "personas": [result.posterior.names[k] for k in raised],
+            "reveals": reveals(result.basis, row, list(raised)),
+        }
+        for index, bits, row, raised in zip(listed.index, listed.bits, listed.matrix, result.raised, strict=True)
+    ]
 
 
 def notes(found: FileAudit) -> list[str]:
