@@ -22,7 +22,7 @@ from personae.errors import RunFailed
 from personae.ledger import with_digest
 from personae.measure import NOBODY
 from personae.predictors import Basis
-from personae.records import Evidence, Levels, LongEvidence, Progress
+from personae.records import Levels, LongEvidence, Progress
 from personae.records.files import digest, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
@@ -32,7 +32,7 @@ from personae.workflows.audit import Audit, audit, difference
 from personae.workflows.basis_cache import MeasuredBasis, cached_basis
 from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
-from personae.workflows.gather import gather
+from personae.workflows.gather import gather_into
 from personae.workflows.keeping import keep_forecast
 from personae.workflows.levels_file import write_levels
 from personae.workflows.precision import numerics_of, precision_facts, precision_note, ties_in
@@ -94,14 +94,14 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
 
 
-def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence | LongEvidence:
+def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
     """Of the file, or of its difference from the control; both kept in the folder."""
     pair, files = question.pair, ("evidence.parquet", "evidence-control.parquet")
     found = []
     for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), files, strict=True):
         if rows is not None and path is not None:
             with watch(f"evidence in {path.name}", "episodes") as progress:
-                found.append(gather(question.simulator, question.cast, rows, folder.file(kept), progress))
+                found.append(gather_into(folder.file(kept), question.simulator, question.cast, rows, progress))
     return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
 
 
