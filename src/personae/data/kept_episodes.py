@@ -16,7 +16,7 @@ from typing import overload
 from personae.errors import RunFailed
 from personae.records import Episode
 
-HELD = 8 * 2**20  # bytes that are held in memory before they go to disk
+HELD = 2**20  # bytes that are held in memory before they go to disk
 LARGE = Path("/var/tmp")  # /tmp is often memory itself
 
 
@@ -74,7 +74,7 @@ class _Store:
 
     def __init__(self) -> None:
         ours = "TMPDIR" not in os.environ and os.access(LARGE, os.W_OK)
-        self._file = tempfile.SpooledTemporaryFile(max_size=HELD, dir=LARGE if ours else None)  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=HELD, dir=str(LARGE) if ours else None)  # noqa: SIM115
         self._end = 0
         weakref.finalize(self, self._file.close)
 

@@ -40,6 +40,11 @@ class Audit:
     telling: tuple[Telling, ...]
 
     @property
+    def unlisted(self) -> int:
+        """How many episodes are not listed."""
+        return self.evidence.rows - len(self.listed.places)
+
+    @property
     def bits(self) -> tuple[float, ...]:
         """Of every episode listed: its share of how far the posterior moved."""
         return tuple(self.listed.bits.tolist())

@@ -175,6 +175,7 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "reliability": reliability,
         "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
         "episodes": _episodes(result),
+        **({"episodes_unlisted": result.unlisted} if result.unlisted else {}),
         "notes": notes(found),
         **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
     }
@@ -201,8 +202,25 @@ def notes(found: FileAudit) -> list[str]:
     trained = f"The file itself trains {own}, which no score counts." if own else ""
     caution = str(getattr(question.simulator, "caution", ""))  # a server's
     numerics = precision_note(found.numerics)
-    every = (question.pair.note(), question.dose.source, question.note, trained, numerics, caution)
+    every = (
+        question.pair.note(),
+        _unlisted(found.audit),
+        question.dose.source,
+        question.note,
+        trained,
+        numerics,
+        caution,
+    )
     return [note for note in every if note]
+
+
+def _unlisted(result: Audit) -> str:
+    if not result.unlisted:
+        return ""
+    return (
+        f"One by one only the {len(result.listed.places)} rows are listed that move the bet most, either way; what "
+        "each of the others says is in evidence.parquet."
+    )
 
 
 def sealed_at(folder: RunFolder) -> float:
