@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personae.records import Cast, Episode, Item, LogLikelihood, Persona, Trait
+from personae.records import Cast, Episode, Item, LogLikelihood, Persona, Progress, Trait
 from personae.training import SFTPlan
 from personae.workflows.doses import Dose
 from personae.workflows.file_audit import Timed, audit_file, unwatched
@@ -36,7 +36,9 @@ class Arithmetic:
 
     name, digest = "arithmetic", "arithmetic"
 
-    def log_likelihood(self, episodes: Sequence[Episode], contexts: Sequence[str], progress=None) -> LogLikelihood:
+    def log_likelihood(
+        self, episodes: Sequence[Episode], contexts: Sequence[str], progress: Progress | None = None
+    ) -> LogLikelihood:
         """(N, K) made-up nats: a context likes some letters, and an answer has them or not."""
         heard = np.array([[e.response.count(c) for c in "etaoinsh"] for e in episodes], dtype=float)
         taste = np.array([np.cos(np.arange(1, 9) * (1 + sum(context.encode()) % 97)) for context in contexts])
@@ -56,7 +58,7 @@ def main() -> None:
         return
     for rows in asked.rows:
         more = ["--against"] if asked.against else []
-        subprocess.run([sys.executable, __file__, str(rows), "--here", *more], check=True)  # noqa: S603
+        subprocess.run([sys.executable, __file__, str(rows), "--here", *more], check=True)
 
 
 def _measured(rows: int, *, against: bool) -> None:
@@ -73,7 +75,9 @@ def _measured(rows: int, *, against: bool) -> None:
         check_fits(simulator, cast, pair)
         question = Question(simulator, cast, _traits(), pair, Dose(SFTPlan(), 3.0, "given", fitted=False))
         run = open_folder("audit", question.configuration(), folder / "run")
-        print(f"{rows} rows: reading {_peak() - before:.0f} MB {time.monotonic() - told[0][2]:.0f} s", end="", flush=True)
+        print(
+            f"{rows} rows: reading {_peak() - before:.0f} MB {time.monotonic() - told[0][2]:.0f} s", end="", flush=True
+        )
         watch = Timed(unwatched)
         audit_file(question, run, watch)
         print(f"; all of it {_peak() - before:.0f} MB {time.monotonic() - begun:.0f} s", end="")

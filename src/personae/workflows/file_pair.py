@@ -20,10 +20,11 @@ from pathlib import Path
 
 from personae.data import KeptEpisodes, keep_episodes, read_episodes
 from personae.errors import BadInput
-from personae.records import Cast, Episode, Message, Simulator
+from personae.records import Cast, Episode, Message, Progress, Simulator
 from personae.records.files import canonical, digest_file
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
+TOLD = 256  # rows from one report to the next
 
 
 @dataclass(frozen=True)
@@ -146,16 +147,15 @@ def _mark(prompt: Sequence[Message]) -> bytes:
     return hashlib.blake2b(canonical([[turn.role, turn.content] for turn in prompt]).encode(), digest_size=16).digest()
 
 
-def check_fits(simulator: Simulator, cast: Cast, pair: FilePair) -> None:
+def check_fits(simulator: Simulator, cast: Cast, pair: FilePair, progress: Progress | None = None) -> None:
     """Raise `BadInput` now, before any scoring, for a row that will not fit the model under the longest context."""
     dialogue, window = getattr(simulator, "dialogue", None), getattr(simulator, "window", None)
     if dialogue is None or window is None:
         return
+    done, total = 0, len(pair.episodes) + len(pair.control or ())
     for path, rows in ((pair.data, pair.episodes), (pair.against, pair.control)):
-        if not rows:
-            continue
         longest = ""
-        for row in rows:
+        for row in rows or ():
             try:
                 longest = longest or max(cast.contexts, key=lambda context: len(dialogue.encode(row, context).ids))
                 dialogue.encode(row, longest, window=window)
@@ -163,3 +163,6 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair) -> None:
                 line = row.index + 1
                 problem, remedy = found.problem.removeprefix(f"line {line}: "), found.remedy or "shorten or drop it"
                 raise BadInput(problem, file=path, line=line, remedy=remedy) from None
+            done += 1
+            if progress and done % TOLD == 0:
+                progress(done, total)
