@@ -7,7 +7,7 @@ are only of one form, each in its own order, cut to the same number of rows, and
 control's mean. Either way both sides have as many rows, so that two trainings of one plan see them at the same steps.
 
 Rows are read once and lie on disk from then on, so that a file of any length will do: a row takes 8 bytes of memory.
-While rows are matched, each takes about 200 more, for a digest of its prompt.
+While rows are matched, each takes about 150 more, for a digest of its prompt.
 """
 
 import hashlib
