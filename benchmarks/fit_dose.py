@@ -70,7 +70,8 @@ def main() -> None:
     pairs, plan = [], None
     for name in args.names:
         high, low = write_pair(args.statements / f"{name}.jsonl", args.rows, args.out)
-        question, _ = ask(Wish(high, args.model, low), steps=args.steps, rate=args.rate)
+        with Face() as face:
+            question, _ = ask(Wish(high, args.model, low), face.progress, steps=args.steps, rate=args.rate)
         plan = question.dose.plan
         path = args.out / f"{Path(args.model).name}-{name}-{plan.steps}x{plan.rate:g}"
         folder = open_folder("run", question.configuration(), path)

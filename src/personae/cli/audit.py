@@ -68,7 +68,7 @@ def command(
             dtype=dtype,
             skip_bad=skip_bad,
         )
-        question, bounds = ask(wish)
+        question, bounds = ask(wish, face.progress)
         folder = open_folder("audit", question.configuration(), out)
         face.keeps(folder.path)
         watch = Timed(face.progress)

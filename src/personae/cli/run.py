@@ -81,7 +81,7 @@ def command(
             dtype=dtype,
             skip_bad=skip_bad,
         )
-        question, _ = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
+        question, _ = ask(wish, face.progress, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)
         watch = Timed(face.progress)

@@ -4,6 +4,7 @@ from personae.data.archetype import read_archetype
 from personae.data.cast import read_cast
 from personae.data.episodes import read_episodes
 from personae.data.forms import FORMS, Form, sniff
+from personae.data.kept_episodes import KeptEpisodes, keep_episodes
 from personae.data.preferences import read_preferences
 from personae.data.prompts import read_prompts
 from personae.data.traits import TraitFile, read_trait_file, read_traits
@@ -12,7 +13,9 @@ from personae.data.writers import write_episodes
 __all__ = [
     "FORMS",
     "Form",
+    "KeptEpisodes",
     "TraitFile",
+    "keep_episodes",
     "read_archetype",
     "read_cast",
     "read_episodes",

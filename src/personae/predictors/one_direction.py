@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from personae.predictors.basis import Basis
 from personae.predictors.selection import selection
-from personae.records import Evidence, Forecast, Levels
+from personae.records import Evidence, Forecast, Levels, LongEvidence
 from personae.theory import one_direction_levels
 
 
-def one_direction(basis: Basis, evidence: Evidence, dose: float, *, seed: int = 0) -> Forecast:
+def one_direction(basis: Basis, evidence: Evidence | LongEvidence, dose: float, *, seed: int = 0) -> Forecast:
     """The forecast of every trait from the cast's first principal direction alone."""
     flat = Levels(basis.levels.contexts, one_direction_levels(basis.levels.by_trait))
     return selection(replace(basis, levels=flat), evidence, dose, seed=seed, name="one direction")

@@ -10,14 +10,14 @@ lies in it 95 times in a hundred, as far as episodes, items and the `doubt` abou
 import numpy as np
 
 from personae.predictors.basis import Basis
-from personae.records import Evidence, Forecast, TraitForecast
+from personae.records import Evidence, Forecast, LongEvidence, TraitForecast
 from personae.theory import forecast_intervals
 from personae.theory.intervals import SAMPLED, Doubt
 
 
 def selection(
     basis: Basis,
-    evidence: Evidence,
+    evidence: Evidence | LongEvidence,
     dose: float,
     *,
     seed: int = 0,
@@ -26,7 +26,7 @@ def selection(
 ) -> Forecast:
     """The forecast of every trait at `dose` effective episodes."""
     rng = np.random.default_rng(seed)
-    shifts = forecast_intervals(basis.prior, evidence.matrix, basis.levels.by_trait, dose, rng=rng, doubt=doubt)
+    shifts = forecast_intervals(basis.prior, evidence.blocks, basis.levels.by_trait, dose, rng=rng, doubt=doubt)
     base = basis.base_levels()
     return Forecast(
         predictor=name,

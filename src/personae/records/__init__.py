@@ -3,6 +3,7 @@
 from personae.records.archetype import Archetype, Situation
 from personae.records.cast import NEUTRAL, Cast, Persona
 from personae.records.episode import Episode, Message, Preference, chat, text
+from personae.records.evidence import Blocks, Evidence, LongEvidence
 from personae.records.finding import (
     Bar,
     Cloud,
@@ -18,7 +19,6 @@ from personae.records.finding import (
 )
 from personae.records.results import (
     Estimate,
-    Evidence,
     Forecast,
     Levels,
     Posterior,
@@ -34,6 +34,7 @@ __all__ = [
     "NEUTRAL",
     "Archetype",
     "Bar",
+    "Blocks",
     "Cast",
     "Cloud",
     "Compared",
@@ -47,6 +48,7 @@ __all__ = [
     "Line",
     "Lines",
     "LogLikelihood",
+    "LongEvidence",
     "Matrix",
     "Message",
     "Persona",

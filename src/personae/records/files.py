@@ -9,8 +9,10 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from pydantic import BaseModel
@@ -57,14 +59,15 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all. Raises `RunFailed` where the disk refuses."""
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """What is written here becomes the file `path`, whole or not at all. Raises `RunFailed` where the disk refuses."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(beside).chmod(0o644)
@@ -76,6 +79,12 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise RunFailed(
             f"{path}: cannot be written ({problem.strerror}); free some space or name another --out"
         ) from problem
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -95,14 +104,20 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
 
 def write_arrays(path: Path, columns: dict[str, Any]) -> None:
     """Write equal-length columns as one parquet file."""
-    import io
+    write_array_groups(path, [columns])
 
+
+def write_array_groups(path: Path, groups: Iterable[dict[str, Any]]) -> None:
+    """Write columns that come in groups of rows as one parquet file, a row group each; one of them is in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink, compression="zstd")
-    write_bytes(path, sink.getvalue())
+    with whole_file(path) as file, ExitStack() as stack:
+        writer = None
+        for columns in groups:
+            table = pa.table(columns)
+            writer = writer or stack.enter_context(pq.ParquetWriter(file, table.schema, compression="zstd"))
+            writer.write_table(table)
 
 
 def read_arrays(path: Path) -> dict[str, Any]:
@@ -111,3 +126,20 @@ def read_arrays(path: Path) -> dict[str, Any]:
 
     table = pq.read_table(path)
     return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def read_array_groups(path: Path) -> Iterator[dict[str, Any]]:
+    """The same, a row group at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            table = file.read_row_group(number)
+            yield {name: table[name].to_numpy() for name in table.column_names}
+
+
+def count_rows(path: Path) -> int:
+    """How many rows a parquet file has, from its footer."""
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)

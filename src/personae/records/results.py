@@ -1,4 +1,4 @@
-"""What the pipeline passes on: evidence, posterior, levels, profile, forecast, score. All values, all named.
+"""What the pipeline passes on: posterior, levels, profile, forecast, score (evidence: `evidence`). All named values.
 
 Units: evidence and levels are in nats (a level is a log-odds, high over low); weights are probabilities. Arrays over a
 cast carry the neutral context in column 0.
@@ -10,19 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """L[i, k] = log p(y_i | c_k, x_i) - log p(y_i | c_0, x_i), nats: how much episode i speaks for persona k.
-
-    `matrix` (N, K + 1), column 0 zero; `index` (N,) rows of the source file; `tokens` (N,) of the response spans.
-    """
-
-    names: tuple[str, ...]
-    index: NDArray[np.int64]
-    matrix: Floats
-    tokens: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

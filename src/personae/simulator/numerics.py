@@ -77,10 +77,11 @@ def evenly_by_length(episodes: Sequence[Episode], rows: int = ROWS) -> list[int]
     >>> evenly_by_length([chat("Hi", "a" * length) for length in (9, 1, 5, 3, 7, 2)], rows=3)
     [5, 2, 0]
     """
-    order = sorted(range(len(episodes)), key=lambda place: len(episodes[place].response))
+    lengths = np.fromiter((len(episode.response) for episode in episodes), np.int64, len(episodes))
+    order = np.argsort(lengths, kind="stable")
     if len(order) <= rows:
-        return order
-    return [order[(2 * part + 1) * len(order) // (2 * rows)] for part in range(rows)]
+        return [int(place) for place in order]
+    return [int(order[(2 * part + 1) * len(order) // (2 * rows)]) for part in range(rows)]
 
 
 def rounding_error(

@@ -55,7 +55,18 @@ from personae.theory.scores import (
     slope,
     spearman,
 )
-from personae.theory.selection import Attribution, against, attribution, evidence, posterior, posterior_path
+from personae.theory.selection import (
+    Attribution,
+    Move,
+    against,
+    attribution,
+    evidence,
+    mean_evidence,
+    most_raised,
+    move,
+    posterior,
+    posterior_path,
+)
 from personae.theory.simplex import divergence, normalised, softmax
 
 __all__ = [
@@ -64,6 +75,7 @@ __all__ = [
     "DoseLaw",
     "Doubt",
     "Fit",
+    "Move",
     "VarianceComponents",
     "against",
     "along_direction",
@@ -97,10 +109,13 @@ __all__ = [
     "interval_score",
     "level",
     "log_sigmoid",
+    "mean_evidence",
     "mean_of_others",
     "median_within",
     "mixture",
     "mixture_levels",
+    "most_raised",
+    "move",
     "no_change",
     "normalised",
     "one_direction_levels",

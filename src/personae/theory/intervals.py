@@ -8,6 +8,8 @@ Two sources of doubt, kept apart:
   before and after training), resamples items, draws the dose from a log-normal about the dose given, and adds a normal
   departure to each trait. How wide the last two are, and how far personas are reweighted, is a `Doubt`.
 The neutral context is no sample from a population of characters, so it keeps its share of the prior.
+Of a file in several blocks, how many of a draw's episodes fall into each block is drawn first, and then which of the
+block's: a multinomial in two steps, so the law is the same, and no more than a block is in memory.
 Intervals are percentile intervals; for a mean, also bias-corrected and accelerated (BCa).
 Source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13-14; Rubin, The Bayesian bootstrap, 1981.
 """
@@ -20,9 +22,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from personae.errors import BadInput
+from personae.records import Blocks
 from personae.records.results import Estimate, Floats
 from personae.theory.predictive import forecast_shift, mix
-from personae.theory.selection import posterior
+from personae.theory.selection import in_blocks, posterior
 from personae.theory.simplex import log_of, normalised, softmax
 
 ENDS = (2.5, 97.5)  # percentiles of a 95 % interval
@@ -129,7 +132,7 @@ def _bca(top: Floats, bottom: Floats, rng: np.random.Generator, draws: int) -> t
 
 def posterior_draws(
     prior: ArrayLike,
-    matrix: ArrayLike,
+    matrix: ArrayLike | Blocks,
     dose: float,
     *,
     rng: np.random.Generator,
@@ -140,10 +143,9 @@ def posterior_draws(
 
     Neutral in column 0. Doses have a generator of their own, so one stream gives the same episodes at any `doubt`.
     """
-    scores = np.asarray(matrix, dtype=np.float64)
     (own,) = rng.spawn(1)
-    means = np.stack([_resampled_mean(scores, rng) for _ in range(draws)])
-    before = log_of(_reweighted(normalised(prior, size=scores.shape[1]), doubt.cast, rng, draws))
+    means = _resampled_means(in_blocks(matrix), rng, draws)
+    before = log_of(_reweighted(normalised(prior, size=means.shape[1]), doubt.cast, rng, draws))
     doses = dose * np.exp(doubt.spread * own.standard_normal(draws))
     return before, log_of(softmax(before + doses[:, None] * means))
 
@@ -158,12 +160,26 @@ def _reweighted(prior: Floats, cast: float, rng: np.random.Generator, draws: int
     return np.column_stack([np.full(draws, neutral), personas])
 
 
-def _resampled_mean(scores: Floats, rng: np.random.Generator) -> Floats:
-    """(K + 1,) the mean over as many episodes drawn with replacement."""
+def _resampled_means(blocks: Blocks, rng: np.random.Generator, draws: int) -> Floats:
+    """(D, K + 1) means over as many episodes as there are, drawn with replacement; see the module for several blocks.
+
+    Of one block the numbers are those of drawing from all of it at once.
+    """
+    ahead, left = blocks.rows, np.full(draws, blocks.rows)  # episodes not yet read; of each draw, not yet drawn
+    total: Floats = np.zeros(())
+    for block in blocks:
+        here = left if len(block) == ahead else rng.binomial(left, len(block) / ahead)
+        total = total + np.stack([_drawn_sum(block, number, rng) for number in here])
+        ahead, left = ahead - len(block), left - here
+    return total / blocks.rows
+
+
+def _drawn_sum(scores: Floats, number: int, rng: np.random.Generator) -> Floats:
+    """(K + 1,) the sum over `number` episodes drawn with replacement."""
     count = len(scores)
-    times = np.bincount(rng.integers(count, size=count), minlength=count)
-    mean: Floats = times @ scores / count
-    return mean
+    times = np.bincount(rng.integers(count, size=number), minlength=count)
+    total: Floats = times @ scores
+    return total
 
 
 def shift_draws(
@@ -189,7 +205,7 @@ def shift_draws(
 
 def forecast_intervals(
     prior: ArrayLike,
-    matrix: ArrayLike,
+    matrix: ArrayLike | Blocks,
     levels: Mapping[str, Floats],
     dose: float,
     *,

@@ -7,16 +7,18 @@ The neutral context is column 0 with L = 0: the hypothesis "this data says nothi
 number of episodes: 0 leaves the prior, N (the length of the file) is Bayes' rule with every episode counted once.
 The mean, not the sum, meets the dose, so the order of a file and how often it is repeated do not matter; nor does a
 constant added to all personas of an episode (how hard it is to predict for anyone).
+Wherever evidence of a whole file is asked for, a matrix or its `Blocks` will do: a long file need not be in memory.
 Source: PSM.md section 2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from personae.errors import BadInput
+from personae.records import Blocks
 from personae.records.results import Floats
 from personae.theory.simplex import divergence, log_of, normalised, softmax
 
@@ -44,7 +46,22 @@ def against(matrix: ArrayLike, control: ArrayLike) -> Floats:
     return left
 
 
-def posterior(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Floats:
+def mean_evidence(matrix: ArrayLike | Blocks) -> Floats:
+    """(K + 1,) nats: the mean over episodes of evidence (N, K + 1)."""
+    blocks = in_blocks(matrix)
+    total: Floats = sum(block.sum(axis=0) for block in blocks) / blocks.rows
+    return total
+
+
+def in_blocks(matrix: ArrayLike | Blocks) -> Blocks:
+    """Evidence (N, K + 1) as blocks; each is checked as it is read."""
+    if not isinstance(matrix, Blocks):
+        whole = _matrix(matrix)
+        return Blocks(len(whole), lambda: iter([whole]))
+    return Blocks(matrix.rows, lambda: _checked(matrix))
+
+
+def posterior(prior: ArrayLike, matrix: ArrayLike | Blocks, dose: float) -> Floats:
     """Weights (K + 1,) after `dose` effective episodes of the evidence `matrix` (N, K + 1) nats.
 
     >>> posterior([0.5, 0.5], [[0.0, np.log(3)]], dose=1).round(12).tolist()
@@ -54,9 +71,9 @@ def posterior(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Floats:
     return weights
 
 
-def posterior_path(prior: ArrayLike, matrix: ArrayLike, doses: Sequence[float]) -> Floats:
+def posterior_path(prior: ArrayLike, matrix: ArrayLike | Blocks, doses: Sequence[float]) -> Floats:
     """Weights (D, K + 1), one row for each of `doses`: the posterior as it moves."""
-    return tilted(prior, _matrix(matrix).mean(axis=0), doses)
+    return tilted(prior, mean_evidence(matrix), doses)
 
 
 def tilted(prior: ArrayLike, mean_evidence: Floats, doses: Sequence[float]) -> Floats:
@@ -66,6 +83,42 @@ def tilted(prior: ArrayLike, mean_evidence: Floats, doses: Sequence[float]) -> F
         raise BadInput("a dose is a finite number of effective episodes, zero or more")
     start = log_of(normalised(prior, size=len(mean_evidence)))
     return softmax(start + steps[:, None] * mean_evidence)
+
+
+@dataclass(frozen=True)
+class Move:
+    """How a file moved the posterior, from `before` to `after` (K + 1,), and by which `step` of its evidence each row.
+
+    It tells what any rows of that file did, whichever are at hand: `matrix` below is (M, K + 1) nats of some of them.
+    """
+
+    before: Floats
+    after: Floats
+    step: float  # dose / N
+
+    def push(self, matrix: Floats) -> Floats:
+        """(M, K + 1) nats by which each row raised each persona's log-odds against neutral."""
+        push = self.step * matrix
+        raised: Floats = push - push[:, :1]
+        return raised
+
+    def bits(self, matrix: Floats) -> Floats:
+        """(M,) each row's share of how far the posterior moved; see `Attribution`."""
+        bits: Floats = (self.step * matrix) @ (self.after - self.before) / np.log(2.0)
+        return bits
+
+
+def move(prior: ArrayLike, matrix: ArrayLike | Blocks, dose: float) -> Move:
+    """How the evidence `matrix` (N, K + 1) of a file moves `prior` at `dose`."""
+    blocks = in_blocks(matrix)
+    before = normalised(prior)
+    return Move(before, posterior(before, blocks, dose), dose / blocks.rows)
+
+
+def most_raised(push: Floats, count: int = 3) -> list[int]:
+    """Columns of the personas that a row's `push` (K + 1,) raised the most, best first; only those that it did."""
+    order = np.argsort(-push, kind="stable")
+    return [int(k) for k in order[:count] if push[k] > 0.0]
 
 
 @dataclass(frozen=True)
@@ -86,8 +139,7 @@ class Attribution:
 
     def raised(self, episode: int, count: int = 3) -> list[int]:
         """Columns of the personas this episode raised the most, best first; only those that it did raise."""
-        order = np.argsort(-self.push[episode], kind="stable")
-        return [int(k) for k in order[:count] if self.push[episode, k] > 0.0]
+        return most_raised(self.push[episode], count)
 
 
 def attribution(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Attribution:
@@ -97,16 +149,22 @@ def attribution(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Attribution
     KL(π'‖π) + KL(π‖π') = Σ_k (π'_k - π_k) · log(π'_k / π_k) = Σ_i (dose / N) · Σ_k (π'_k - π_k) · L[i, k].
     """
     scores = _matrix(matrix)
-    before = normalised(prior, size=scores.shape[1])
-    after = posterior(before, scores, dose)
-    push = dose / len(scores) * scores
-    bits = push @ (after - before) / np.log(2.0)
-    left_out = softmax(log_of(before) + push.sum(axis=0) - push)
-    without = divergence(np.broadcast_to(after, left_out.shape), left_out) / np.log(2.0)
-    return Attribution(bits, float(bits.sum()), np.maximum(without, 0.0), push - push[:, :1])
+    found = move(prior, scores, dose)
+    bits, push = found.bits(scores), found.step * scores
+    left_out = softmax(log_of(found.before) + push.sum(axis=0) - push)
+    without = divergence(np.broadcast_to(found.after, left_out.shape), left_out) / np.log(2.0)
+    return Attribution(bits, float(bits.sum()), np.maximum(without, 0.0), found.push(scores))
 
 
-def _matrix(values: ArrayLike) -> Floats:
+def _checked(blocks: Blocks) -> Iterator[Floats]:
+    first = 0
+    for block in blocks:
+        yield _matrix(block, first)
+        first += len(block)
+
+
+def _matrix(values: ArrayLike, first: int = 0) -> Floats:
+    """(N, K + 1) numbers, all of them finite, or `BadInput`, which counts episodes from `first`."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 2 or array.size == 0:
         raise BadInput(
@@ -115,7 +173,7 @@ def _matrix(values: ArrayLike) -> Floats:
     if not np.isfinite(array).all():
         i, k = np.argwhere(~np.isfinite(array))[0]
         raise BadInput(
-            f"episode {i} has log-likelihood {array[i, k]} under context {k}",
+            f"episode {first + i} has log-likelihood {array[i, k]} under context {k}",
             remedy="every persona must give every answer some probability",
         )
     return array

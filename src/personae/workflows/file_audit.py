@@ -22,17 +22,17 @@ from personae.errors import RunFailed
 from personae.ledger import with_digest
 from personae.measure import NOBODY
 from personae.predictors import Basis
-from personae.records import Evidence, Levels, Progress
+from personae.records import Levels, LongEvidence, Progress
 from personae.records.files import digest, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
-from personae.theory import attenuation_items, attribution
+from personae.theory import attenuation_items
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit import Audit, audit, difference
 from personae.workflows.basis_cache import MeasuredBasis, cached_basis
 from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
-from personae.workflows.gather import gather
+from personae.workflows.gather import gather_into
 from personae.workflows.keeping import keep_forecast
 from personae.workflows.levels_file import write_levels
 from personae.workflows.precision import numerics_of, precision_facts, precision_note, ties_in
@@ -94,14 +94,14 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
 
 
-def _evidence(question: Question, folder: RunFolder, watch: Watch) -> Evidence:
+def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
     """Of the file, or of its difference from the control; both kept in the folder."""
     pair, files = question.pair, ("evidence.parquet", "evidence-control.parquet")
     found = []
     for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), files, strict=True):
         if rows is not None and path is not None:
             with watch(f"evidence in {path.name}", "episodes") as progress:
-                found.append(gather(question.simulator, question.cast, rows, folder.file(kept), progress))
+                found.append(gather_into(folder.file(kept), question.simulator, question.cast, rows, progress))
     return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
 
 
@@ -175,27 +175,24 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "reliability": reliability,
         "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
         "episodes": _episodes(result),
+        **({"episodes_unlisted": result.unlisted} if result.unlisted else {}),
         "notes": notes(found),
         **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
     }
 
 
 def _episodes(result: Audit) -> list[dict[str, Any]]:
-    """Every episode: its row, its share (bits) of how far the posterior moved, for whom, and what it reveals."""
-    basis, matrix = result.basis, result.evidence.matrix
-    found = attribution(basis.prior, matrix, result.posterior.dose)
-    told = []
-    for i, index in enumerate(result.evidence.index):
-        raised = found.raised(i)
-        told.append(
-            {
-                "index": int(index),
-                "bits": float(found.bits[i]),
-                "personas": [result.posterior.names[k] for k in raised],
-                "reveals": reveals(basis, matrix[i], raised),
-            }
-        )
-    return told
+    """Of each episode listed: its row, its share (bits) of how far the posterior moved, for whom, what it reveals."""
+    listed = result.listed
+    return [
+        {
+            "index": int(index),
+            "bits": float(bits),
+            "personas": [result.posterior.names[k] for k in raised],
+            "reveals": reveals(result.basis, row, list(raised)),
+        }
+        for index, bits, row, raised in zip(listed.index, listed.bits, listed.matrix, result.raised, strict=True)
+    ]
 
 
 def notes(found: FileAudit) -> list[str]:
@@ -205,8 +202,25 @@ def notes(found: FileAudit) -> list[str]:
     trained = f"The file itself trains {own}, which no score counts." if own else ""
     caution = str(getattr(question.simulator, "caution", ""))  # a server's
     numerics = precision_note(found.numerics)
-    every = (question.pair.note(), question.dose.source, question.note, trained, numerics, caution)
+    every = (
+        question.pair.note(),
+        _unlisted(found.audit),
+        question.dose.source,
+        question.note,
+        trained,
+        numerics,
+        caution,
+    )
     return [note for note in every if note]
+
+
+def _unlisted(result: Audit) -> str:
+    if not result.unlisted:
+        return ""
+    return (
+        f"One by one only the {len(result.listed.places)} rows are listed that move the bet most, either way; what "
+        "each of the others says is in evidence.parquet."
+    )
 
 
 def sealed_at(folder: RunFolder) -> float:

@@ -7,7 +7,7 @@ traits, bounds, plan), then the model, then whether every row fits it, and wheth
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from personae.errors import BadInput
 from personae.records import Cast, Simulator, Trait
@@ -18,6 +18,9 @@ from personae.workflows.doses import Dose, dose_for
 from personae.workflows.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.nouns_for import nouns, world_of
+
+if TYPE_CHECKING:
+    from personae.workflows.file_audit import Watch
 
 ITEMS = 16  # of each trait, unless more are asked for: on two cores a cast is then measured in a quarter of an hour
 
@@ -80,8 +83,8 @@ class Wish:
     skip_bad: bool = False
 
 
-def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
-    """The question, checked, with its model loaded; and the bounds on its forecast."""
+def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
+    """The question, checked, with its model loaded; and the bounds on its forecast. `watch` is told of long checks."""
     from personae.simulator.registry import open_model
 
     cast, every = nouns(wish.model, wish.cast, wish.traits)
@@ -94,7 +97,8 @@ def ask(wish: Wish, **settings: float | None) -> tuple[Question, tuple[Bound, ..
     dose_for(wish.model, dose=wish.dose, **settings)
     simulator = open_model(wish.model, dtype=wish.dtype)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
-    check_fits(simulator, cast, pair)
+    with watch("whether every row fits the model", "rows") as progress:
+        check_fits(simulator, cast, pair, progress)
     check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)
     said, trained = _said(every, traits), tuple(wish.trained)
     dtype = number_type(wish.model, wish.dtype)

@@ -104,7 +104,7 @@ def _train(
     for seed in range(question.seed, question.seed + seeds):
         for name, measured in trained.items():
             plan = replace(question.dose.plan, seed=seed)
-            arm = Arm(name, rows[name] or (), plan, folder.path, keep_adapters)
+            arm = Arm(name, tuple(rows[name] or ()), plan, folder.path, keep_adapters)
             simulator = _local(question.simulator)
             measured.append(train_and_measure(simulator, arm, question.cast, traits, watch))
     return trained

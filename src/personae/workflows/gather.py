@@ -1,15 +1,27 @@
-"""Evidence gathered in blocks, each kept as soon as it is scored, so that a killed run scores no row twice."""
+"""Evidence gathered in blocks, each kept as soon as it is scored, so that a killed run scores no row twice.
 
-from collections.abc import Sequence
+    evidence.part-FIRST.parquet     one block, as soon as it is scored
+    evidence.group-FIRST.parquet    its group, once all blocks of that are there
+    evidence.parquet                all groups, a row group each
+
+What went into a larger file is removed. No more than a group is in memory, however many rows there are. Every file
+appears under its name whole, so whatever is there is done.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from personae.records import Cast, Episode, Evidence, Progress, Simulator
-from personae.records.files import read_arrays, write_arrays
+from personae.records import Cast, Episode, Evidence, LongEvidence, Progress, Simulator
+from personae.records.evidence import joined
+from personae.records.files import count_rows, read_array_groups, read_arrays, write_array_groups, write_arrays
+from personae.records.results import Floats
 from personae.theory import evidence
 
-BLOCK = 32  # episodes
+BLOCK = 32  # episodes scored at a time
+GROUP = 1024 * BLOCK  # episodes in memory at a time
 ROW = ("index", "tokens")  # columns that are no persona's
 
 
@@ -20,46 +32,75 @@ def gather(
     kept: Path | None = None,
     progress: Progress | None = None,
 ) -> Evidence:
-    """L (N, K + 1) nats of every episode for every persona of `cast`.
-
-    With `kept`, a file name ending in .parquet, the finished matrix is written there, and blocks beside it on the way.
-    """
-    if kept is not None and kept.exists():
-        return read_evidence(kept, cast)
-    blocks = []
-    for first in range(0, len(episodes), BLOCK):
-        part = kept.with_name(f"{kept.stem}.part-{first:08d}.parquet") if kept else None
-        if part is not None and part.exists():
-            blocks.append(read_evidence(part, cast))
-        else:
-            within = _within(progress, first, len(episodes), len(cast.contexts))
-            blocks.append(_scored(simulator, cast, episodes[first : first + BLOCK], within))
-            if part is not None:
-                write_evidence(part, blocks[-1])
-        if progress:
-            progress(min(first + BLOCK, len(episodes)), len(episodes))
-    whole = Evidence(
-        cast.names,
-        np.concatenate([b.index for b in blocks]),
-        np.concatenate([b.matrix for b in blocks]),
-        np.concatenate([b.tokens for b in blocks]),
-    )
+    """L (N, K + 1) nats of every episode for every persona of `cast`, in memory; with `kept`, in that file too."""
     if kept is not None:
-        write_evidence(kept, whole)
-        for part in kept.parent.glob(f"{kept.stem}.part-*.parquet"):
-            part.unlink()
-    return whole
+        return gather_into(kept, simulator, cast, episodes, progress).held()
+    work = _Work(simulator, cast, episodes, progress)
+    return joined(cast.names, [work.block(first) for first in range(0, len(episodes), BLOCK)])
 
 
-def _within(progress: Progress | None, first: int, episodes: int, contexts: int) -> Progress | None:
-    """The answers of the block that begins with the episode `first`, under all contexts, counted as episodes."""
-    return None if progress is None else lambda done, _: progress(first + done // contexts, episodes)
+def gather_into(
+    kept: Path, simulator: Simulator, cast: Cast, episodes: Sequence[Episode], progress: Progress | None = None
+) -> LongEvidence:
+    """The same, in a file whose name ends in .parquet; of what is there or beside it nothing is scored again."""
+    if not kept.exists():
+        work = _Work(simulator, cast, episodes, progress, kept)
+        groups = [work.group(first) for first in range(0, len(episodes), GROUP)]
+        write_array_groups(kept, map(read_arrays, groups))
+    for beside in ("part", "group"):
+        for done in kept.parent.glob(f"{kept.stem}.{beside}-*.parquet"):
+            done.unlink()
+    return LongEvidence(cast.names, count_rows(kept), lambda: _parts(kept, cast))
 
 
-def _scored(simulator: Simulator, cast: Cast, episodes: Sequence[Episode], progress: Progress | None) -> Evidence:
-    scored = simulator.log_likelihood(episodes, cast.contexts, progress)
-    index = np.array([e.index for e in episodes], dtype=np.int64)
-    return Evidence(cast.names, index, evidence(scored.logp), scored.tokens)
+@dataclass(frozen=True)
+class _Work:
+    """What is to be scored, and beside which file it is kept on the way, if it is to be kept."""
+
+    simulator: Simulator
+    cast: Cast
+    episodes: Sequence[Episode]
+    progress: Progress | None
+    kept: Path | None = None
+
+    def group(self, first: int) -> Path:
+        """The file of the group that begins with the episode `first`, all of it scored."""
+        last, group = min(first + GROUP, len(self.episodes)), self._beside("group", first)
+        assert group is not None
+        if group.exists():
+            self._tell(last)
+            return group
+        write_evidence(group, joined(self.cast.names, [self.block(at) for at in range(first, last, BLOCK)]))
+        for at in range(first, last, BLOCK):
+            if part := self._beside("part", at):
+                part.unlink(missing_ok=True)
+        return group
+
+    def block(self, first: int) -> Evidence:
+        """The evidence of the block that begins with the episode `first`, as it is kept or scored now."""
+        part = self._beside("part", first)
+        if part is not None and part.exists():
+            found = read_evidence(part, self.cast)
+        else:
+            found = self._scored(first)
+            if part is not None:
+                write_evidence(part, found)
+        self._tell(min(first + BLOCK, len(self.episodes)))
+        return found
+
+    def _scored(self, first: int) -> Evidence:
+        episodes, contexts = self.episodes[first : first + BLOCK], self.cast.contexts
+        within = None if self.progress is None else lambda done, _: self._tell(first + done // len(contexts))
+        scored = self.simulator.log_likelihood(episodes, contexts, within)
+        index = np.array([e.index for e in episodes], dtype=np.int64)
+        return Evidence(self.cast.names, index, evidence(scored.logp), scored.tokens)
+
+    def _tell(self, done: int) -> None:
+        if self.progress:
+            self.progress(done, len(self.episodes))
+
+    def _beside(self, what: str, first: int) -> Path | None:
+        return self.kept.with_name(f"{self.kept.stem}.{what}-{first:08d}.parquet") if self.kept else None
 
 
 def write_evidence(path: Path, found: Evidence) -> None:
@@ -69,10 +110,15 @@ def write_evidence(path: Path, found: Evidence) -> None:
 
 
 def read_evidence(path: Path, cast: Cast) -> Evidence:
-    """The evidence in a file that `write_evidence` wrote, for the same cast."""
-    columns = read_arrays(path)
-    matrix = np.stack([columns[_column(name)] for name in cast.names], axis=1)
-    return Evidence(cast.names, columns["index"], matrix, columns["tokens"])
+    """The evidence in a file that `write_evidence` wrote, for the same cast, in memory."""
+    return joined(cast.names, list(_parts(path, cast)))
+
+
+def _parts(path: Path, cast: Cast) -> Iterator[Evidence]:
+    """The same, a row group of the file at a time."""
+    for columns in read_array_groups(path):
+        matrix: Floats = np.stack([columns[_column(name)] for name in cast.names], axis=1)
+        yield Evidence(cast.names, columns["index"], matrix, columns["tokens"])
 
 
 def _column(name: str) -> str:

@@ -5,12 +5,13 @@ float32 is the reference, so of its own scores nothing is measured and nothing s
 
 from typing import TYPE_CHECKING
 
-from personae.records import Evidence
+from personae.records import Evidence, LongEvidence
 from personae.records.files import read_json, write_json
 from personae.report.content import Fact
 from personae.report.numbers import two_figures
 from personae.simulator.address import SERVERS_OWN
 from personae.simulator.numerics import Numerics, evenly_by_length, rounding_error
+from personae.theory import mean_evidence
 from personae.workflows.file_question import Question
 from personae.workflows.folder import RunFolder
 
@@ -36,10 +37,11 @@ def numerics_of(question: Question, folder: RunFolder, watch: "Watch") -> Numeri
     return Numerics.from_record(read_json(kept))
 
 
-def ties_in(evidence: Evidence, numerics: Numerics | None) -> dict[str, tuple[str, ...]]:
+def ties_in(evidence: Evidence | LongEvidence, numerics: Numerics | None) -> dict[str, tuple[str, ...]]:
     """{persona: its neighbours in mean evidence that are not told apart from it}; empty where scores are float32."""
-    means = dict(zip(evidence.names, evidence.matrix.mean(axis=0).tolist(), strict=True))
-    return numerics.ties(means) if numerics else {}
+    if numerics is None:
+        return {}
+    return numerics.ties(dict(zip(evidence.names, mean_evidence(evidence.blocks).tolist(), strict=True)))
 
 
 def precision_note(numerics: Numerics | None) -> str:
