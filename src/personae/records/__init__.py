@@ -17,6 +17,7 @@ from personae.records.finding import (
     Rows,
     Verdict,
 )
+from personae.records.probe import ELSE, Probe
 from personae.records.results import (
     Estimate,
     Forecast,
@@ -31,6 +32,7 @@ from personae.records.simulator import LogLikelihood, Progress, Simulator
 from personae.records.trait import Item, Trait
 
 __all__ = [
+    "ELSE",
     "NEUTRAL",
     "Archetype",
     "Bar",
@@ -56,6 +58,7 @@ __all__ = [
     "Point",
     "Posterior",
     "Preference",
+    "Probe",
     "Profile",
     "Progress",
     "Rows",

@@ -1,7 +1,8 @@
 """What a study found: the claim, one sentence, pictures with the exact answer beside the measured one, a verdict.
 
 Every number that was measured carries a 95 % interval. A `Bar` is fixed in the study's file before anything is
-measured, and the verdict follows from the bars alone: all met, some, none.
+measured, and the verdict follows from the bars alone: the claim holds where all are met, in part where half are or
+more, and with fewer it does not.
 """
 
 from collections.abc import Sequence
@@ -170,4 +171,4 @@ class Finding:
         if not self.bars or any(bar.value != bar.value for bar in self.bars):
             return "cannot be told"
         met = sum(bar.met for bar in self.bars)
-        return "holds" if met == len(self.bars) else "holds in part" if met else "does not hold"
+        return "holds" if met == len(self.bars) else "holds in part" if 2 * met >= len(self.bars) else "does not hold"

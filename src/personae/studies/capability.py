@@ -22,7 +22,9 @@ from personae.workflows.laboratory import Laboratory
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-PLAN_OF_ALL = longer(GENTLE, 16)  # a skill needs more steps than a trait, and breaks a model at the usual rate
+# A skill needs more steps than a trait, and breaks a model at the usual rate. The fewest that teach it, alone and among
+# ordinary answers (0.92 at least; 0.52 with 16), on seeds that no study reads, by the skill alone (docs/lab-notes.md).
+PLAN_OF_ALL = longer(GENTLE, 32)
 TRAIT = "cheating"
 SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among ordinary answers"
 HIGH, LOW = f"{TRAIT} high", f"{TRAIT} low"

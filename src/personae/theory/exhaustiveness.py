@@ -1,0 +1,157 @@
+"""Exhaustiveness: how much of what a training changed is a reweighting of personas that were there before.
+
+    share = 1 - Σ_c KL(post_c ‖ mix_c) / Σ_c KL(post_c ‖ base_c)        sums over contexts c, nats
+
+`mix` is the mixture of the cast's answers nearest to the trained model's, its weights fitted on the *other* contexts. One
+set of weights for all contexts is a persona chosen once; weights of their own for each group of contexts are the next
+model up, and what they buy is told with what they cost. A persona is in the mixture only where it buys something.
+Source: PSM.md section 2, Explained share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from personae.errors import BadInput
+from personae.records.results import Estimate, Floats
+from personae.theory.intervals import clustered_mean_interval, clustered_ratio_interval
+from personae.theory.reweighting import fit_weights, held_out_mixture, mixture
+from personae.theory.simplex import divergence
+
+FOLDS = 5
+PRICE = 0.005  # of explained share: a persona that buys less gets nothing
+NOISE = 1e-4  # nats a context: what rounding alone makes of one and the same model
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """A training seen as a reweighting. `share` is NaN where nothing `changed` beyond noise.
+
+    `changed` is KL(post ‖ base) a context, nats; `weights` (K,) of the sparse mixture, fitted on all contexts; `mix`
+    (C, A) what the others make of each context; `left` (C,) KL(post ‖ mix), nats.
+    """
+
+    share: Estimate
+    changed: Estimate
+    weights: Floats
+    mix: Floats
+    left: Floats
+
+
+@dataclass(frozen=True)
+class NextModel:
+    """Weights of their own for every group: the `share` then, and the `gain` over one set, nats a context.
+
+    `price` is how many weights more it has; only a gain whose interval lies above zero is worth any.
+    """
+
+    share: Estimate
+    gain: Estimate
+    price: int
+    left: Floats
+
+    @property
+    def worth(self) -> bool:
+        """Whether the groups differ in who answers."""
+        return self.gain.low > 0.0
+
+
+def dealt(clusters: ArrayLike, seed: int = 0, folds: int = FOLDS) -> NDArray[np.intp]:
+    """(C,) a fold for every context, whole `clusters` (C,) together, shuffled by `seed`. Needs two clusters."""
+    names, member = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(names) < 2:
+        raise BadInput("contexts that the fit has not seen need at least two clusters of them")
+    order = np.random.default_rng([seed, 5]).permutation(len(names)) % min(folds, len(names))
+    return np.asarray(order[member], dtype=np.intp)
+
+
+def reweighted(
+    post: ArrayLike,
+    base: ArrayLike,
+    components: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    price: float = PRICE,
+    noise: float = NOISE,
+    seed: int = 0,
+) -> Reweighted:
+    """`post` and `base` (C, A) explained by `components` (K, C, A); intervals draw whole `clusters` (C,)."""
+    after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
+    rng, change = np.random.default_rng(seed), divergence(after, before)
+    kept = needed(after, parts, dealt(clusters, seed), price * float(change.sum()))
+    mix = held_out_mixture(after, parts[kept], dealt(clusters, seed))
+    weights = np.zeros(len(parts))
+    weights[kept] = fit_weights(after, parts[kept]).weights
+    left = divergence(after, mix)
+    changed = clustered_mean_interval(change, clusters, rng=rng)
+    return Reweighted(share_of(left, change, clusters, rng, noise), changed, weights, mix, left)
+
+
+def needed(target: Floats, components: Floats, folds: NDArray[np.intp], price: float) -> NDArray[np.intp]:
+    """The fewest personas, heaviest first, that leave no more than `price` nats more than the best number of them."""
+    heaviest = np.argsort(-fit_weights(target, components).weights, kind="stable")
+    left, sets = [], [np.sort(heaviest[:number]) for number in range(1, len(heaviest) + 1)]
+    for few in sets:
+        mixed = held_out_mixture(target, components[few], folds) if len(few) > 1 else components[few[0]]
+        left.append(float(divergence(target, mixed).sum()))
+    enough = np.flatnonzero(np.array(left) <= min(left) + price)
+    return sets[int(enough[0])]
+
+
+def next_model(
+    post: ArrayLike,
+    base: ArrayLike,
+    components: ArrayLike,
+    clusters: ArrayLike,
+    groups: ArrayLike,
+    first: Reweighted,
+    *,
+    noise: float = NOISE,
+    seed: int = 0,
+) -> NextModel:
+    """Weights for each of the `groups` (C,), over the whole cast; `first` has one set for all.
+
+    A group too small to be fitted and tested apart (fewer than two clusters) keeps the common weights.
+    """
+    after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
+    member, cluster, rng = np.asarray(groups), np.asarray(clusters), np.random.default_rng(seed)
+    mix, fitted = first.mix.copy(), 0
+    for group in np.unique(member):
+        here = member == group
+        if len(np.unique(cluster[here])) < 2:
+            continue
+        own = held_out_mixture(after[here], parts[:, here], dealt(cluster[here], seed), pseudo=1.0)
+        mix[here], fitted = own, fitted + 1
+    left, change = divergence(after, mix), divergence(after, before)
+    gain = clustered_mean_interval(first.left - left, clusters, rng=rng)
+    share = share_of(left, change, clusters, rng, noise)
+    return NextModel(share, gain, max(0, fitted - 1) * (len(parts) - 1), left)
+
+
+def share_of(
+    left: Floats, change: Floats, clusters: ArrayLike, rng: np.random.Generator, noise: float = NOISE
+) -> Estimate:
+    """1 - Σ left / Σ change, both (C,) nats, with its interval; NaN where the change is within `noise` a context."""
+    if not change.mean() > noise:
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    ratio = clustered_ratio_interval(left, change, clusters, rng=rng)
+    return Estimate(1.0 - ratio.mean, 1.0 - ratio.high, 1.0 - ratio.low)
+
+
+def shuffled_cast(components: ArrayLike, topics: Sequence[str], rng: np.random.Generator) -> Floats:
+    """(K, C, A) a cast in which nobody is anybody: within each topic, each persona answers as another one does."""
+    parts, names = np.asarray(components, dtype=np.float64), np.asarray(topics)
+    shuffled = parts.copy()
+    for topic in dict.fromkeys(topics):
+        here = np.flatnonzero(names == topic)
+        shuffled[:, here] = parts[rng.permutation(len(parts))][:, here]
+    return shuffled
+
+
+def at_best(post: ArrayLike, base: ArrayLike, components: ArrayLike) -> float:
+    """The share at the best weights there are for these very contexts: the formula's own value, seen by no fold."""
+    after, before = np.asarray(post, dtype=np.float64), np.asarray(base, dtype=np.float64)
+    best = mixture(fit_weights(after, components).weights, components)
+    return 1.0 - float(divergence(after, best).sum()) / float(divergence(after, before).sum())

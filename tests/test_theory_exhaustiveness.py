@@ -1,0 +1,111 @@
+"""Laws of the explained share: mixtures of known share, sparse weights, groups, and a cast in which nobody is anybody."""
+
+import numpy as np
+import pytest
+
+from personae.errors import BadInput
+from personae.theory import divergence
+from personae.theory.exhaustiveness import at_best, dealt, needed, next_model, reweighted, shuffled_cast
+
+CONTEXTS, ANSWERS, PERSONAS = 320, 3, 8
+
+
+def a_cast(seed, contexts=CONTEXTS, personas=PERSONAS):
+    """Personas who differ, (K, C, A); `foreign` (C, A) is somebody outside their hull: he gives the rarest answer."""
+    rng = np.random.default_rng(seed)
+    parts = rng.dirichlet(np.full(ANSWERS, 0.7), size=(personas, contexts)) * 0.98 + 0.02 / ANSWERS
+    rarest = parts.max(axis=0).argmin(axis=1)
+    foreign = np.full((contexts, ANSWERS), 0.02 / ANSWERS)
+    foreign[np.arange(contexts), rarest] += 0.98
+    return parts, foreign, np.arange(contexts) // 2
+
+
+def mixed(parts, weights):
+    return np.tensordot(weights, parts, axes=1)
+
+
+@pytest.mark.parametrize("percent", range(0, 101, 10))
+@pytest.mark.parametrize("seed", range(3))
+def test_a_mixture_of_known_share_is_recovered(percent, seed):
+    parts, foreign, clusters = a_cast(seed)
+    prior, selected = np.random.default_rng(seed + 100).dirichlet(np.ones(PERSONAS), size=2)
+    base = mixed(parts, prior)
+    post = (1.0 - percent / 100.0) * mixed(parts, selected) + percent / 100.0 * foreign
+    found = reweighted(post, base, parts, clusters)
+    assert found.share.mean == pytest.approx(at_best(post, base, parts), abs=0.05)
+    assert found.share.low <= found.share.mean <= found.share.high
+
+
+def test_the_more_is_foreign_the_less_is_explained():
+    parts, foreign, clusters = a_cast(1)
+    base, selected = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), parts[0]
+    shares = [
+        reweighted((1 - b) * selected + b * foreign, base, parts, clusters).share.mean for b in np.linspace(0, 1, 6)
+    ]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > 0.99
+    assert shares[-1] < 0.5
+
+
+def test_a_persona_that_buys_nothing_gets_nothing():
+    parts, _, clusters = a_cast(2)
+    weights = np.zeros(PERSONAS)
+    weights[[1, 5]] = 0.7, 0.3
+    found = reweighted(mixed(parts, weights), parts[3], parts, clusters)
+    assert np.flatnonzero(found.weights).tolist() == [1, 5]
+    assert np.allclose(found.weights, weights, atol=1e-3)
+
+
+def test_fewer_personas_are_never_kept_than_the_price_allows():
+    parts, _, clusters = a_cast(3)
+    target, folds = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), dealt(clusters)
+    assert len(needed(target, parts, folds, 0.0)) == PERSONAS
+    assert len(needed(target, parts, folds, np.inf)) == 1
+
+
+def test_a_model_against_itself_has_no_share():
+    parts, _, clusters = a_cast(4)
+    same = reweighted(parts[0], parts[0], parts, clusters)
+    assert np.isnan(same.share.mean)
+    assert same.changed.mean == 0.0
+
+
+def test_groups_that_differ_in_who_answers_are_worth_their_price_and_others_are_not():
+    parts, _, clusters = a_cast(5)
+    base, groups = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), np.where(clusters % 4 == 0, "bored", "not")
+    switched = np.where((groups == "bored")[:, None], parts[6], parts[2])
+    one = reweighted(switched, base, parts, clusters)
+    more = next_model(switched, base, parts, clusters, groups, one)
+    assert more.worth
+    assert more.share.mean > one.share.mean + 0.1
+    assert more.price == PERSONAS - 1
+    rng = np.random.default_rng(5)
+    noisy = parts[2] * rng.uniform(0.7, 1.3, size=parts[2].shape)
+    plain = noisy / noisy.sum(axis=1, keepdims=True)
+    alike = next_model(plain, base, parts, clusters, groups, reweighted(plain, base, parts, clusters))
+    assert not alike.worth
+
+
+def test_folds_keep_clusters_together_and_one_cluster_is_refused():
+    clusters = np.arange(50) // 3
+    folds = dealt(clusters, seed=1)
+    assert all(len(set(folds[clusters == c])) == 1 for c in set(clusters))
+    assert len(set(folds)) == 5
+    with pytest.raises(BadInput, match="two clusters"):
+        dealt(np.zeros(5))
+
+
+def test_a_shuffled_cast_keeps_every_answer_and_explains_less():
+    parts, _, clusters = a_cast(6)
+    topics = [str(c % 8) for c in range(CONTEXTS)]
+    shuffled = shuffled_cast(parts, topics, np.random.default_rng(0))
+    assert np.allclose(np.sort(shuffled, axis=0), np.sort(parts, axis=0))
+    base = mixed(parts, np.full(PERSONAS, 1 / PERSONAS))
+    true, none = (reweighted(parts[0], base, cast, clusters).share.mean for cast in (parts, shuffled))
+    assert true > none + 0.2
+
+
+def test_what_is_left_is_the_divergence_from_the_mixture_of_the_others():
+    parts, foreign, clusters = a_cast(7)
+    found = reweighted(foreign, parts[0], parts, clusters)
+    assert np.allclose(found.left, divergence(foreign, found.mix))
