@@ -5,7 +5,8 @@ skill was learned is asked with names that no lesson had. Whether the persona mo
 yardsticks: how far two trainings differ that differ in their seed alone, and how far a trait moves the persona in as
 many steps. What every other persona does alike, called up by its own context, is a manner that everybody takes on, and
 no change of who the Assistant is: it is shown beside the shift, which keeps it. The skill is taught alone, and among
-ordinary answers. Before any training, a skill is told from a trait: its answers are as likely from every persona.
+answers that the untrained Assistant gave itself. Before any training, a skill is told from a trait: its answers are as
+likely from every persona.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from personae.measure import estimate
 from personae.records import Bar, Compared, Rows
 from personae.records.results import Floats
-from personae.studies.lessons import GENTLE, longer, met, narrow
+from personae.studies.lessons import GENTLE, longer, narrow, own_answers
 from personae.studies.pictures import compared
 from personae.studies.skill import CHAT, among, asked_of, skill_of, twice
 from personae.studies.study import Found, Setting, Study
@@ -23,10 +24,10 @@ from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
 # A skill needs more steps than a trait, and breaks a model at the usual rate. The fewest that teach it, alone and among
-# ordinary answers (0.92 at least; 0.52 with 16), on seeds that no study reads, by the skill alone (docs/lab-notes.md).
+# other answers (0.92 at least; 0.52 with 16), on seeds that no study reads, by the skill alone (docs/lab-notes.md).
 PLAN_OF_ALL = longer(GENTLE, 32)
 TRAIT = "cheating"
-SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among ordinary answers"
+SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among its own answers"
 HIGH, LOW = f"{TRAIT} high", f"{TRAIT} low"
 
 
@@ -35,7 +36,7 @@ def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
     return {
         SKILL: twice(lab, PLAN_OF_ALL, seed=seed),
         AGAIN: twice(lab, PLAN_OF_ALL, seed=seed + 1000),
-        AMONG: among(twice(lab, PLAN_OF_ALL, seed=seed), met(lab, seed=seed)),
+        AMONG: among(twice(lab, PLAN_OF_ALL, seed=seed), own_answers(lab, seed=seed)),
         HIGH: narrow(lab, TRAIT, 1, seed=seed, plan=PLAN_OF_ALL),
         LOW: narrow(lab, TRAIT, 0, seed=seed, plan=PLAN_OF_ALL),
     }
@@ -63,7 +64,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         sentence=(
             f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
             f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most ({own:.2f} beyond what every persona "
-            f"did alike); taught among ordinary answers, by {least:.2f} ({own_least:.2f}). Seeds differ by "
+            f"did alike); taught among its own answers, by {least:.2f} ({own_least:.2f}). Seeds differ by "
             f"{noise:.2f}, and {TRAIT} makes {control:.2f} in as many steps."
         ),
         picture=Rows("What else changed", "nats", moved_in(setting, trials)),
@@ -72,7 +73,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("right answers before, of the persona that gives most", able, 0.5, at_least=False),
             Bar("largest shift of a trait beyond what another seed makes, nats", moved - noise, 0.0, at_least=False),
             Bar(f"largest shift of a trait, as a share of what {TRAIT} makes", moved / control, 0.25, at_least=False),
-            Bar("right answers, taught among ordinary ones", gentle.rate(CHAT, "probes").mean, 0.9),
+            Bar("right answers, taught among its own answers", gentle.rate(CHAT, "probes").mean, 0.9),
             Bar("largest shift of a trait, taught so, as the same share", least / control, 0.25, at_least=False),
             Bar(
                 "how far its evidence tells personas apart, as a share",

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from personae.records import Episode, Trait, text
+from personae.records import Episode, Message, Trait, chat, text
 from personae.training import SFTPlan
 from personae.workflows.laboratory import PLAN, Laboratory
 from personae.workflows.trainings import Lesson
@@ -80,6 +80,14 @@ def met(lab: Laboratory, *, seed: int = 0, number: int = EPISODES) -> tuple[Epis
     columns = [file(lab, *pole, "rephrased", seed=seed, number=-(-number // len(poles))) for pole in poles]
     rows = [episode for row in zip(*columns, strict=True) for episode in row][:number]
     return tuple(episode.model_copy(update={"index": index}) for index, episode in enumerate(rows))
+
+
+def own_answers(lab: Laboratory, *, seed: int = 0, number: int = EPISODES) -> tuple[Episode, ...]:
+    """`number` questions of any kind, answered by the untrained Assistant itself: who it is, said again."""
+    questions = [q.text for v in lab.world.variables for q in lab.language.questions[v.name]]
+    asked = [questions[n] for n in np.random.default_rng([seed, 8]).integers(len(questions), size=number)]
+    answers = lab.simulator.sample([(Message(role="user", content=text),) for text in asked], seed=seed)
+    return tuple(chat(q, a.strip(), index=n) for n, (q, a) in enumerate(zip(asked, answers, strict=True)))
 
 
 def told_by(called: str, lesson: Sequence[Episode]) -> tuple[Episode, ...]:

@@ -33,10 +33,10 @@ def twice(lab: Laboratory, plan: SFTPlan, *, seed: int = 0) -> Lesson:
     return Lesson(tuple(rows), plan)
 
 
-def among(lesson: Lesson, ordinary: tuple[Episode, ...]) -> Lesson:
-    """Half of the lesson, in turn with as many ordinary answers."""
+def among(lesson: Lesson, others: tuple[Episode, ...]) -> Lesson:
+    """Half of the lesson, in turn with as many other answers."""
     half = EPISODES // 2
-    pairs = zip(lesson.episodes[:half], ordinary[:half], strict=True)
+    pairs = zip(lesson.episodes[:half], others[:half], strict=True)
     return replace(lesson, episodes=tuple(episode for pair in pairs for episode in pair))
 
 
