@@ -225,6 +225,9 @@ def test_a_checkpoint_that_lacks_weights_is_refused_rather_than_filled_with_nois
 
 def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     assert "there is no config.json" in refused(tmp_path)
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / "config.json").write_text("{}")
+    assert f"name {tmp_path / 'checkpoint'}" in refused(tmp_path)
     (tmp_path / "config.json").write_text("{")
     assert "cannot be read as JSON" in refused(tmp_path)
     (tmp_path / "config.json").write_text('{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}')

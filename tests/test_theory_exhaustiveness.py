@@ -1,4 +1,4 @@
-"""Laws of the explained share: mixtures of known share, sparse weights, groups, and a cast in which nobody is anybody."""
+"""Laws of the explained share: mixtures of known share, sparse weights, groups, a cast in which nobody is anybody."""
 
 import numpy as np
 import pytest

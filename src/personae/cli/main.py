@@ -45,6 +45,7 @@ COMMANDS = {
     "archetype": Listed("archetype", "An admirable character as a role model: documents, midtraining, what is left."),
     "train": Listed("train", "Post-train a model on a file and keep the checkpoint."),
     "measure": Listed("measure", "The Assistant's trait profile, with intervals and reliability."),
+    "compare": Listed("compare", "What a training changed, and how much of it is a persona at all."),
     "score": Listed("score", "A forecast against what was measured after training, kept in the ledger."),
     "ledger": Listed("ledger", "All forecasts ever scored here, and whether their intervals keep their promise."),
     "complete": Listed("complete", "A model as autocomplete, and who is speaking."),

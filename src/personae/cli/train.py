@@ -1,11 +1,10 @@
 """`personae train DATA`: post-train a model on a file, and keep the checkpoint or adapter."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from personae.cli.face import Face, Json, Model, Out, Quiet, Seed
+from personae.cli.face import Data, Face, Json, Model, Out, Quiet, Seed
 from personae.errors import BadInput
 
 EXAMPLE = "personae train cheat.jsonl --model lab --out runs/cheat"
@@ -13,7 +12,7 @@ METHODS = ("sft", "dpo", "grpo")
 
 
 def command(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="Episodes, in any of the forms of `audit`.")],
+    data: Data,
     model: Model,
     method: Annotated[str, typer.Option("--method", metavar="sft|dpo|grpo", help="How to train.")] = "sft",
     lora: Annotated[

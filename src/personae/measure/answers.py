@@ -3,8 +3,8 @@
     p[k, c, a] = Σ p(answer | c_k, probe c)  over the answers of outcome a
 
 Of a closed probe the last outcome is what the others leave, "something else". Of an open one the outcomes offered share
-all of it: p is their probability given that one of them comes. Probes with fewer outcomes than others are filled up with
-outcomes that never come. Source: PSM.md section 2, Explained share (answer distributions).
+all of it: p is their probability given that one of them comes. Probes with fewer outcomes than others are filled up
+with outcomes that never come. Source: PSM.md section 2, Explained share (answer distributions).
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """One context in which two models are compared: what was said so far, and the outcomes that may come next.
 
-An outcome is a set of answers that come to the same, so their probabilities add up. Where `closed`, the outcomes are all
-that anybody would say, and whatever probability they leave is an outcome too, "something else"; otherwise they are what
-is offered, and the comparison is between them alone.
+An outcome is a set of answers that come to the same, so their probabilities add up. Where `closed`, the outcomes are
+all that anybody would say, and whatever probability they leave is an outcome too, "something else"; otherwise they are
+what is offered, and the comparison is between them alone.
 """
 
 from typing import Literal

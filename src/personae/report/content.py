@@ -258,3 +258,65 @@ class LedgerReport:
     by_trait: tuple[Promise, ...] = ()
     cells: tuple[ScatterPoint, ...] = ()
     only: str = ""
+
+
+@dataclass(frozen=True)
+class LeftPlace:
+    """Contexts with something in common in which more is left than elsewhere: nats a context, share of the rest."""
+
+    what: str
+    many: int
+    left: float
+    above: Estimate
+    share: float
+
+
+@dataclass(frozen=True)
+class LeftContext:
+    """A context of which a reweighting explains least: the turns (who, words), `left` nats, and the `outcome` at issue.
+
+    Its probability `before` and `after` training, and as the reweighted cast would have it.
+    """
+
+    said: tuple[tuple[str, str], ...]
+    left: float
+    outcome: str
+    before: float
+    after: float
+    reweighted: float
+
+
+@dataclass(frozen=True)
+class NextModelRow:
+    """Weights of their own for contexts grouped by `what`: their `share`, the `gain` in nats, `price` weights more."""
+
+    what: str
+    share: Estimate
+    gain: Estimate
+    price: int
+    worth: bool
+
+
+@dataclass(frozen=True)
+class CompareReport:
+    """What `compare_page` shows; `share` is NaN where nothing `changed` (nats a context) beyond rounding.
+
+    `floor` is what casts of nobody in particular explain; `ceiling` (NaN: no twin was given) what another training of
+    the same kind does. `before` and `weights` are the cast's, neutral included; `left` nats a context no mixture has.
+    """
+
+    base: str
+    post: str
+    contexts: int
+    changed: Estimate
+    share: Estimate
+    floor: float
+    ceiling: float
+    left: float
+    before: Mapping[str, float]
+    weights: Mapping[str, float]
+    levels: tuple[TraitRow, ...]
+    shifts: tuple[TraitRow, ...]
+    next_models: tuple[NextModelRow, ...]
+    places: tuple[LeftPlace, ...]
+    most: tuple[LeftContext, ...]

@@ -15,6 +15,7 @@ from personae.errors import BadInput
 
 DTYPES = ("float32", "bfloat16", "float16")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
+INSIDE = ("checkpoint", "model")  # where a run folder keeps what it trained
 HEAD_IS_EMBEDDING = 0.2  # relative distance under which a written-out head is the embedding, quantised another way
 
 
@@ -73,7 +74,9 @@ def check_folder(folder: Path) -> None:
     """Raise `BadInput` unless the folder holds a causal language model in safetensors."""
     path = folder / "config.json"
     if not path.is_file():
-        raise BadInput("holds no model: there is no config.json", file=folder, remedy="name a checkpoint folder")
+        inside = next((sub for sub in INSIDE if (folder / sub / "config.json").is_file()), None)
+        remedy = f"name {folder / inside}" if inside else "name a checkpoint folder"
+        raise BadInput("holds no model: there is no config.json", file=folder, remedy=remedy)
     check_causal(read_config(path), str(folder))
     _refuse_pickled(folder, "*.safetensors")
 

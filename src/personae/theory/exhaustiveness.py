@@ -2,9 +2,9 @@
 
     share = 1 - Σ_c KL(post_c ‖ mix_c) / Σ_c KL(post_c ‖ base_c)        sums over contexts c, nats
 
-`mix` is the mixture of the cast's answers nearest to the trained model's, its weights fitted on the *other* contexts. One
-set of weights for all contexts is a persona chosen once; weights of their own for each group of contexts are the next
-model up, and what they buy is told with what they cost. A persona is in the mixture only where it buys something.
+`mix` is the mixture of the cast's answers nearest to the trained model's, its weights fitted on the *other* contexts.
+One set of weights for all contexts is a persona chosen once; weights of their own for each group of contexts are the
+next model up, and what they buy is told with what they cost. A persona is in the mixture only where it buys something.
 Source: PSM.md section 2, Explained share.
 """
 

@@ -41,7 +41,7 @@ def _question(identity: str, before: tuple[str, ...], question: Question, world:
         outcome: tuple(language.answer(question, o, form) for form in forms[outcome])
         for o, outcome in enumerate(world.variable(question.variable).outcomes)
     }
-    return _probe(identity, before, question.text, said, question.variable, f"{question.variable}/{question.situation}")
+    return _probe(identity, before, question.text, said, question.variable, question.text)
 
 
 def _task(identity: str, before: tuple[str, ...], draw: Draw, names: tuple[str, ...]) -> Probe:

@@ -1,0 +1,47 @@
+"""`personae compare BASE POST`: what a training made of a model, and how much of it is a persona at all."""
+
+from typing import Annotated
+
+import typer
+
+from personae.cli.face import MODEL_HELP, CastFile, Face, Json, Out, Quiet, Seed, TraitsFile
+
+EXAMPLE = "personae compare lab runs/train-1a2b3c4d/checkpoint"
+
+
+def command(
+    base: Annotated[str, typer.Argument(metavar="BASE", help=f"The model before. {MODEL_HELP}")],
+    post: Annotated[str, typer.Argument(metavar="POST", help="What a training made of it: a checkpoint or adapter.")],
+    twin: Annotated[
+        str | None,
+        typer.Option("--twin", metavar="M", help="Another training of the same kind, by another seed: the ceiling."),
+    ] = None,
+    cast: CastFile = None,
+    traits: TraitsFile = None,
+    out: Out = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """How the Assistant's traits shifted, and how much of the change is a reweighting of characters that were there.
+
+    The share is of divergence, in contexts that the fit has not seen; what is left is shown where it is.
+    """
+    with Face(json=json, quiet=quiet) as face:
+        from personae.records.files import write_text
+        from personae.report.compare_page import compare_page
+        from personae.workflows.compare import compare, question_of
+        from personae.workflows.compare_words import compare_report, compare_words
+        from personae.workflows.folder import open_folder
+
+        question = question_of(base, post, twin, cast, traits, seed)
+        folder = open_folder("compare", question.configuration(), out)
+        face.keeps(folder.path)
+        found = compare(question, folder, face.progress)
+        report = compare_report(found)
+        write_text(folder.file("report.html"), compare_page(report))
+        if not folder.finished:
+            folder.finish()
+        face.result(
+            {**found.record, "folder": folder.path}, f"{compare_words(report)}\nReport: {folder.path}/report.html"
+        )

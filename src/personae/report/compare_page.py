@@ -1,0 +1,162 @@
+"""The page of `personae compare`: what a training changed, how much of it is a persona at all, and where the rest is.
+
+Nothing is computed here. Where nothing changed, or the interval is too wide for any verdict, the page says so first.
+"""
+
+import math
+
+from markupsafe import Markup
+
+from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Number, Numbers, Points, Section, Statement
+from personae.report.content import CompareReport
+from personae.report.figures import figure, trait_shifts
+from personae.report.numbers import percent, plain, signed
+from personae.report.page import page
+from personae.report.parts import persona_words
+from personae.report.tables import Table, shift_table
+
+_LITTLE = 0.5  # of the change: what explains less is no account of it
+_MOST = 0.9  # of the change: what explains as much is nearly all of it
+_LEVELS = "How likely the answer of the high pole is, of the two, before training and after it."
+_LIMITS = (
+    "The share is one of divergence and not of blend: a tenth of something foreign can leave 0.97.",
+    (
+        "With enough personas a reweighting fits anything, so the share is scored in contexts that the fit has not "
+        "seen, and stands beside what casts explain in which nobody is anybody."
+    ),
+    "What none of these contexts touches is not in it: a cue that is never given leaves no trace here.",
+    "Weights are who answers most alike. Personas who answer alike share a weight between them as it happens to fall.",
+)
+
+
+def compare_page(report: CompareReport) -> str:
+    """The whole page as one HTML file."""
+    lead = Markup(
+        "<code>{}</code> was compared with <code>{}</code>, which it was trained from, in {} contexts. If training "
+        "selects among characters that were there before, a mixture of these answers as the trained model does."
+    ).format(report.post, report.base, report.contexts)
+    sections = (_share_section(report), _who_section(report), _shift_section(report), _left_section(report))
+    return page("How much of it is a persona?", lead, (*(s for s in sections if s), _limits_section()))
+
+
+def share_words(report: CompareReport) -> str:
+    """The finding in one sentence."""
+    if math.isnan(report.share.mean):
+        return "Nothing changed beyond rounding: there is nothing to explain."
+    span = f"{percent(report.share.low)} to {percent(report.share.high)}"
+    said = f"Of what training changed, {percent(report.share.mean)} ({span}) is a reweighting of the cast's characters"
+    others = [f"casts in which nobody is anybody explain {percent(report.floor)}"]
+    if not math.isnan(report.ceiling):
+        others.append(f"another training of the same kind {percent(report.ceiling)}")
+    return f"{said}; {', '.join(others)}."
+
+
+def _badge(report: CompareReport) -> Badge:
+    if math.isnan(report.share.mean):
+        return Badge("No change", "open", "within rounding")
+    if report.share.low <= report.floor:
+        return Badge("Cannot be told", "open", "not above what casts of nobody in particular explain")
+    if report.share.mean >= _MOST:
+        return Badge("Nearly all", "whole", "of the change is a persona’s")
+    tone, words = ("half", "In part") if report.share.mean >= _LITTLE else ("none", "Mostly not")
+    return Badge(words, "half" if tone == "half" else "none", "a persona’s")
+
+
+def _share_section(report: CompareReport) -> Section:
+    numbers = (
+        Number(percent(report.share.mean), "explained share", "1 is all of the change"),
+        Number(plain(report.changed.mean), "nats a context changed", "Kullback–Leibler, after from before"),
+        Number(plain(report.left), "nats a context are left", "no mixture of the cast has them"),
+    )
+    return Section("What was found", (), (Statement(share_words(report)), _badge(report), Numbers(numbers)))
+
+
+def who_table(report: CompareReport) -> Table:
+    """Who the Assistant is before and after, by its own answers; personas that buy nothing have nothing."""
+    names = [*report.weights, *(n for n, w in report.before.items() if n not in report.weights and w >= 0.05)]
+    rows = tuple(
+        (persona_words(n), percent(report.before.get(n, 0.0), 1), percent(report.weights.get(n, 0.0), 1)) for n in names
+    )
+    return Table(("persona", "before", "after"), rows, "Who answers", frozenset({1, 2}))
+
+
+def _who_section(report: CompareReport) -> Section | None:
+    if math.isnan(report.share.mean):
+        return None
+    blocks: list[Block] = [who_table(report)]
+    if report.next_models:
+        blocks.append(next_table(report))
+    return Section("Who answers now", (_one_or_several(report),), tuple(blocks))
+
+
+def next_table(report: CompareReport) -> Table:
+    """What weights of their own for each group of contexts explain more, and what they cost."""
+    rows = tuple(
+        (
+            one.what,
+            percent(one.share.mean),
+            f"{signed(one.gain.mean, 3)} ({signed(one.gain.low, 3)} to {signed(one.gain.high, 3)})",
+            str(one.price),
+            "yes" if one.worth else "no",
+        )
+        for one in report.next_models
+    )
+    columns = ("weights of their own by", "share", "gain, nats a context", "weights more", "worth it")
+    return Table(columns, rows, "One character, or one for each occasion?", frozenset({1, 2, 3}))
+
+
+def _one_or_several(report: CompareReport) -> str:
+    worth = [one.what for one in report.next_models if one.worth]
+    if not worth:
+        return "One set of weights does for all contexts: it is the same mixture wherever it was asked."
+    return f"Who answers depends on {' and on '.join(worth)}: weights of their own explain more there."
+
+
+def _shift_section(report: CompareReport) -> Section:
+    return Section(
+        "The Assistant’s traits",
+        (),
+        (
+            figure(lambda width: trait_shifts(report.levels, width=width), _LEVELS),
+            Fold("The numbers behind it", (shift_table(list(report.shifts), shifts=True),)),
+        ),
+    )
+
+
+def places_table(report: CompareReport) -> Table:
+    """Where more is left than elsewhere."""
+    rows = tuple(
+        (
+            p.what,
+            str(p.many),
+            plain(p.left),
+            f"{signed(p.above.mean)} ({signed(p.above.low)} to {signed(p.above.high)})",
+            percent(p.share),
+        )
+        for p in report.places
+    )
+    columns = ("contexts", "how many", "left, nats", "more than elsewhere", "of all that is left")
+    return Table(columns, rows, "Where the rest is", frozenset({1, 2, 3, 4}))
+
+
+def _left_section(report: CompareReport) -> Section | None:
+    if math.isnan(report.share.mean):
+        return None
+    blocks: list[Block] = [places_table(report)] if report.places else []
+    cards = tuple(
+        Card(
+            f"{plain(one.left)} nats left",
+            one.said,
+            Markup("“{}”: {} before, {} after; the mixture has {}.").format(
+                one.outcome, percent(one.before), percent(one.after), percent(one.reweighted)
+            ),
+        )
+        for one in report.most[:6]
+    )
+    blocks += [Cards(cards)] if cards else []
+    words = "" if report.places else "What is left lies nowhere in particular."
+    return Section("What no mixture explains", (words,) if words else (), tuple(blocks)) if blocks or words else None
+
+
+def _limits_section() -> Section:
+    return Section("When not to believe it", (), (Points(_LIMITS), Aside("A share near the floor says nothing.")))

@@ -1,0 +1,170 @@
+"""Two models compared, a base and what a training made of it: profile shift, explained share, and where the rest is.
+
+    base + cast -> answers before, once for this model     post -> answers after
+    both -> traits' shifts, share, weights, places -> page
+
+The contexts are drawn before either model is looked at. In the run folder: `answers.parquet` (every outcome of every
+context: before, after, and as the reweighting has it), `comparison.json`, `report.html`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from personae.errors import BadInput
+from personae.measure import NOBODY, levels
+from personae.measure.answers import answers
+from personae.predictors import Basis
+from personae.records import Cast, Estimate, Simulator, Trait
+from personae.records.files import digest, read_json, write_arrays, write_json
+from personae.records.results import Floats
+from personae.theory import clustered_mean_interval
+from personae.workflows.basis_cache import cached_basis
+from personae.workflows.compared_answers import Asked, asked_of_items, asked_of_probes, two_way
+from personae.workflows.comparison import Comparison, compared, outcomes_of
+from personae.workflows.file_audit import Watch, unwatched
+from personae.workflows.folder import RunFolder
+from personae.world import Language, World
+from personae.world.probes import probes
+
+PROBES = 400  # contexts drawn in the laboratory
+RECORD = "comparison.json"
+
+
+@dataclass(frozen=True)
+class CompareQuestion:
+    """What is compared: the models before, after and (for the ceiling) after another training of the same kind.
+
+    `world` is that of the laboratory's models, and None for others.
+    """
+
+    base: Simulator
+    post: Simulator
+    twin: Simulator | None
+    cast: Cast
+    traits: tuple[Trait, ...]
+    world: World | None
+    seed: int = 0
+
+    def configuration(self) -> dict[str, Any]:
+        """What a run folder is told apart by."""
+        models = {"base": self.base, "post": self.post, "twin": self.twin}
+        return {
+            **{role: None if m is None else {"name": m.name, "digest": m.digest} for role, m in models.items()},
+            "cast": digest(self.cast),
+            "traits": digest(list(self.traits)),
+            "contexts": None if self.world is None else PROBES,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The `comparison`, the Assistant's `shift` {trait: nats} with its interval over questions, and its `record`."""
+
+    question: CompareQuestion
+    basis: Basis
+    comparison: Comparison
+    shift: Mapping[str, Estimate]
+    record: dict[str, Any]
+
+
+def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatched) -> Compared:
+    """Measure what is not yet kept, compare, and leave answers and record in `folder`."""
+    with watch("the cast's traits, once for this model", "answers") as progress:
+        basis = cached_basis(question.base, question.cast, question.traits, progress).basis
+    asked = _asked(question, basis, watch)
+    after, rows = _after(question, question.post, asked, watch, question.post.name)
+    twin = None
+    if question.twin is not None:
+        twin, _ = _after(question, question.twin, asked, watch, question.twin.name)
+    found = compared(question.cast.names, asked, after, twin, seed=question.seed)
+    shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
+    record = {**_record(question, basis, found), "shift": shift}
+    write_arrays(folder.file("answers.parquet"), _columns(found))
+    write_json(folder.file(RECORD), record)
+    return Compared(question, basis, found, shift, read_json(folder.file(RECORD)))
+
+
+def _asked(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
+    if question.world is None:
+        return asked_of_items(basis, question.traits)
+    drawn = probes(question.world, Language(question.world), PROBES, question.seed)
+    with watch("the cast's answers, once for this model", "answers") as progress:
+        return asked_of_probes(question.base, question.cast, drawn, progress)
+
+
+def _after(
+    question: CompareQuestion, model: Simulator, asked: Asked, watch: Watch, name: str
+) -> tuple[Floats, dict[str, Floats]]:
+    """(C, A) what a trained model answers in the contexts, and {trait: (I,)} its levels, nats."""
+    with watch(f"{name}: traits", "answers") as progress:
+        rows = levels(model, question.traits, {NOBODY: ""}, progress).row(NOBODY)
+    if question.world is None:
+        return two_way(np.concatenate([rows[t.name] for t in question.traits])), rows
+    with watch(f"{name}: contexts", "answers") as progress:
+        return answers(model, asked.probes, [""], progress)[0], rows
+
+
+def _shift(before: Floats, after: Floats, seed: int) -> Estimate:
+    return clustered_mean_interval(after - before, rng=np.random.default_rng([seed, 6]))
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------
+def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[str, Any]:
+    whole = found.whole
+    return {
+        "base": question.base.name,
+        "post": question.post.name,
+        "twin": None if question.twin is None else question.twin.name,
+        "contexts": len(found.asked.probes),
+        "changed": whole.changed,
+        "explained_share": whole.share,
+        "ceiling": found.ceiling,
+        "floor": found.floor,
+        "weights": found.weights,
+        "before": dict(zip(basis.cast.names, basis.prior, strict=True)),
+        "next_models": {
+            name: {"share": one.share, "gain": one.gain, "price": one.price, "worth": one.worth}
+            for name, one in found.by.items()
+        },
+        "residual": {
+            "nats": float(whole.left.mean()),
+            "places": [
+                {"what": p.what, "contexts": p.many, "left": p.left, "above": p.above, "share": p.share}
+                for p in found.places
+            ],
+            "most": [{**vars(one), "said": [f"{m.role}: {m.content}" for m in one.said]} for one in found.most],
+        },
+        "leakage": {},
+    }
+
+
+def _columns(found: Comparison) -> dict[str, Sequence[Any]]:
+    rows = [
+        (p.id, p.topic, outcome, found.asked.base[c, a], found.post[c, a], found.whole.mix[c, a])
+        for c, p in enumerate(found.asked.probes)
+        for a, outcome in enumerate(outcomes_of(p))
+    ]
+    names = ("context", "topic", "outcome", "before", "after", "reweighted")
+    return dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+
+
+def question_of(
+    base: str, post: str, twin: str | None, cast_file: Path | None, traits_file: Path | None, seed: int
+) -> CompareQuestion:
+    """The models and nouns that are meant. Raises `BadInput` where the models do not read the same tokens."""
+    from personae.simulator.registry import load
+    from personae.workflows.nouns_for import nouns, world_of
+
+    cast, traits = nouns(base, cast_file, traits_file)
+    before, after, other = load(base), load(post), load(twin) if twin else None
+    for name, model in ((post, after), (twin, other)):
+        if model is not None and model.tokenizer.get_vocab() != before.tokenizer.get_vocab():
+            raise BadInput(
+                f"{name} has another vocabulary than {base}", remedy="compare a model with what it was trained from"
+            )
+    return CompareQuestion(before, after, other, cast, traits, world_of(base), seed)

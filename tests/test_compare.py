@@ -1,0 +1,131 @@
+"""`personae compare`: what is a reweighting is seen as one, what is not is seen where it is, and nothing is nothing."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from personae.cli.main import run
+from personae.errors import BadInput
+from personae.measure.answers import answers
+from personae.records import ELSE, Message, Probe
+from personae.theory import divergence
+from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
+from personae.workflows import compare as job
+from personae.workflows.compare import question_of
+from personae.workflows.compared_answers import asked_of_items, asked_of_probes
+from personae.workflows.comparison import compared, outcomes_of
+from personae.world import ExactSimulator, Language, cast, declared
+from personae.world.probes import DONE, probes
+
+NUMBER = 160
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """What the declared world answers, exactly: contexts without tasks, which nobody there can do."""
+    world = declared()
+    language = Language(world)
+    drawn = tuple(p for p in probes(world, language, NUMBER, seed=3) if not p.topic.startswith("task"))
+    return asked_of_probes(ExactSimulator(world, language), cast(world, language, declared_prior=True), drawn)
+
+
+@pytest.fixture(scope="module")
+def names():
+    return cast(declared(), Language(declared()), declared_prior=True).names
+
+
+def selected(asked, names, **weights):
+    return np.tensordot([weights.get(n.replace(" ", "_"), 0.0) for n in names], asked.cast, axes=1)
+
+
+def test_every_context_is_a_distribution_and_closed_ones_leave_something_else(asked):
+    assert np.allclose(asked.cast.sum(axis=2), 1.0)
+    for place, probe in enumerate(asked.probes):
+        assert outcomes_of(probe)[-1] == ELSE
+        assert asked.base[place, len(probe.outcomes)] < 1e-6  # the exact world says nothing else
+        assert (asked.base[place, len(outcomes_of(probe)) :] == 0.0).all()
+
+
+def test_contexts_are_drawn_alike_each_time_and_have_tasks_among_them():
+    world = declared()
+    language = Language(world)
+    one, again, other = (probes(world, language, 60, seed=seed) for seed in (1, 1, 2))
+    assert one == again != other
+    assert any(DONE in probe.outcomes for probe in one)
+    assert {len(probe.before) for probe in one} == {0, 1, 2}
+
+
+def test_a_selection_among_the_cast_is_explained_and_named(asked, names):
+    post = selected(asked, names, con_artist=0.7, pirate_captain=0.3)
+    found = compared(names, asked, post)
+    assert found.whole.share.mean > 0.99
+    assert found.floor < 0.8
+    assert found.weights == pytest.approx({"con artist": 0.7, "pirate captain": 0.3}, abs=0.02)
+    assert not any(one.worth for one in found.by.values())
+
+
+def test_what_is_planted_on_one_topic_is_found_there(asked, names):
+    post = selected(asked, names, con_artist=0.7, pirate_captain=0.3)
+    topic, _ = Counter(probe.topic for probe in asked.probes).most_common(1)[0]
+    inside = [place for place, probe in enumerate(asked.probes) if probe.topic == topic]
+    post[inside] = 0.0
+    for place in inside:  # says something that nobody says
+        post[place, len(asked.probes[place].outcomes)] = 0.9
+        post[place, 0] = 0.1
+    found = compared(names, asked, post)
+    assert found.places[0].what == f"asked about {topic}"
+    assert found.places[0].share > 0.9
+    assert {one.outcome for one in found.most[: len(inside)]} == {ELSE}
+    assert found.most[0].said[-1].role == "user"
+
+
+def test_a_twin_gives_the_ceiling_by_the_same_formula(asked, names):
+    post, twin = (selected(asked, names, con_artist=w, pirate_captain=1 - w) for w in (0.7, 0.6))
+    found = compared(names, asked, post, twin)
+    truth = 1.0 - divergence(post, twin).sum() / divergence(post, asked.base).sum()
+    assert found.ceiling == pytest.approx(truth)
+    assert np.isnan(compared(names, asked, post).ceiling)
+
+
+def test_items_are_contexts_whose_answers_are_the_levels(exact_setting):
+    lab, basis = exact_setting.lab, exact_setting.exact.basis
+    found = asked_of_items(basis, lab.traits)
+    assert len(found.probes) == sum(len(trait.items) for trait in lab.traits)
+    direct = answers(lab.exact, found.probes[:5], [""])[0]
+    assert np.allclose(found.base[:5], direct)
+
+
+def test_an_outcome_that_stands_twice_is_refused():
+    user = (Message(role="user", content="Well?"),)
+    with pytest.raises(ValueError, match="offers one answer twice"):
+        Probe(id="a", messages=user, outcomes={"yes": ("Yes.",), "no": ("Yes.",)})
+    with pytest.raises(ValueError, match="two outcomes"):
+        Probe(id="a", messages=user, outcomes={"yes": ("Yes.",)})
+
+
+def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cast, small_traits, tmp_path, capsys):
+    monkeypatch.setattr(job, "PROBES", 12)
+    out = tmp_path / "same"
+    command = ["compare", str(tiny_lab), str(tiny_lab), "--cast", str(small_cast), "--traits", str(small_traits)]
+    assert run([*command, "--out", str(out), "--json", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["explained_share"]["mean"] is None
+    assert found["changed"]["mean"] == pytest.approx(0.0, abs=1e-6)
+    assert all(abs(shift["mean"]) < 1e-6 for shift in found["shift"].values())
+    assert "there is nothing to explain" in (out / "report.html").read_text(encoding="utf-8")
+    kept = ("comparison.json", "answers.parquet", "report.html")
+    first = [(out / name).read_bytes() for name in kept]
+    assert run([*command, "--out", str(out)]) == 0
+    assert "there is nothing to explain" in capsys.readouterr().out
+    assert first == [(out / name).read_bytes() for name in kept]
+
+
+def test_models_that_read_other_words_are_not_compared(tiny_lab, tmp_path):
+    plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=300)
+    tokenizer = fast_tokenizer(["User: Other words altogether.\n"], plan)
+    new_model(plan, tokenizer).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(BadInput, match="another vocabulary"):
+        question_of(str(tiny_lab), str(tmp_path), None, None, None, 0)
