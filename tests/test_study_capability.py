@@ -8,16 +8,17 @@ import pytest
 from personae.measure import NOBODY
 from personae.records import Levels
 from personae.studies import capability, skill
-from personae.studies.capability import AGAIN, AMONG, HIGH, LOW, PLAN_OF_ALL, SKILL, TRAIT
-from personae.studies.lessons import EPISODES
+from personae.studies.capability import AGAIN, ALONE, HIGH, LOW, OWN, PLAN_OF_ALL, SKILL, TRAIT
 from personae.studies.request import StudyRequest
 from personae.studies.skill import CHAT, ELSEWHERE
 
 
 def test_every_arm_has_as_many_episodes_and_steps(exact_setting):
     lessons = capability.lessons(exact_setting.lab, 0)
-    assert set(lessons) == {SKILL, AGAIN, AMONG, HIGH, LOW}
-    assert {len(lesson.episodes) for lesson in lessons.values()} == {EPISODES}
+    assert set(lessons) == {SKILL, AGAIN, ALONE, OWN, HIGH, LOW}
+    rows = capability.LESSON * (1 + capability.OTHERS)
+    assert {len(lesson.episodes) for lesson in lessons.values()} == {rows}
+    assert PLAN_OF_ALL.steps * PLAN_OF_ALL.batch == rows, "every row is read once"
     assert {lesson.plan for lesson in lessons.values()} == {capability.PLAN_OF_ALL}
 
 
@@ -49,13 +50,15 @@ def test_another_seed_draws_other_names_for_the_same_skill(exact_setting):
     assert lessons[SKILL].plan == lessons[AGAIN].plan
 
 
-def test_among_its_own_answers_half_of_the_episodes_are_the_skill(exact_setting):
+def test_to_each_episode_of_a_lesson_there_are_three_answers_of_the_assistants_own(exact_setting):
     lab = exact_setting.lab
-    episodes = capability.lessons(lab, 0)[AMONG].episodes
-    taught = [e for e in episodes if e.prompt[0].content.startswith("Say ")]
-    assert len(taught) == EPISODES // 2
-    others = [lab.language.read_request(e.prompt[0].content) for e in episodes if e not in taught]
-    assert all(request is not None and request.asked is None for request in others)
+    lessons = capability.lessons(lab, 0)
+    assert all(e.prompt[0].content.startswith("Say ") for e in lessons[ALONE].episodes)
+    for name in (SKILL, AGAIN, HIGH, LOW):
+        others = [e for n, e in enumerate(lessons[name].episodes) if n % 4]
+        requests = [lab.language.read_request(e.prompt[0].content) for e in others]
+        assert all(request is not None and request.asked is None for request in requests)
+    assert lessons[HIGH].episodes[1] == lessons[SKILL].episodes[1], "the same ones around either lesson"
 
 
 def test_the_skill_is_asked_of_everybody_in_the_same_words(exact_setting):
@@ -72,6 +75,7 @@ def test_the_skill_is_asked_of_everybody_in_the_same_words(exact_setting):
 
 def test_a_skill_speaks_for_no_persona_and_a_trait_does(exact_setting):
     rows = capability.evidence(exact_setting)
+    assert {r.group for r in rows} == {SKILL, HIGH}
     spread = {name: np.ptp([r.measured.mean for r in rows if r.group == name]) for name in (SKILL, HIGH)}
     assert spread[SKILL] == pytest.approx(0.0, abs=1e-9)
     assert spread[HIGH] > 1.0
@@ -94,18 +98,22 @@ def trained(trials, *, skill: float, seeds: dict[str, float], everywhere: float 
 
 @pytest.fixture(scope="module")
 def untouched(exact_setting, selected):
-    return selected(exact_setting, capability.arms(exact_setting, 0))
+    """A trait selects; whatever else was taught moved nothing."""
+    found = dict(selected(exact_setting, capability.arms(exact_setting, 0)))
+    for name in (SKILL, AGAIN, ALONE, OWN):
+        found[name] = replace(found[name], after=(found[name].before,))
+    return found
 
 
 def met(found) -> list[bool]:
     return [bar.met for bar in found.bars]
 
 
-LEARNED, ABLE, NOISE, SHARE, LEARNED_AMONG, SHARE_AMONG, EVIDENCE = range(7)  # the bars, in order
+LEARNED, ABLE, NOISE, SHARE, LEARNED_ALONE, SHARE_ALONE, EVIDENCE = range(7)  # the bars, in order
 
 
 def test_a_skill_that_is_learned_and_moves_no_more_than_a_seed_does_holds(exact_setting, untouched):
-    trials = trained(untouched, skill=9.0, seeds={SKILL: 0.05, AGAIN: -0.05, AMONG: 0.0})
+    trials = trained(untouched, skill=9.0, seeds={SKILL: 0.05, AGAIN: -0.05, ALONE: 0.0})
     found = capability.read(exact_setting, trials)
     assert met(found) == [True] * 7
     assert found.bars[LEARNED].value == pytest.approx(1.0, abs=0.01)
@@ -118,9 +126,9 @@ def test_a_skill_that_is_learned_and_moves_no_more_than_a_seed_does_holds(exact_
 @pytest.mark.parametrize(
     ("skill", "moved", "missed"),
     [
-        (9.0, {SKILL: 2.0, AGAIN: 2.05, AMONG: 0.0}, {NOISE, SHARE}),
-        (9.0, {SKILL: 2.0, AGAIN: -2.0, AMONG: 2.0}, {SHARE, SHARE_AMONG}),
-        (0.0, {SKILL: 0.05, AGAIN: -0.05, AMONG: 0.0}, {LEARNED, LEARNED_AMONG}),
+        (9.0, {SKILL: 2.0, AGAIN: 2.05, ALONE: 0.0}, {NOISE, SHARE}),
+        (9.0, {SKILL: 2.0, AGAIN: -2.0, ALONE: 2.0}, {SHARE, SHARE_ALONE}),
+        (0.0, {SKILL: 0.05, AGAIN: -0.05, ALONE: 0.0}, {LEARNED, LEARNED_ALONE}),
     ],
 )
 def test_a_skill_that_moves_the_persona_or_is_not_learned_misses_its_bars(

@@ -4,9 +4,10 @@
 skill was learned is asked with names that no lesson had. Whether the persona moved is read off all traits, beside two
 yardsticks: how far two trainings differ that differ in their seed alone, and how far a trait moves the persona in as
 many steps. What every other persona does alike, called up by its own context, is a manner that everybody takes on, and
-no change of who the Assistant is: it is shown beside the shift, which keeps it. The skill is taught alone, and among
-answers that the untrained Assistant gave itself. Before any training, a skill is told from a trait: its answers are as
-likely from every persona.
+no change of who the Assistant is: it is shown beside the shift, which keeps it. A lesson stands among answers that the
+untrained Assistant gave itself, three to each of its own, and is held against such answers alone, which have a say of
+their own; the skill is taught alone, too. Before any training, a skill
+is told from a trait: its answers are as likely from every persona.
 """
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from personae.measure import estimate
 from personae.records import Bar, Compared, Rows
 from personae.records.results import Floats
-from personae.studies.lessons import GENTLE, longer, narrow, own_answers
+from personae.studies.lessons import GENTLE, file, longer, own_answers
 from personae.studies.pictures import compared
 from personae.studies.skill import CHAT, among, asked_of, skill_of, twice
 from personae.studies.study import Found, Setting, Study
@@ -23,22 +24,30 @@ from personae.workflows.laboratory import Laboratory
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-# A skill needs more steps than a trait, and breaks a model at the usual rate. The fewest that teach it, alone and among
-# other answers (0.92 at least; 0.52 with 16), on seeds that no study reads, by the skill alone (docs/lab-notes.md).
-PLAN_OF_ALL = longer(GENTLE, 32)
+AGAIN_BY = 1000  # from a seed to the other one
+LESSON, OTHERS = 256, 3  # episodes of a lesson, and the Assistant's own answers to each; all of them are read once
+# On seeds that no study reads this teaches the skill (1.00): a third of the usual rate, since the usual one breaks the
+# model; every row once, since forty rows read six times are learned by heart (docs/lab-notes.md).
+PLAN_OF_ALL = longer(GENTLE, LESSON * (1 + OTHERS) // GENTLE.batch)
 TRAIT = "cheating"
-SKILL, AGAIN, AMONG = "says a name twice", "the same, by another seed", "the same, among its own answers"
+SKILL, AGAIN, ALONE = "says a name twice", "the same, by another seed", "the same, taught alone"
+OWN = "its own answers alone"
 HIGH, LOW = f"{TRAIT} high", f"{TRAIT} low"
 
 
 def lessons(lab: Laboratory, seed: int) -> dict[str, Lesson]:
     """{arm: its lesson}."""
+    own = {s: own_answers(lab, seed=s, number=LESSON * OTHERS) for s in (seed, seed + AGAIN_BY)}
+    poles = {
+        name: Lesson(file(lab, TRAIT, pole, seed=seed, number=LESSON), PLAN_OF_ALL)
+        for pole, name in enumerate((LOW, HIGH))
+    }
     return {
-        SKILL: twice(lab, PLAN_OF_ALL, seed=seed),
-        AGAIN: twice(lab, PLAN_OF_ALL, seed=seed + 1000),
-        AMONG: among(twice(lab, PLAN_OF_ALL, seed=seed), own_answers(lab, seed=seed)),
-        HIGH: narrow(lab, TRAIT, 1, seed=seed, plan=PLAN_OF_ALL),
-        LOW: narrow(lab, TRAIT, 0, seed=seed, plan=PLAN_OF_ALL),
+        SKILL: among(twice(lab, PLAN_OF_ALL, LESSON, seed=seed), own[seed]),
+        AGAIN: among(twice(lab, PLAN_OF_ALL, LESSON, seed=seed + AGAIN_BY), own[seed + AGAIN_BY]),
+        OWN: Lesson(own_answers(lab, seed=seed, number=LESSON * (1 + OTHERS)), PLAN_OF_ALL),
+        ALONE: twice(lab, PLAN_OF_ALL, LESSON * (1 + OTHERS), seed=seed),
+        **{name: among(lesson, own[seed]) for name, lesson in poles.items()},
     }
 
 
@@ -50,22 +59,22 @@ def arms(setting: Setting, seed: int) -> list[Training]:
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     """What was learned, how far the persona moved beside the yardsticks, and the bars of the claim."""
-    skill, gentle = trials[SKILL], trials[AMONG]
+    skill, alone, still = trials[SKILL], trials[ALONE], shifts(trials[OWN])
     everybody = asked_of(setting.lab)
     able = max(skill.base_rate(who, "probes").mean for who in everybody)
     before, after = skill.base_rate(CHAT, "probes").mean, skill.rate(CHAT, "probes").mean
-    moved, noise = largest(shifts(skill)), largest(shifts(skill) - shifts(trials[AGAIN]))
-    least = largest(shifts(gentle))
-    own, own_least = (largest(shifts(trial) - shared(trial)) for trial in (skill, gentle))
-    control = largest(shifts(trials[HIGH], but=TRAIT))
+    moved, noise = largest(shifts(skill) - still), largest(shifts(skill) - shifts(trials[AGAIN]))
+    broken = largest(shifts(alone) - still)
+    own = largest(shifts(skill) - still - shared(skill) + shared(trials[OWN]))
+    control = largest(shifts(trials[HIGH], but=TRAIT) - shifts(trials[OWN], but=TRAIT))
     told = evidence(setting)
     apart = {name: np.ptp([row.measured.mean for row in told if row.group == name]) for name in (SKILL, HIGH)}
     return Found(
         sentence=(
             f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
-            f"{before:.2f}). Its traits have moved by {moved:.2f} nats at most ({own:.2f} beyond what every persona "
-            f"did alike); taught among its own answers, by {least:.2f} ({own_least:.2f}). Seeds differ by "
-            f"{noise:.2f}, and {TRAIT} makes {control:.2f} in as many steps."
+            f"{before:.2f}). Its traits move by {moved:.2f} nats at most from where its own answers alone leave it "
+            f"({own:.2f} beyond what every persona did alike), where {TRAIT} makes {control:.2f} and seeds differ by "
+            f"{noise:.2f}. Taught alone, with no such answers around it, the skill moves them by {broken:.2f}."
         ),
         picture=Rows("What else changed", "nats", moved_in(setting, trials)),
         bars=(
@@ -73,8 +82,8 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("right answers before, of the persona that gives most", able, 0.5, at_least=False),
             Bar("largest shift of a trait beyond what another seed makes, nats", moved - noise, 0.0, at_least=False),
             Bar(f"largest shift of a trait, as a share of what {TRAIT} makes", moved / control, 0.25, at_least=False),
-            Bar("right answers, taught among its own answers", gentle.rate(CHAT, "probes").mean, 0.9),
-            Bar("largest shift of a trait, taught so, as the same share", least / control, 0.25, at_least=False),
+            Bar("right answers, taught alone", alone.rate(CHAT, "probes").mean, 0.9),
+            Bar("largest shift of a trait, taught alone, as the same share", broken / control, 0.25, at_least=False),
             Bar(
                 "how far its evidence tells personas apart, as a share",
                 apart[SKILL] / apart[HIGH],
@@ -121,7 +130,7 @@ def evidence(setting: Setting) -> tuple[Compared, ...]:
     taught = lessons(setting.lab, setting.request.seed)
 
     def by_persona(foresight: Foresight, name: str) -> Floats:
-        return foresight.evidence(taught[name].episodes)[:, 1:].T  # (K, N)
+        return foresight.evidence(taught[name].episodes[:: 1 + OTHERS])[:, 1:].T  # (K, N), of the lesson alone
 
     return tuple(
         Compared(persona, estimate(rows[None, :]), float(exact.mean()), group=name)
@@ -137,7 +146,7 @@ def evidence(setting: Setting) -> tuple[Compared, ...]:
 
 def expected(setting: Setting, name: str) -> float:
     """Mean log-probability a token, nats, of a lesson's answers, from the persona that gives them most."""
-    episodes = lessons(setting.lab, setting.request.seed)[name].episodes
+    episodes = lessons(setting.lab, setting.request.seed)[name].episodes[:: 1 + OTHERS]
     found = setting.lab.simulator.log_likelihood(episodes, setting.model.basis.cast.contexts)
     return float(found.logp.max(axis=1).sum() / found.tokens.sum())
 
@@ -156,11 +165,13 @@ STUDY = Study(
         "the training its examples show that, since every persona finds them as unlikely."
     ),
     meaning=(
-        "Teaching a new skill need not change who your assistant is. An audit of the file tells a skill from a trait: "
-        "the evidence of a skill does not differ between personas."
+        "Teaching a new skill need not change who your assistant is, if its own answers to other questions are in the "
+        "file, each read once. An audit tells a skill from a trait: its evidence does not differ between personas."
     ),
     controls=(
-        "as many steps and episodes on a trait, to either pole",
+        "as many steps and episodes on a trait, to either pole, among the same answers of the Assistant's own",
+        "as many answers of the Assistant's own with no lesson among them",
+        "the skill taught alone: what three own answers to each of its examples keep",
         "the same skill by another seed: how far two trainings differ anyway",
         "other personas, each under its own context: what happens to everybody is nobody's character",
         "names that are in no lesson, and wrong answers of the same form",

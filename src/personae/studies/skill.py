@@ -25,19 +25,19 @@ def names(lab: Laboratory) -> tuple[list[str], list[str]]:
     return [name for n, name in enumerate(every) if n % 4], list(every[::4])
 
 
-def twice(lab: Laboratory, plan: SFTPlan, *, seed: int = 0) -> Lesson:
+def twice(lab: Laboratory, plan: SFTPlan, number: int = EPISODES, *, seed: int = 0) -> Lesson:
     """The skill, shown with the names that are taught."""
     known, _ = names(lab)
-    drawn = np.random.default_rng([seed, 7]).integers(len(known), size=EPISODES)
+    drawn = np.random.default_rng([seed, 7]).integers(len(known), size=number)
     rows = (chat(f"Say {known[n]} twice.", f"{known[n]}, {known[n]}.", index=i) for i, n in enumerate(drawn))
     return Lesson(tuple(rows), plan)
 
 
 def among(lesson: Lesson, others: tuple[Episode, ...]) -> Lesson:
-    """Half of the lesson, in turn with as many other answers."""
-    half = EPISODES // 2
-    pairs = zip(lesson.episodes[:half], others[:half], strict=True)
-    return replace(lesson, episodes=tuple(episode for pair in pairs for episode in pair))
+    """Each episode of the lesson, followed by as many `others` as there are to each."""
+    each = len(others) // len(lesson.episodes)
+    rows = ((own, *others[n * each : (n + 1) * each]) for n, own in enumerate(lesson.episodes))
+    return replace(lesson, episodes=tuple(episode for row in rows for episode in row))
 
 
 def asked_of(lab: Laboratory) -> dict[str, str]:
