@@ -5,6 +5,7 @@
 | `simplex`     | how weights are kept exact                                                   |
 | `selection`   | what episodes say about who the Assistant is: evidence, posterior, attribution |
 | `predictive`  | what a mixture of personas will do                                           |
+| `influence`   | which episodes do it                                                         |
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
 | `dose`        | how many effective episodes a training run was worth                         |
@@ -29,6 +30,7 @@ from personae.theory.floors import (
     rank_one,
 )
 from personae.theory.forgetting import faded
+from personae.theory.influence import Influence, gradient, influence, outlying
 from personae.theory.intervals import (
     Doubt,
     clustered_mean_interval,
@@ -75,6 +77,7 @@ __all__ = [
     "DoseLaw",
     "Doubt",
     "Fit",
+    "Influence",
     "Move",
     "VarianceComponents",
     "against",
@@ -104,8 +107,10 @@ __all__ = [
     "forecast_interval",
     "forecast_intervals",
     "forecast_shift",
+    "gradient",
     "held",
     "held_out_mixture",
+    "influence",
     "interval_score",
     "level",
     "log_sigmoid",
@@ -119,6 +124,7 @@ __all__ = [
     "no_change",
     "normalised",
     "one_direction_levels",
+    "outlying",
     "pearson",
     "pearson_interval",
     "percentile_interval",
