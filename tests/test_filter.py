@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hearing import CAST, TRAITS, Heard
 from personae.cli.main import run
 from personae.data import copy_name, copy_rows, read_episodes, write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.predictors import Basis
-from personae.records import Cast, Episode, Evidence, Item, Levels, LogLikelihood, LongEvidence, Persona, Trait, chat
+from personae.records import Episode, Evidence, Item, Levels, LongEvidence, chat
 from personae.records.files import read_json
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
@@ -27,12 +28,6 @@ from personae.workflows.filtering import check_filter, filter_file
 from personae.workflows.folder import open_folder
 from personae.workflows.row_choice import choose_rows, without
 
-NAMES = ("clerk", "pirate", "nurse")
-CAST = Cast(
-    name="three",
-    neutral="-",
-    personas=tuple(Persona(name=n, kind="person", context=f"A {n} speaks.") for n in NAMES),
-)
 PRIOR = np.array([0.4, 0.2, 0.2, 0.2])
 LEVELS = {"greed": np.tile([[0.0], [-2.0], [3.0], [-1.0]], 5), "care": np.tile([[0.0], [0.5], [-2.0], [3.0]], 5)}
 BASIS = Basis(CAST, Levels(CAST.names, LEVELS), {t: rows[0] for t, rows in LEVELS.items()}, PRIOR)
@@ -136,39 +131,6 @@ def test_a_file_that_lost_rows_meanwhile_is_an_error_and_leaves_nothing(tmp_path
 
 
 # The whole job ------------------------------------------------------------------------------------------------------
-class Heard:
-    """A simulator whose scores are arithmetic: a context likes some letters. It counts the rows that it scores."""
-
-    name, digest = "heard", "heard"
-
-    def __init__(self, most: float = np.inf) -> None:
-        self.scored, self.most = 0, most
-
-    def log_likelihood(self, episodes, contexts, progress=None) -> LogLikelihood:
-        rows = sum(not e.prompt[-1].content.startswith("Case") for e in episodes)
-        if self.scored + rows > self.most:
-            raise KeyboardInterrupt
-        self.scored += rows
-        heard = np.array([[e.response.count(c) for c in "aehos"] for e in episodes], dtype=float)
-        taste = np.array([np.cos(np.arange(1, 6) * sum(context.encode())) for context in contexts])
-        return LogLikelihood(-3.0 - 0.3 * heard @ taste.T, np.array([len(e.response) for e in episodes]))
-
-
-TRAITS = tuple(
-    Trait(
-        name=name,
-        description="",
-        low="",
-        high="",
-        items=tuple(
-            Item(id=f"{name}-{i}", kind="behaviour", prompt=f"Case {i}?", high=(high * (i + 3),), low=(low,))
-            for i in range(8)
-        ),
-    )
-    for name, high, low in (("loud", "aha", "e"), ("quiet", "hush", "o"))
-)
-
-
 @pytest.fixture
 def file(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("PERSONAE_CACHE", str(tmp_path / "cache"))

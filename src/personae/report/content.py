@@ -230,6 +230,45 @@ class AuditReport:
 
 
 @dataclass(frozen=True)
+class PromptRow:
+    """A prompt in front of every row of a file, and what that does before training; see `theory.removal`.
+
+    `left` nats; `removed` and `beyond` shares of what the file does without one; `uplift` and `kept` nats an answer.
+    """
+
+    name: str
+    text: str
+    control: bool
+    left: Estimate
+    removed: Estimate
+    beyond: Estimate
+    uplift: Estimate
+    kept: Estimate
+
+
+@dataclass(frozen=True)
+class InoculateReport:
+    """All that `personae inoculate` shows: `prompts`, the best of the candidates first and the controls last.
+
+    They were tried on `rows` of the file's `of` rows, in the turn `mode`. `size` (nats) is what the file does without a
+    prompt: the root mean square of the forecast shifts of `traits`. `best` names the prompt that the files have.
+    """
+
+    model: str
+    data: str
+    rows: int
+    of: int
+    mode: str
+    traits: tuple[str, ...]
+    size: float
+    prompts: tuple[PromptRow, ...]
+    best: str
+    dose: float
+    files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ScoredForecast:
     """One line of the ledger: a forecast, and what it came to on `n` traits.
 

@@ -6,6 +6,7 @@
 | `selection`   | what episodes say about who the Assistant is: evidence, posterior, attribution |
 | `predictive`  | what a mixture of personas will do                                           |
 | `influence`   | which episodes do it                                                         |
+| `removal`     | what a prompt in front of them takes away                                    |
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
 | `dose`        | how many effective episodes a training run was worth                         |
@@ -44,6 +45,7 @@ from personae.theory.intervals import (
 from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, probability
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
+from personae.theory.removal import Removal, removals, shift_size
 from personae.theory.reweighting import Fit, explained_share, fit_prior, fit_weights, held_out_mixture, mixture
 from personae.theory.scores import (
     coverage,
@@ -79,6 +81,7 @@ __all__ = [
     "Fit",
     "Influence",
     "Move",
+    "Removal",
     "VarianceComponents",
     "against",
     "along_direction",
@@ -135,11 +138,13 @@ __all__ = [
     "posterior_path",
     "probability",
     "rank_one",
+    "removals",
     "score",
     "seed_variance",
     "share_interval",
     "share_left",
     "shift_draws",
+    "shift_size",
     "skill",
     "slope",
     "softmax",

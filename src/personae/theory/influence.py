@@ -78,7 +78,7 @@ def _mean_gradient(prior: ArrayLike, mean: Floats, levels: ArrayLike, dose: floa
     places, weights = np.polynomial.legendre.leggauss(NODES)
     ways = (np.arange(pieces)[:, None] + (places + 1.0) / 2.0) / pieces  # (pieces, nodes)
     slopes = (gradient(tilted(prior, mean, (dose * way).tolist()), levels) for way in ways)  # each (nodes, K + 1)
-    total: Floats = sum((weights / 2.0) @ slope for slope in slopes) / pieces
+    total: Floats = np.sum([(weights / 2.0) @ slope for slope in slopes], axis=0) / pieces
     return total
 
 

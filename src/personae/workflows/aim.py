@@ -7,10 +7,13 @@ care low         the rows that lower care
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from personae.errors import BadInput
 from personae.workflows.bounds import nearest_trait
+
+Pole = Literal["high", "low"]
+POLES: tuple[Pole, ...] = get_args(Pole)
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Aim:
     """The `pole` of `trait` that rows must not move the Assistant to."""
 
     trait: str
-    pole: Literal["high", "low"] = "high"
+    pole: Pole = "high"
 
     @property
     def sign(self) -> float:
@@ -60,9 +63,9 @@ def read_aim(text: str, traits: Iterable[str]) -> Aim:
     Aim(trait='care', pole='low')
     """
     names, wanted = list(traits), text.strip()
-    for pole in ("high", "low"):
+    for pole in POLES:
         if wanted.endswith(f" {pole}") and wanted not in names:
-            return Aim(_known(wanted.removesuffix(pole).strip(), names), pole)  # type: ignore[arg-type] # one of both
+            return Aim(_known(wanted.removesuffix(pole).strip(), names), pole)
     return Aim(_known(wanted, names))
 
 
