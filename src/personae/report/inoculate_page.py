@@ -7,11 +7,11 @@ from markupsafe import Markup
 from personae.records import Estimate
 from personae.report.blocks import Facts, Fold, Points, Section, Statement
 from personae.report.content import Fact, InoculateReport, PromptRow
-from personae.report.numbers import percent, plain, signed
+from personae.report.numbers import plain, signed
 from personae.report.page import page
 from personae.report.tables import Table
 
-COLUMNS = ("prompt", "removed", "beyond a neutral prefix, points", "uplift, nats", "kept, nats")
+COLUMNS = ("prompt", "removed, %", "beyond, %", "uplift, nats", "kept, nats")
 
 
 def inoculate_page(report: InoculateReport) -> str:
@@ -49,9 +49,9 @@ def inoculate_sentence(report: InoculateReport) -> str:
     controls = [row.removed.mean for row in report.prompts if row.control]
     usual = sum(controls) / len(controls)
     return (
-        f"“{best.text}” removes {_share(best.removed)} of what the file does ({plain(report.size)} nats, root mean "
-        f"square over {len(report.traits)} trait{'' if len(report.traits) == 1 else 's'}), where a neutral prefix "
-        f"removes {percent(usual)}."
+        f"“{best.text}” removes {plain(100.0 * best.removed.mean, 0)} % of what the file does "
+        f"({plain(report.size)} nats, root mean square over {len(report.traits)} "
+        f"trait{'' if len(report.traits) == 1 else 's'}), where a neutral prefix removes {plain(100.0 * usual, 0)} %."
     )
 
 
@@ -59,15 +59,21 @@ def prompt_table(rows: Sequence[PromptRow]) -> Table:
     """What each prompt does, with 95 % intervals."""
     cells = tuple(
         (
-            row.name + (" (control)" if row.control else ""),
-            _share(row.removed),
+            f"{row.name} (control)" if row.control else row.name,
+            _span(row.removed, 100.0, 0),
             _span(row.beyond, 100.0, 0),
             _span(row.uplift),
             _span(row.kept),
         )
         for row in rows
     )
-    return Table(COLUMNS, cells, "Prompts, with 95 % intervals", frozenset({1, 2, 3, 4}), stacks=True)
+    return Table(
+        COLUMNS,
+        cells,
+        "Prompts, with 95 % intervals; beyond: more than neutral prefixes remove",
+        frozenset({1, 2, 3, 4}),
+        stacks=True,
+    )
 
 
 def _texts(report: InoculateReport) -> Table:
@@ -84,10 +90,6 @@ def _facts(report: InoculateReport) -> tuple[Fact, ...]:
         Fact("dose, effective episodes", plain(report.dose)),
         Fact("files", ", ".join(report.files)),
     )
-
-
-def _share(estimate: Estimate) -> str:
-    return f"{percent(estimate.mean)} [{signed(100.0 * estimate.low, 0)}, {signed(100.0 * estimate.high, 0)}]"
 
 
 def _span(estimate: Estimate, unit: float = 1.0, digits: int = 2) -> str:
