@@ -103,7 +103,8 @@ def inoculate_file(
     asked: Inoculating, folder: RunFolder, watch: Watch | None = None
 ) -> tuple[dict[str, Any], InoculateReport]:
     """Try the prompts, and leave in `folder` their scores, the file behind the best one, its control files, a page."""
-    watch, question = watch or unwatched, asked.question
+    watch = watch or unwatched
+    question = asked.question
     with watch("the cast's traits, once for this model", "answers") as progress:
         whole = cached_basis(question.simulator, question.cast, question.traits, progress).basis
     basis = shown(whole, unreliable(whole))
