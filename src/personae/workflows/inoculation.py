@@ -168,7 +168,7 @@ def best_of(candidates: Sequence[Candidate], found: dict[str, Removal]) -> Candi
 def write_files(asked: Inoculating, best: Candidate, folder: RunFolder, watch: Watch) -> tuple[str, ...]:
     """Write all rows behind the best prompt, and its control files; their names."""
     neutral = like(best, tuple(c for c in asked.candidates if c.control))
-    texts = {"inoculated": (best.text,), "neutral": (neutral.text,)}
+    texts: dict[str, tuple[str, ...]] = {"inoculated": (best.text,), "neutral": (neutral.text,)}
     if len(set(best.rephrased)) >= FEWEST:
         texts["rephrased"] = best.rephrased
     rows = asked.question.pair.episodes
