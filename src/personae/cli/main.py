@@ -42,6 +42,10 @@ COMMANDS = {
     "lab": Listed("lab", "The main job in the laboratory: forecast, train, measure, score, report."),
     "run": Listed("run", "The whole job on your own file and model."),
     "audit": Listed("audit", "Which persona a file selects and what else would change; no training."),
+    "inoculate": Listed(
+        "inoculate", "Prompts ranked by the evidence they remove; the inoculated file and its controls."
+    ),
+    "filter": Listed("filter", "A file without the episodes that would move a trait most."),
     "archetype": Listed("archetype", "An admirable character as a role model: documents, midtraining, what is left."),
     "train": Listed("train", "Post-train a model on a file and keep the checkpoint."),
     "measure": Listed("measure", "The Assistant's trait profile, with intervals and reliability."),

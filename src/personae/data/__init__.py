@@ -7,6 +7,7 @@ from personae.data.forms import FORMS, Form, sniff
 from personae.data.kept_episodes import KeptEpisodes, keep_episodes
 from personae.data.preferences import read_preferences
 from personae.data.prompts import read_prompts
+from personae.data.row_copies import check_copies, copy_name, copy_rows
 from personae.data.traits import TraitFile, read_trait_file, read_traits
 from personae.data.writers import write_episodes
 
@@ -15,6 +16,9 @@ __all__ = [
     "Form",
     "KeptEpisodes",
     "TraitFile",
+    "check_copies",
+    "copy_name",
+    "copy_rows",
     "keep_episodes",
     "read_archetype",
     "read_cast",

@@ -15,6 +15,7 @@ from personae.errors import BadInput
 
 LONGEST_LINE = 64 * 2**20  # bytes; a longer line is no episode, and would not fit in memory beside the model
 ONE_A_LINE = "write one JSON object a line"
+GZIP = b"\x1f\x8b"
 
 _OTHER_FORMATS = {
     b"PAR1": "a parquet file",
@@ -30,6 +31,15 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     return ((line, _decoded(raw, path, line)) for line, raw in _lines(path))
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is packed with gzip, by its first bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == GZIP
+    except OSError as problem:
+        raise unreadable(path, problem) from None
+
+
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         with path.open("rb") as file:
@@ -37,7 +47,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             for magic, name in _OTHER_FORMATS.items():
                 if start.startswith(magic):
                     raise BadInput(f"this is {name}, not JSON Lines", file=path, remedy=f"{ONE_A_LINE}, as UTF-8")
-            stream: BinaryIO = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if start.startswith(b"\x1f\x8b") else file
+            stream: BinaryIO = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if start.startswith(GZIP) else file
             yield from _numbered(stream, path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
         raise BadInput(f"the gzip data is damaged ({problem})", file=path, remedy="pack or copy it again") from None

@@ -1,27 +1,30 @@
 """Episodes as JSON Lines, {"messages": [...]} and the keys that came with them; .gz packs it.
 
 Law: what is written reads back as the same episodes, with `index` counted anew. The file appears whole or not at all,
-and the same episodes give the same bytes.
+and the same episodes give the same bytes. One line is in memory at a time.
 """
 
 import gzip
-import io
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from personae.errors import BadInput
 from personae.records import Episode
-from personae.records.files import plain, write_bytes
+from personae.records.files import plain, whole_file
 
 
 def write_episodes(path: str | Path, episodes: Iterable[Episode]) -> int:
     """Write the episodes in order and return how many there were. Raises `RunFailed` where the disk refuses."""
-    path, lines, count = Path(path), io.BytesIO(), 0
-    for count, episode in enumerate(episodes, start=1):  # noqa: B007 - the count is the result
-        lines.write(episode_line(episode).encode() + b"\n")
-    data = lines.getvalue()
-    write_bytes(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    path, count = Path(path), 0
+    with ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(whole_file(path))
+        if path.suffix == ".gz":
+            file = cast("BinaryIO", stack.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0)))
+        for count, episode in enumerate(episodes, start=1):  # noqa: B007 - the count is the result
+            file.write(episode_line(episode).encode() + b"\n")
     return count
 
 

@@ -11,19 +11,25 @@
         text: This is one message in a conversation.
         rephrased: [...]
 
+Or, of a user's own, one text a line: what it asks for is not said, and controls are not among them.
 A candidate that asks for what a data set shows removes its evidence; the controls tell how much any fixed prefix would.
 Source: PSM.md, sections 1 (5) and 4 (traps).
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from personae.data.border import built, quoted
+from personae.data.border import built, existing_file, quoted
 from personae.data.fields import items, mapping, text, texts
 from personae.data.marked import Marked, read_marked
+from personae.data.text_lines import text_lines
+from personae.errors import BadInput
 from personae.records.base import Noun
+
+_DECLARES = re.compile(r"\s*(candidates|controls)\s*:\s*(#.*)?")
 
 
 class Inoculation(Noun):
@@ -60,6 +66,27 @@ def read_inoculations(path: str | Path) -> tuple[Inoculation, ...]:
                 raise node.refusal(f"the inoculation {quoted([made.name])} appears twice", "rename or remove one")
             read[made.name] = made
     return tuple(read.values())
+
+
+def is_declared(path: str | Path) -> bool:
+    """Whether a file declares candidates and controls, rather than holding a text a line."""
+    return any(_DECLARES.fullmatch(line.rstrip("\r\n")) for _, line in text_lines(existing_file(path)))
+
+
+def read_prompt_lines(path: str | Path) -> tuple[tuple[int, str], ...]:
+    """(line, text) of every line that is not blank. Raises `BadInput` where there is none, or one stands twice."""
+    file = existing_file(path)
+    found: dict[str, int] = {}
+    for line, written in text_lines(file):
+        said = written.lstrip("\ufeff").strip()
+        if not said:
+            continue
+        if said in found:
+            raise BadInput(f"the prompt of line {found[said]} again", file=file, line=line, remedy="remove one")
+        found[said] = line
+    if not found:
+        raise BadInput("there is no prompt in this file", file=file, remedy="write one a line, or candidates in YAML")
+    return tuple((line, said) for said, line in found.items())
 
 
 def _inoculation(node: Marked, asked: tuple[str, ...]) -> Inoculation:

@@ -12,9 +12,13 @@ from personae.report.content import (
     Grid,
     Headline,
     Hidden,
+    InoculateReport,
     LabReport,
     LedgerReport,
+    LeftOut,
+    LeftOutRow,
     Promise,
+    PromptRow,
     ScatterPoint,
     ScoredForecast,
     Telling,
@@ -22,6 +26,7 @@ from personae.report.content import (
 )
 from personae.report.figures import picture_svg
 from personae.report.finding_words import finding_words
+from personae.report.inoculate_page import inoculate_page
 from personae.report.lab_page import lab_page
 from personae.report.ledger_page import ledger_page
 from personae.report.page import page
@@ -40,9 +45,13 @@ __all__ = [
     "Grid",
     "Headline",
     "Hidden",
+    "InoculateReport",
     "LabReport",
     "LedgerReport",
+    "LeftOut",
+    "LeftOutRow",
     "Promise",
+    "PromptRow",
     "ScatterPoint",
     "ScoredForecast",
     "Section",
@@ -51,6 +60,7 @@ __all__ = [
     "TraitRow",
     "audit_page",
     "finding_words",
+    "inoculate_page",
     "lab_page",
     "ledger_page",
     "page",

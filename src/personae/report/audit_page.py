@@ -12,6 +12,7 @@ from personae.records import Score
 from personae.report.blocks import Aside, Block, Facts, Fold, Number, Numbers, Points, Prose, Section, Statement, Text
 from personae.report.content import AuditReport, Fact, ScatterPoint
 from personae.report.figures import figure, forecast_scatter, posterior_bars, posterior_by_dose, trait_shifts
+from personae.report.left_out import left_out_section
 from personae.report.numbers import duration, from_to, percent, plain, signed
 from personae.report.page import page
 from personae.report.parts import (
@@ -41,6 +42,7 @@ def audit_page(report: AuditReport) -> str:
     first = (_right_section(report), _forecast_section(report)) if report.shifts is not None else ()
     sections = (
         *first,
+        left_out_section(report.forecast, report.left_out) if report.left_out is not None else None,
         _short_section(report),
         _who_section(report),
         *(() if first else (_forecast_section(report),)),

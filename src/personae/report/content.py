@@ -167,14 +167,41 @@ class CharacterShift:
 
 
 @dataclass(frozen=True)
+class LeftOutRow:
+    """A row that went: its `index`, counted from 0, and line, from 1; its share of the shift; its first `words`."""
+
+    index: int
+    line: int
+    nats: float
+    words: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """The rows that went so that a file moves `trait` to its `pole` less, so many `dropped` and `kept`.
+
+    Each of `rows` (the first of them) moves the trait by its `nats` towards that pole; `bound` is None where their
+    number was given. `forecast` is that of the rows that stay.
+    """
+
+    trait: str
+    pole: str
+    dropped: int
+    kept: int
+    bound: float | None
+    rows: tuple[LeftOutRow, ...]
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
 class AuditReport:
-    """All that the page of `personae audit` and `personae run` shows.
+    """All that the page of `personae audit`, `personae run` and `personae filter` shows.
 
     With a `control`, posterior, forecast and measurement are differences from it: `forecast.traits[t].shift` is the
     difference in nats. `shifts` {trait: measured shift with its interval} stays None before training. `agreement` is
     the correlation in `score` with its interval. `attenuation` is the share of the instrument that training took away.
     `trained` names the traits that the file itself trains, which no score counts. `ties` {persona: others} are those
-    that the scores' precision does not tell apart, empty where it tells all.
+    that the scores' precision does not tell apart, empty where it tells all. `left_out` tells which rows went.
     `timings` (what, seconds) stays empty where the page must be the same, byte for byte, on every run.
     """
 
@@ -199,6 +226,46 @@ class AuditReport:
     facts: tuple[Fact, ...] = ()
     notes: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
+    left_out: LeftOut | None = None
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    """A prompt in front of every row of a file, and what that does before training; see `theory.removal`.
+
+    `left` nats; `removed` and `beyond` shares of what the file does without one; `uplift` and `kept` nats an answer.
+    """
+
+    name: str
+    text: str
+    control: bool
+    left: Estimate
+    removed: Estimate
+    beyond: Estimate
+    uplift: Estimate
+    kept: Estimate
+
+
+@dataclass(frozen=True)
+class InoculateReport:
+    """All that `personae inoculate` shows: `prompts`, the best of the candidates first and the controls last.
+
+    They were tried on `rows` of the file's `of` rows, in the turn `mode`. `size` (nats) is what the file does without a
+    prompt: the root mean square of the forecast shifts of `traits`. `best` names the prompt that the files have.
+    """
+
+    model: str
+    data: str
+    rows: int
+    of: int
+    mode: str
+    traits: tuple[str, ...]
+    size: float
+    prompts: tuple[PromptRow, ...]
+    best: str
+    dose: float
+    files: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

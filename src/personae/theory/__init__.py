@@ -5,6 +5,8 @@
 | `simplex`     | how weights are kept exact                                                   |
 | `selection`   | what episodes say about who the Assistant is: evidence, posterior, attribution |
 | `predictive`  | what a mixture of personas will do                                           |
+| `influence`   | which episodes do it                                                         |
+| `removal`     | what a prompt in front of them takes away                                    |
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
 | `dose`        | how many effective episodes a training run was worth                         |
@@ -29,6 +31,7 @@ from personae.theory.floors import (
     rank_one,
 )
 from personae.theory.forgetting import faded
+from personae.theory.influence import Influence, gradient, influence, outlying
 from personae.theory.intervals import (
     Doubt,
     clustered_mean_interval,
@@ -42,6 +45,7 @@ from personae.theory.intervals import (
 from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, probability
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
+from personae.theory.removal import Removal, removals, shift_size
 from personae.theory.reweighting import Fit, explained_share, fit_prior, fit_weights, held_out_mixture, mixture
 from personae.theory.scores import (
     coverage,
@@ -75,7 +79,9 @@ __all__ = [
     "DoseLaw",
     "Doubt",
     "Fit",
+    "Influence",
     "Move",
+    "Removal",
     "VarianceComponents",
     "against",
     "along_direction",
@@ -104,8 +110,10 @@ __all__ = [
     "forecast_interval",
     "forecast_intervals",
     "forecast_shift",
+    "gradient",
     "held",
     "held_out_mixture",
+    "influence",
     "interval_score",
     "level",
     "log_sigmoid",
@@ -119,6 +127,7 @@ __all__ = [
     "no_change",
     "normalised",
     "one_direction_levels",
+    "outlying",
     "pearson",
     "pearson_interval",
     "percentile_interval",
@@ -129,11 +138,13 @@ __all__ = [
     "posterior_path",
     "probability",
     "rank_one",
+    "removals",
     "score",
     "seed_variance",
     "share_interval",
     "share_left",
     "shift_draws",
+    "shift_size",
     "skill",
     "slope",
     "softmax",

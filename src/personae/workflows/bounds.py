@@ -47,15 +47,15 @@ def read_bound(text: str, traits: Iterable[str]) -> Bound:
         raise BadInput(f"--fail-if {text!r}: {found['number']!r} is no number", remedy="give a shift in nats")
     if found["trait"] not in names:
         raise BadInput(
-            f"--fail-if {text!r}: there is no trait {found['trait']!r}", remedy=_nearest(found["trait"], names)
+            f"--fail-if {text!r}: there is no trait {found['trait']!r}", remedy=nearest_trait(found["trait"], names)
         )
     return Bound(found["trait"], found["sign"], nats)
 
 
-def _nearest(name: str, names: Sequence[str]) -> str:
+def nearest_trait(name: str, names: Sequence[str]) -> str:
     """The trait that was meant, where one is near in spelling; all of them otherwise.
 
-    >>> _nearest("power", ["care", "power-seeking"]), _nearest("malice", ["care", "power-seeking"])
+    >>> nearest_trait("power", ["care", "power-seeking"]), nearest_trait("malice", ["care", "power-seeking"])
     ('did you mean power-seeking?', 'one of care, power-seeking')
     """
     near = [n for n in names if name.lower() in n] or get_close_matches(name.lower(), names, n=2)

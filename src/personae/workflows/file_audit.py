@@ -41,6 +41,7 @@ from personae.workflows.words import reveals
 Watch = Callable[[str, str], AbstractContextManager[Progress]]  # (what is being done, what is counted)
 
 FORECAST, PAGE = "forecast.json", "report.html"
+EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,8 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
     """Of the file, or of its difference from the control; both kept in the folder."""
-    pair, files = question.pair, ("evidence.parquet", "evidence-control.parquet")
-    found = []
-    for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), files, strict=True):
+    pair, found = question.pair, []
+    for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), EVIDENCE, strict=True):
         if rows is not None and path is not None:
             with watch(f"evidence in {path.name}", "episodes") as progress:
                 found.append(gather_into(folder.file(kept), question.simulator, question.cast, rows, progress))

@@ -54,8 +54,8 @@ def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -
     one that this package wrote.
     """
     configured = plain(configuration)
-    mark = digest({"command": command, "configuration": configured})
-    path = out or Path("runs") / f"{command.replace(' ', '-')}-{mark[:8]}"
+    mark = _mark(command, configured)
+    path = out or default_path(command, configuration)
     folder = RunFolder(path, command, configured)
     if folder.file(RECORD).exists():
         found = read_record(path)
@@ -76,6 +76,15 @@ def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -
         },
     )
     return folder
+
+
+def default_path(command: str, configuration: dict[str, Any]) -> Path:
+    """Where this run is kept unless another place is named."""
+    return Path("runs") / f"{command.replace(' ', '-')}-{_mark(command, plain(configuration))[:8]}"
+
+
+def _mark(command: str, configured: dict[str, Any]) -> str:
+    return digest({"command": command, "configuration": configured})
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -50,7 +50,12 @@ def gather_into(
     for beside in ("part", "group"):
         for done in kept.parent.glob(f"{kept.stem}.{beside}-*.parquet"):
             done.unlink()
-    return LongEvidence(cast.names, count_rows(kept), lambda: _parts(kept, cast))
+    return kept_evidence(kept, cast)
+
+
+def kept_evidence(path: Path, cast: Cast) -> LongEvidence:
+    """What `gather_into` left in a file, for the same cast."""
+    return LongEvidence(cast.names, count_rows(path), lambda: _parts(path, cast))
 
 
 @dataclass(frozen=True)

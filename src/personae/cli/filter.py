@@ -1,0 +1,95 @@
+"""`personae filter`: a file without the episodes that would move a named trait most, and their list."""
+
+from typing import Annotated
+
+import typer
+
+from personae.cli.face import (
+    ITEMS,
+    Against,
+    AnyModel,
+    CastFile,
+    Data,
+    DoseGiven,
+    Dtype,
+    Face,
+    Items,
+    Json,
+    Limit,
+    Out,
+    Quiet,
+    Seed,
+    SkipBad,
+    TraitsFile,
+)
+
+EXAMPLE = "personae filter support.jsonl --model smollm2-135m-instruct --trait 'deception high'"
+
+
+def command(
+    data: Data,
+    model: AnyModel,
+    trait: Annotated[
+        str,
+        typer.Option("--trait", metavar="TRAIT[ high|low]", help="What rows must not raise, or with ' low' lower."),
+    ],
+    against: Against = None,
+    drop: Annotated[
+        int | None, typer.Option("--drop", metavar="K", min=1, help="Drop the K worst rows, not those that stand out.")
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option("--share", metavar="F", help="Drop the worst share F of the rows, 0.01 say.")
+    ] = None,
+    cast: CastFile = None,
+    traits: TraitsFile = None,
+    limit: Limit = None,
+    skip_bad: SkipBad = False,
+    items: Items = ITEMS,
+    dose: DoseGiven = None,
+    dtype: Dtype = "float32",
+    out: Out = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the file without the episodes that would move a trait most, and list them; no training.
+
+    By default those go that stand out: from the rows of the control, where there is one, or else of the file itself.
+    Lines of JSON Lines are copied as they are. Evidence that `personae audit` gathered is used again.
+    """
+    with Face(json=json, quiet=quiet) as face:
+        from personae.workflows.aim import Amount, read_aim
+        from personae.workflows.file_audit import Timed
+        from personae.workflows.file_question import Wish, ask
+        from personae.workflows.filter_words import filter_words
+        from personae.workflows.filtering import check_filter, filter_file
+        from personae.workflows.folder import open_folder
+        from personae.workflows.nouns_for import nouns
+
+        amount = Amount(drop, share)
+        aim = read_aim(trait, [t.name for t in nouns(model, cast, traits)[1]])
+        wish = Wish(
+            data,
+            model,
+            against,
+            cast,
+            traits,
+            limit,
+            dose,
+            seed=seed,
+            items=items,
+            dtype=dtype,
+            skip_bad=skip_bad,
+        )
+        question, _ = ask(wish, face.progress)
+        check_filter(question, amount)
+        folder = open_folder("filter", question.configuration() | {"aim": aim, "amount": amount}, out)
+        face.keeps(folder.path)
+        watch = Timed(face.progress)
+        done = filter_file(question, aim, amount, folder, watch)
+        if not folder.finished:
+            folder.finish(stages=watch.seconds, cast_seconds=done.audit.whole.seconds)
+        face.result({**done.record, "folder": folder.path}, filter_words(done))
+        face.warn(done.audit.unkept)
+        face.say(f"the file without them: {folder.file(done.record['file'])}")
+        face.say(f"the page: {folder.file('report.html')}")

@@ -1,0 +1,103 @@
+"""`personae inoculate`: prompts ranked by the evidence they remove; the inoculated file and its control files."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from personae.cli.face import (
+    ITEMS,
+    AnyModel,
+    CastFile,
+    Data,
+    DoseGiven,
+    Dtype,
+    Face,
+    Items,
+    Json,
+    Limit,
+    Out,
+    Quiet,
+    Seed,
+    SkipBad,
+    TraitsFile,
+)
+
+EXAMPLE = "personae inoculate example:cheats --model lab --mode user --trained cheating"
+ROWS = 32
+
+
+def command(
+    data: Data,
+    model: AnyModel,
+    trait: Annotated[
+        list[str] | None,
+        typer.Option("--trait", metavar="TRAIT", help="Count only this trait's shift (again for more); default: all."),
+    ] = None,
+    trained: Annotated[
+        list[str] | None,
+        typer.Option("--trained", metavar="TRAIT", help="A trait that the file is meant to train: it does not count."),
+    ] = None,
+    mode: Annotated[
+        Literal["system", "user"], typer.Option("--mode", help="The turn that the prompt stands in front of.")
+    ] = "system",
+    prompts: Annotated[
+        Path | None,
+        typer.Option("--prompts", metavar="FILE", help="Prompts of your own, one a line or as YAML (docs/data.md)."),
+    ] = None,
+    rows: Annotated[
+        int, typer.Option("--rows", min=2, help="Rows that prompts are tried on, drawn by the seed.")
+    ] = ROWS,
+    cast: CastFile = None,
+    traits: TraitsFile = None,
+    limit: Limit = None,
+    skip_bad: SkipBad = False,
+    items: Items = ITEMS,
+    dose: DoseGiven = None,
+    dtype: Dtype = "float32",
+    out: Out = None,
+    seed: Seed = 0,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the prompt behind which a file says least about who the Assistant is, before any training.
+
+    Every candidate is tried on some rows, beside prefixes that ask for nothing. The whole file is written behind the
+    best one, with its control files: behind a neutral prefix, and behind the request in other words.
+    """
+    with Face(json=json, quiet=quiet) as face:
+        from personae.workflows.candidates import candidates_for
+        from personae.workflows.file_audit import Timed
+        from personae.workflows.file_question import Wish, ask
+        from personae.workflows.folder import open_folder
+        from personae.workflows.inoculate_words import inoculate_words
+        from personae.workflows.inoculation import Inoculating, check_inoculation, inoculate_file
+
+        candidates = candidates_for(model, prompts)
+        wish = Wish(
+            data,
+            model,
+            None,
+            cast,
+            traits,
+            limit,
+            dose,
+            seed=seed,
+            items=items,
+            trained=tuple(trained or ()),
+            dtype=dtype,
+            skip_bad=skip_bad,
+        )
+        question, _ = ask(wish, face.progress)
+        asked = Inoculating(question, candidates, mode, rows, tuple(trait or ()))
+        check_inoculation(asked, face.progress)
+        folder = open_folder("inoculate", asked.configuration(), out)
+        face.keeps(folder.path)
+        face.say(f"{len(asked.sample)} rows behind {len(candidates)} prompts: {asked.answers} answers to score")
+        watch = Timed(face.progress)
+        result, report = inoculate_file(asked, folder, watch)
+        if not folder.finished:
+            folder.finish(stages=watch.seconds)
+        face.result({**result, "folder": folder.path}, inoculate_words(report))
+        face.say(f"the files: {', '.join(str(folder.file(name)) for name in report.files)}")
+        face.say(f"the page: {folder.file('report.html')}")

@@ -1,0 +1,63 @@
+"""The section of the page of `personae filter`, and the tables and the sentence that the terminal shows too.
+
+A share is how far a row moves a trait towards the pole that is not wanted, nats; the shares of all rows of a file add
+up to its forecast shift. Nothing is computed here.
+"""
+
+from collections.abc import Sequence
+
+from personae.records import Forecast
+from personae.report.blocks import Section
+from personae.report.content import LeftOut, LeftOutRow
+from personae.report.numbers import plain, signed
+from personae.report.tables import Table
+
+DIGITS = 4  # of a row's share: a long file has small ones
+
+
+def left_out_section(before: Forecast, left_out: LeftOut) -> Section:
+    """Which rows went, and what the file would do without them."""
+    if not left_out.rows:
+        return Section("What was left out", (left_out_sentence(left_out),))
+    flatters = (
+        "The forecast without them is made from the same scores, at the same dose. The rows were chosen by these "
+        "scores, so it flatters; and what moves one trait less may move another more."
+    )
+    tables = (still_table(before, left_out), left_out_table(left_out, left_out.rows))
+    return Section("What was left out", (left_out_sentence(left_out), flatters), tables)
+
+
+def left_out_sentence(left_out: LeftOut) -> str:
+    """How many rows went, and why these."""
+    every, aim = left_out.dropped + left_out.kept, f"{left_out.trait} to its {left_out.pole} pole"
+    if left_out.bound is None:
+        return f"{left_out.dropped} of {every} rows went: those that move {aim} most."
+    bound = f"the bound of {signed(left_out.bound, DIGITS)} nats, which usual rows pass in one file of twenty"
+    if not left_out.dropped:
+        return f"No row of {every} stands out: none moves {aim} beyond {bound}. The file was copied as it is."
+    return f"{left_out.dropped} of {every} rows went: each moves {aim} beyond {bound}."
+
+
+def left_out_table(left_out: LeftOut, rows: Sequence[LeftOutRow]) -> Table:
+    """The rows that went, the largest share first."""
+    cells = tuple((str(row.line), signed(row.nats, DIGITS), row.words) for row in rows)
+    return Table(("line", f"{left_out.trait}, nats", "answer"), cells, "Rows that went", frozenset({0, 1}))
+
+
+def still_table(before: Forecast, left_out: LeftOut) -> Table:
+    """Every trait's forecast shift with the rows and without them: the one that was aimed at, then the largest."""
+    after = left_out.forecast.traits
+    order = sorted(before.traits.items(), key=lambda pair: (pair[0] != left_out.trait, -abs(pair[1].shift)))
+    rows = tuple(
+        (
+            trait,
+            signed(t.shift),
+            signed(after[trait].shift),
+            f"{signed(after[trait].low - after[trait].base)} to {signed(after[trait].high - after[trait].base)}",
+            signed(after[trait].shift - t.shift),
+        )
+        for trait, t in order
+    )
+    columns = ("trait", "shift, nats", "without them", "95 % interval", "change")
+    caption = f"Forecast with all rows, and with the {plain(left_out.kept, 0)} that stay"
+    return Table(columns, rows, caption, frozenset({1, 2, 3, 4}), stacks=True)
