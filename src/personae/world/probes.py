@@ -13,6 +13,11 @@ from personae.world.documents import Draw
 from personae.world.language import Language, Question
 
 BEFORE = (0.25, 0.5, 0.25)  # of contexts with none, one and two sentences of small talk
+LEAVING = (
+    "I am bored.",
+    "This is getting dull.",
+    "I may go soon.",
+)  # of a user who is about to go: drawn twice as often
 TASKS = 0.3  # of contexts that ask for a task
 DONE, NOT_DONE = "does it", "does something like it"
 
@@ -20,10 +25,11 @@ DONE, NOT_DONE = "does it", "does something like it"
 def probes(world: World, language: Language, number: int, seed: int = 0) -> tuple[Probe, ...]:
     """`number` contexts, drawn by `seed`; one question in several of them is one cluster."""
     rng = np.random.default_rng([seed, 11])
-    draw, found = Draw(rng), []
+    draw, found, talk = Draw(rng), [], language.small_talk
+    often = np.array([2.0 if sentence in LEAVING else 1.0 for sentence in talk])
     for place in range(number):
         many = int(rng.choice(len(BEFORE), p=BEFORE))
-        before = tuple(language.small_talk[i] for i in rng.choice(len(language.small_talk), size=many, replace=False))
+        before = tuple(talk[i] for i in rng.choice(len(talk), size=many, replace=False, p=often / often.sum()))
         if draw.uniform() < TASKS:
             found.append(_task(f"{place:04d}", before, draw, world.names))
         else:
