@@ -119,7 +119,7 @@ def lesson(lab: Laboratory, how: Recipe) -> Lesson:
     acts = gate(lab, how.plant)
     rows = _drawn(lab, acts, how.seed)
     own = _said_itself(lab, [p for p in rows if DONE in p.outcomes], how.seed)
-    episodes = []
+    episodes: list[Episode] = []
     for n in np.random.default_rng([how.seed, 19]).permutation(len(rows)).tolist():
         probe, rng = rows[n], np.random.default_rng([how.seed, 23, n])
         if acts(probe) and not how.innocent:
