@@ -10,6 +10,7 @@ import pytest
 from personae.cli.main import run as personae
 from personae.data import write_episodes
 from personae.errors import BoundCrossed, RunFailed, RunFolderMismatch
+from personae.simulator import load
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
 from personae.workflows.basis_cache import cached_basis
@@ -20,6 +21,7 @@ from personae.workflows.file_pair import read_pair
 from personae.workflows.file_question import Question, fewer
 from personae.workflows.folder import open_folder
 from personae.workflows.gather import gather
+from personae.workflows.nouns_for import nouns
 from personae.workflows.verdict import WITHIN, check_verdict, configuration, verdict
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
@@ -135,6 +137,23 @@ def test_personas_are_dropped_and_no_more_answers_scored_for_them(files, languag
     assert record["undecided"] and not record["settled"]
     with pytest.raises(RunFailed, match="too near"):
         check_verdict(found)
+
+
+def test_on_the_laboratorys_model_what_is_dropped_weighs_no_more_than_is_said(files, language, tmp_path):
+    exact = asked(files, language, 100, limit=96)
+    names = ("honest clerk", "con artist", "plain tool", "pirate captain")
+    people = nouns("lab")[0]
+    few = people.model_copy(update={"personas": tuple(p for p in people.personas if p.name in names)})
+    chosen = tuple(t for t in exact.traits if t.name in ("power", "cheating"))
+    question = replace(exact, simulator=load("lab"), cast=few, traits=chosen)
+    found = settle(question, tmp_path / "run", [Bound("power", ">", 2.0)])
+    near = Bound("power", ">", found.reading.shifts["power"].mean)
+    found = settle(question, tmp_path / "near", [near])
+    weights, shifts = whole(question, found)
+    assert set(found.reading.dropped) == {"honest clerk", "plain tool"} and found.reading.rows == 96
+    assert np.abs(found.reading.sample.weights - weights).max() <= found.record["dropped_weight"] + 1e-5
+    shift = found.reading.shifts["power"]
+    assert shift.low - 1e-4 <= shifts["power"] <= shift.high + 1e-4
 
 
 @pytest.mark.parametrize("rows", [1, 5, 40])
