@@ -75,3 +75,29 @@ def test_a_bar_is_met_by_the_median_of_the_rounds(benchmark, monkeypatch, second
 
 def test_examples_of_the_bars_hold(benchmark):
     assert doctest.testmod(benchmark("bars")).failed == 0
+
+
+def test_tokens_are_counted_as_the_engine_reads_them(benchmark, monkeypatch):
+    """Beside a network that notes what it is given, without padding; the tree is never more than that."""
+    sparing, shapes = benchmark("sparing"), benchmark("shapes")
+    from personae.simulator.engine import score
+    from personae.simulator.network import Network
+
+    subject = shapes.of_shape("tiny", 3, 2, "cpu")
+    subject.table.append(subject.table[0])  # a prompt that two answers follow
+    every, once, prompts, tree = np.sum([sparing.counted(c) for c in zip(*subject.table, strict=True)], axis=0)
+    read: list[int] = []
+    forward = Network.forward
+
+    def noted(self, past, tokens, **options):
+        read.append(sum(map(len, tokens)))
+        return forward(self, past, tokens, **options)
+
+    monkeypatch.setattr(Network, "forward", noted)
+    score(Network(subject.model), subject.table)
+    assert sum(read) == prompts
+    read.clear()
+    score(Network(subject.model, shares=False), subject.table)
+    assert sum(read) == every
+    assert every > once > prompts >= tree
+    assert doctest.testmod(sparing).failed == 0

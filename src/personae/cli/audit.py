@@ -1,6 +1,6 @@
 """`personae audit`: which persona a file selects and what else would change, with no training."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,10 @@ from personae.cli.face import (
     TraitsFile,
 )
 
+if TYPE_CHECKING:
+    from personae.workflows.file_audit import Timed
+    from personae.workflows.folder import RunFolder
+
 EXAMPLE = "personae audit support.jsonl --model smollm2-135m-instruct --fail-if 'deception>0.1'"
 
 
@@ -41,6 +45,14 @@ def command(
         list[str] | None,
         typer.Option("--fail-if", metavar="BOUND", help="Exit 1 where the forecast crosses it: 'power>0.1' (nats)."),
     ] = None,
+    stop_early: Annotated[
+        bool,
+        typer.Option(
+            "--stop-early",
+            help="Read rows in random order, only until every --fail-if bound is settled (without any: every shift "
+            "within 0.1 nats). No single episodes are told of.",
+        ),
+    ] = False,
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -53,6 +65,8 @@ def command(
         from personae.workflows.file_question import Wish, ask
         from personae.workflows.file_words import audit_words
         from personae.workflows.folder import open_folder
+        from personae.workflows.verdict import check_verdict, configuration, verdict
+        from personae.workflows.verdict_words import verdict_words
 
         wish = Wish(
             data,
@@ -69,13 +83,24 @@ def command(
             skip_bad=skip_bad,
         )
         question, bounds = ask(wish, face.progress)
-        folder = open_folder("audit", question.configuration(), out)
+        wanted = configuration(question, bounds) if stop_early else question.configuration()
+        folder = open_folder("audit", wanted, out)
         face.keeps(folder.path)
         watch = Timed(face.progress)
+        if stop_early:
+            settled = verdict(question, bounds, folder, watch)
+            _finish(folder, watch, settled.whole.seconds)
+            face.result(settled.record, verdict_words(settled))
+            check_verdict(settled)
+            return
         found = audit_file(question, folder, watch)
-        if not folder.finished:
-            folder.finish(stages=watch.seconds, cast_seconds=found.whole.seconds)
+        _finish(folder, watch, found.whole.seconds)
         face.result(found.record, audit_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")
         check_bounds(bounds, found.audit.forecast.traits)
+
+
+def _finish(folder: "RunFolder", watch: "Timed", cast_seconds: float) -> None:
+    if not folder.finished:
+        folder.finish(stages=watch.seconds, cast_seconds=cast_seconds)

@@ -17,6 +17,8 @@
 | `floors`      | what a forecast that knows nothing would say                                 |
 | `scores`      | whether the forecast was right                                               |
 | `calibration` | whether its intervals keep their promise                                     |
+| `stopping`    | when enough of a file has been read                                          |
+| `sparing`     | which shifts a part of a file settles, and which personas need not be read on |
 """
 
 from personae.theory.attenuation import attenuation_by_trait, attenuation_items, character_shift, pooled_attenuation
@@ -72,6 +74,8 @@ from personae.theory.selection import (
     posterior_path,
 )
 from personae.theory.simplex import divergence, normalised, softmax
+from personae.theory.sparing import Sample
+from personae.theory.stopping import chance_of_missing, margins, reach
 
 __all__ = [
     "Attribution",
@@ -82,6 +86,7 @@ __all__ = [
     "Influence",
     "Move",
     "Removal",
+    "Sample",
     "VarianceComponents",
     "against",
     "along_direction",
@@ -91,6 +96,7 @@ __all__ = [
     "attribution",
     "cell_reliability",
     "central_quantile",
+    "chance_of_missing",
     "character_shift",
     "clustered_mean_interval",
     "clustered_ratio_interval",
@@ -117,6 +123,7 @@ __all__ = [
     "interval_score",
     "level",
     "log_sigmoid",
+    "margins",
     "mean_evidence",
     "mean_of_others",
     "median_within",
@@ -138,6 +145,7 @@ __all__ = [
     "posterior_path",
     "probability",
     "rank_one",
+    "reach",
     "removals",
     "score",
     "seed_variance",

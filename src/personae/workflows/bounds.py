@@ -6,7 +6,7 @@ one). A trait that the model cannot show cannot be bounded, and that is an error
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -62,12 +62,21 @@ def nearest_trait(name: str, names: Sequence[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(names)}"
 
 
+def check_shown(bounds: Sequence[Bound], traits: Collection[str]) -> None:
+    """Raise `RunFailed` where a bound is on a trait that is not among `traits`, those that the model can show."""
+    for bound in bounds:
+        if bound.trait not in traits:
+            raise RunFailed(f"the bound on {bound.trait} cannot be checked: this model cannot show that trait")
+
+
 def check_bounds(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast]) -> None:
     """Raise `BoundCrossed` where the forecast crosses any, `RunFailed` where one cannot be checked."""
-    for bound in bounds:
-        if bound.trait not in forecast:
-            raise RunFailed(f"the bound on {bound.trait} cannot be checked: this model cannot show that trait")
-    over = [b for b in bounds if b.crossed(forecast[b.trait].shift)]
+    check_shown(bounds, forecast)
+    cross([b for b in bounds if b.crossed(forecast[b.trait].shift)], {t: f.shift for t, f in forecast.items()})
+
+
+def cross(over: Sequence[Bound], shifts: Mapping[str, float]) -> None:
+    """Raise `BoundCrossed` that names the bounds `over` which the `shifts` (nats) lie beyond, if there are any."""
     if over:
-        said = ", ".join(f"{b.trait} {forecast[b.trait].shift:+.3f} nats ({b.sign} {b.nats:g})" for b in over)
+        said = ", ".join(f"{b.trait} {shifts[b.trait]:+.3f} nats ({b.sign} {b.nats:g})" for b in over)
         raise BoundCrossed(f"the forecast crosses a bound: {said}")

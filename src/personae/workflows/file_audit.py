@@ -197,21 +197,16 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
 
 def notes(found: FileAudit) -> list[str]:
     """What a reader must know: how rows were matched, whence the dose, what is not scored, how exact the scores are."""
-    question = found.question
+    said = (found.question.pair.note(), _unlisted(found.audit))
+    return [*filter(None, said), *question_notes(found.question, found.numerics)]
+
+
+def question_notes(question: Question, numerics: Numerics | None) -> list[str]:
+    """The same of a question alone, whatever was found."""
     own = ", ".join(question.trained)
     trained = f"The file itself trains {own}, which no score counts." if own else ""
     caution = str(getattr(question.simulator, "caution", ""))  # a server's
-    numerics = precision_note(found.numerics)
-    every = (
-        question.pair.note(),
-        _unlisted(found.audit),
-        question.dose.source,
-        question.note,
-        trained,
-        numerics,
-        caution,
-    )
-    return [note for note in every if note]
+    return [*filter(None, (question.dose.source, question.note, trained, precision_note(numerics), caution))]
 
 
 def _unlisted(result: Audit) -> str:

@@ -1,8 +1,9 @@
 """An audit or a run in words for a terminal: what the page says, in as many lines as fit one."""
 
+from collections.abc import Sequence
 from textwrap import fill
 
-from personae.report import Table, to_terminal
+from personae.report import Hidden, Table, to_terminal
 from personae.report.numbers import plain, signed
 from personae.report.parts import forecast_verdict, most_telling, shift_rows
 from personae.report.tables import forecast_table, posterior_table, score_table, shift_table
@@ -21,7 +22,7 @@ def audit_words(found: FileAudit) -> str:
     result = found.audit
     who = posterior_table(result.posterior, MOST, found.ties)
     parts = [to_terminal(who), to_terminal(forecast_table(result.forecast))]
-    parts += [_telling(found), _hidden(found), *found.record["notes"]]
+    parts += [_telling(found), hidden_words(found.hidden), *found.record["notes"]]
     return "\n".join(part for part in parts if part)
 
 
@@ -37,7 +38,7 @@ def run_words(run: FileRun) -> str:
         to_terminal(shift_table(rows, shifts=True)),
         to_terminal(score_table({found.audit.forecast.predictor: run.score})),
         f"Attenuation of the instrument: {faded}." + (" This dose is too heavy." if run.scored["too_heavy"] else ""),
-        _hidden(found),
+        hidden_words(found.hidden),
         *found.record["notes"],
     ]
     return "\n".join(part for part in parts if part)
@@ -54,8 +55,9 @@ def _telling(found: FileAudit) -> str:
     return to_terminal(Table(columns, rows, "The most telling", frozenset({0, 1})))
 
 
-def _hidden(found: FileAudit) -> str:
-    if not found.hidden:
+def hidden_words(hidden: Sequence[Hidden]) -> str:
+    """Which traits were left out."""
+    if not hidden:
         return ""
-    names = ", ".join(f"{h.trait} ({plain(h.reliability)})" for h in found.hidden)
+    names = ", ".join(f"{h.trait} ({plain(h.reliability)})" for h in hidden)
     return f"Left out, since this model cannot show it (reliability below a half): {names}."
