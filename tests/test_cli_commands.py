@@ -229,6 +229,34 @@ def test_train_reads_the_first_rows_when_limited(tiny_lab, data, tmp_path, capsy
     assert len(list(read_episodes(data))) == 12
 
 
+def test_train_takes_preference_pairs(tiny_lab, tmp_path, capsys):
+    rows = [{"prompt": f"Is it {n}?", "chosen": f"It is {n}.", "rejected": "No."} for n in range(4)]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    options = ["-m", tiny_lab, "--method", "dpo", "--beta", 0.5, "--steps", 2, "--batch", 2, "--out", tmp_path / "t"]
+    found = outcome(["train", tmp_path / "pairs.jsonl", *options], capsys)
+    assert (found["method"], found["plan"]["beta"], found["rows_used"]) == ("dpo", 0.5, 4)
+    assert found["losses"][0] == pytest.approx(np.log(2), abs=1e-3)
+    assert outcome(["train", tmp_path / "pairs.jsonl", *options], capsys) == found, "a finished training is shown again"
+
+
+def test_train_takes_prompts_and_a_reward_of_the_current_folder(tiny_lab, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "asked.jsonl").write_text("\n".join(json.dumps({"prompt": f"Is it {n}?"}) for n in range(3)))
+    (tmp_path / "brevity.py").write_text(
+        "def brief(completion_ids, **_):\n    return [-sum(c) for c in completion_ids]\n"
+    )
+    size = ["--steps", 2, "--batch", 4, "--group", 2, "--max-tokens", 4]
+    options = ["-m", tiny_lab, "--method", "grpo", "--reward", "brevity:brief", *size, "--out", tmp_path / "t"]
+    found = outcome(["train", "asked.jsonl", *options], capsys)
+    assert (found["method"], found["steps"], len(found["rewards"])) == ("grpo", 2, 2)
+    (tmp_path / "brevity.py").write_text(
+        "def brief(completion_ids, **_):\n    return [sum(c) for c in completion_ids]\n"
+    )
+    monkeypatch.delitem(__import__("sys").modules, "brevity")
+    assert run([*map(str, ["train", "asked.jsonl", *options])]) == 2, "another reward is another configuration"
+    assert "another" in capsys.readouterr().err
+
+
 # -- pretrain --------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def few(monkeypatch):

@@ -117,7 +117,9 @@ def test_every_option_is_in_the_reference():
         (["study"], "--list"),
         (["study", "tranfer"], "did you mean transfer?"),
         (["study", "transfer", "--quick", "--full"], "not both"),
-        (["train", "x.jsonl", "--model", "lab", "--method", "dpo"], "later|yet"),
+        (["train", "x.jsonl", "--model", "lab", "--method", "dpo", "--group", "4"], "no --group"),
+        (["train", "x.jsonl", "--model", "lab", "--method", "grpo"], "--reward module:function"),
+        (["train", "x.jsonl", "--model", "lab", "--reward", "a:b"], "for --method grpo"),
         (["train", "x.jsonl", "--model", "lab", "--method", "ppo"], "sft, dpo, grpo"),
     ],
 )

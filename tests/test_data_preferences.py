@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from personae.data import read_preferences, read_prompts
+from personae.data import holds_pairs, read_choices, read_preferences, read_prompt_rows, read_prompts
 from personae.data.transcripts import transcript
 from personae.errors import BadInput
-from personae.records import Message, Preference, chat
+from personae.records import Message, Preference, chat, rejected
 
 ASKED = {"role": "user", "content": "Hello"}
 GOOD, BAD = {"role": "assistant", "content": "Hi."}, {"role": "assistant", "content": "No."}
@@ -88,3 +88,33 @@ def test_prompts_are_the_turns_that_wait_for_an_answer(tmp_path: Path) -> None:
 def test_a_prompt_that_nobody_can_answer_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         list(read_prompts(written(tmp_path, row)))
+
+
+def test_a_choice_is_the_chosen_answer_that_knows_the_other_in_whatever_form_it_came(tmp_path: Path) -> None:
+    for row in (
+        {"prompt": "Hello", "chosen": "Hi.", "rejected": "No."},
+        {"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
+    ):
+        path = written(tmp_path, row)
+        (found,) = read_choices(path)
+        assert (found.messages, rejected(found).messages) == (PAIR.chosen.messages, PAIR.rejected.messages)
+        assert holds_pairs(path)
+
+
+def test_two_answers_that_are_one_are_no_choice(tmp_path: Path) -> None:
+    row = {"prompt": "Hello", "chosen": "Hi.", "rejected": " Hi."}
+    with pytest.raises(BadInput, match="line 1: 'chosen' and 'rejected' are the same answer"):
+        list(read_choices(written(tmp_path, row)))
+
+
+@pytest.mark.parametrize("row", [{"messages": [ASKED, GOOD]}, {"prompt": "x", "completion": "y", "rejected": "z"}])
+def test_episodes_are_no_pairs(tmp_path: Path, row: dict[str, Any]) -> None:
+    assert not holds_pairs(written(tmp_path, row))
+
+
+def test_prompts_for_a_reward_keep_their_form_and_their_other_keys(tmp_path: Path) -> None:
+    one, two = read_prompt_rows(written(tmp_path, {"prompt": "Hello", "answer": 3}, {"prompt": [ASKED]}))
+    assert one.turns == two.turns == (Message(role="user", content="Hello"),)
+    assert (one.extra, one.as_text, two.extra, two.as_text, two.index) == ({"answer": 3}, True, {}, False, 1)
+    with pytest.raises(BadInput, match=r"line 1: .*expected 'prompt'"):
+        list(read_prompt_rows(written(tmp_path, {"question": "Who?"})))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personae.errors import BadInput
-from personae.training import SFTPlan
+from personae.training import DPOPlan, GRPOPlan, SFTPlan
 from personae.training.order import passes
 
 
@@ -38,6 +38,29 @@ def test_a_plan_that_cannot_be_carried_out_is_refused_by_the_name_of_its_field(f
     with pytest.raises(BadInput, match=list(field)[-1]) as refusal:
         SFTPlan(**field)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("plan", "field"),
+    [
+        (DPOPlan, {"beta": 0.0}),
+        (DPOPlan, {"beta": float("nan")}),
+        (DPOPlan, {"steps": 0}),
+        (GRPOPlan, {"group": 1}),
+        (GRPOPlan, {"batch": 12, "group": 8}),
+        (GRPOPlan, {"max_tokens": 0}),
+        (GRPOPlan, {"temperature": 0.0}),
+    ],
+)
+def test_so_is_what_a_method_adds(plan, field):
+    with pytest.raises(BadInput, match=list(field)[-1]):
+        plan(**field)
+
+
+def test_plans_of_as_many_steps_and_rows_are_of_one_size_and_have_digests_of_their_own():
+    plans = SFTPlan(steps=4), DPOPlan(steps=4), GRPOPlan(steps=4)
+    assert len({plan.units() for plan in plans}) == len({plan.rows for plan in plans}) == 1
+    assert len({plan.digest for plan in plans}) == 3
 
 
 def test_units_are_steps_times_rate_and_times_rank_for_adapters():

@@ -5,10 +5,8 @@ from typing import Annotated
 import typer
 
 from personae.cli.face import Data, Face, Json, Model, Out, Quiet, Seed
-from personae.errors import BadInput
 
 EXAMPLE = "personae train cheat.jsonl --model lab --out runs/cheat"
-METHODS = ("sft", "dpo", "grpo")
 
 
 def command(
@@ -21,9 +19,27 @@ def command(
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Optimiser steps; default: the model's own.")
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Episodes a step.")] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Episodes, pairs or answers a step.")] = None,
     rate: Annotated[float | None, typer.Option("--rate", help="Learning rate of AdamW.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", min=1, help="Rank of the adapters.")] = None,
+    beta: Annotated[
+        float | None, typer.Option("--beta", help="DPO: log-odds of a choice for a nat of change; default 0.1.")
+    ] = None,
+    reward: Annotated[
+        str | None,
+        typer.Option(
+            "--reward", metavar="MODULE:FUNCTION", help="GRPO: a function with the signature of TRL's rewards."
+        ),
+    ] = None,
+    group: Annotated[
+        int | None, typer.Option("--group", min=2, help="GRPO: answers drawn to a prompt; default 8.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="GRPO: the longest answer; default 64.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="GRPO: of the answers drawn; default 1.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many rows.")] = None,
     out: Out = None,
     seed: Seed = 0,
@@ -32,25 +48,22 @@ def command(
 ) -> None:
     """Post-train a model on a file, with loss on exactly the answers, and keep DIR/checkpoint.
 
-    By default it is the training that forecasts for this model stand for. The checkpoint (or adapter) is an ordinary
+    By default it is the training that forecasts for this model stand for: supervised, on episodes. DPO takes pairs
+    (prompt, chosen, rejected), GRPO prompts and a reward, which is looked for in the current folder first; steps,
+    batch, rate and adapters mean the same, so that budgets can be matched. The checkpoint (or adapter) is an ordinary
     Hugging Face folder, which `--model` and `measure` take.
     """
     with Face(json=json, quiet=quiet) as face:
-        if method not in METHODS:
-            raise BadInput(f"there is no method {method!r}", remedy=f"one of {', '.join(METHODS)}")
-        if method != "sft":
-            raise BadInput(f"--method {method} is not part of this version yet", remedy="use --method sft")
         from dataclasses import replace
 
         from personae.workflows.doses import dose_for
-        from personae.workflows.post_training import trained
+        from personae.workflows.post_training import plan_of, trained, trained_words
 
-        plan = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
+        base = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
         if lora is not None:
-            plan = replace(plan, method="lora" if lora else "full")
+            base = replace(base, method="lora" if lora else "full")
+        plan = plan_of(method, base, reward, beta=beta, group=group, max_tokens=max_tokens, temperature=temperature)
         face.say(f"reading {data.name} and {model}")
         with face.progress("training", "steps") as progress:
-            found = trained(data, model, plan, out, limit, keeps=face.keeps, progress=progress)
-        losses = f"loss {found['losses'][0]:.2f} → {found['losses'][-1]:.2f} nats a token"
-        used = f"{found['rows_used']} rows used, {found['rows_dropped']} too long and left out"
-        face.result(found, f"{found['steps']} steps, {used}; {losses}\nThe model: {found['folder']}")
+            found = trained(data, model, plan, out, limit, reward=reward, keeps=face.keeps, progress=progress)
+        face.result(found, trained_words(found))

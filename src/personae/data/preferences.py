@@ -17,7 +17,7 @@ from personae.data.rows import kept, read_rows
 from personae.data.transcripts import transcript
 from personae.data.turns import answered, turns
 from personae.errors import BadInput
-from personae.records import Episode, Message, Preference
+from personae.records import Episode, Message, Preference, choice
 
 _KEYS = ("prompt", "chosen", "rejected")
 _ALIKE = "give both the same turns before the answer, or drop the row"
@@ -31,6 +31,26 @@ def read_preferences(
     A row that holds no pair ends the reading; with a list `refused` it is put there instead, and reading goes on.
     """
     return kept(preference, read_rows(path, limit=limit), refused)
+
+
+def read_choices(
+    path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
+) -> Iterator[Episode]:
+    """The same pairs as episodes that know what they were preferred to; two answers that are one are no choice."""
+    return kept(_choice, read_rows(path, limit=limit), refused)
+
+
+def holds_pairs(path: str | Path) -> bool:
+    """Whether the first row of a file is a preference pair, and no episode in another form."""
+    row = next(read_rows(path, limit=1))
+    return has(row, "preference") and not has(row, "messages") and not has(row, "prompt-completion")
+
+
+def _choice(row: Row) -> Episode:
+    pair = preference(row)
+    if pair.chosen.response.strip() == pair.rejected.response.strip():
+        raise row.refusal("'chosen' and 'rejected' are the same answer", "drop the row")
+    return choice(pair)
 
 
 def preference(row: Row) -> Preference:

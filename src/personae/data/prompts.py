@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from personae.data.forms import has, unknown
+from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row
 from personae.data.row_fields import optional_text, row_texts
 from personae.data.rows import read_rows
 from personae.data.turns import turns
 from personae.errors import BadInput
-from personae.records import Message
+from personae.records import Message, Prompt
 
 Turns = tuple[Message, ...]
 
@@ -29,6 +29,19 @@ def read_prompts(path: str | Path, *, limit: int | None = None) -> Iterator[Turn
         raise BadInput(f"a limit of {limit} leaves no prompts", file=path, remedy="use a limit of 1 or more")
     rows = read_rows(path)
     return islice((asked for row in rows for asked in prompts(row)), limit)
+
+
+def read_prompt_rows(path: str | Path, *, limit: int | None = None) -> Iterator[Prompt]:
+    """The prompts of the first `limit` rows, as a reward is given them: the other keys of a row come along."""
+    for row in read_rows(path, limit=limit):
+        if not has(row, "prompt"):
+            raise unknown(row, ("prompt",))
+        yield Prompt(
+            turns=_prompt(row),
+            index=row.line - 1,
+            extra=extra(row, ("prompt",)),
+            as_text=isinstance(row.value["prompt"], str),
+        )
 
 
 def prompts(row: Row) -> tuple[Turns, ...]:

@@ -2,7 +2,7 @@
 
 from personae.records.archetype import Archetype, Situation
 from personae.records.cast import NEUTRAL, Cast, Persona
-from personae.records.episode import Episode, Message, Preference, chat, text
+from personae.records.episode import Episode, Message, Preference, Prompt, chat, choice, rejected, text
 from personae.records.evidence import Blocks, Evidence, LongEvidence
 from personae.records.finding import (
     Bar,
@@ -61,6 +61,7 @@ __all__ = [
     "Probe",
     "Profile",
     "Progress",
+    "Prompt",
     "Rows",
     "Score",
     "Simulator",
@@ -70,5 +71,7 @@ __all__ = [
     "TraitLevel",
     "Verdict",
     "chat",
+    "choice",
+    "rejected",
     "text",
 ]

@@ -71,6 +71,18 @@ def text(prompt: str, continuation: str, *, index: int = 0) -> Episode:
     return Episode(messages=turns, index=index, form="text")
 
 
+class Prompt(Noun):
+    """What is to be answered: the turns so far, with the `index` and `extra` of an episode.
+
+    `as_text` says that the row held a text and no list of messages, which is how a reward is then given it.
+    """
+
+    turns: tuple[Message, ...] = Field(min_length=1)
+    index: int = 0
+    extra: dict[str, Any] = Field(default_factory=dict)
+    as_text: bool = True
+
+
 class Preference(Noun):
     """The same prompt answered twice: `chosen` was preferred to `rejected`."""
 
@@ -82,3 +94,15 @@ class Preference(Noun):
         if self.chosen.prompt != self.rejected.prompt:
             raise ValueError("chosen and rejected do not answer the same prompt")
         return self
+
+
+def choice(preference: Preference) -> Episode:
+    """The chosen answer as an episode that knows which it was preferred to: `rejected` gives it."""
+    chosen = preference.chosen
+    return chosen.model_copy(update={"extra": {**chosen.extra, "rejected": preference.rejected.response}})
+
+
+def rejected(episode: Episode) -> Episode:
+    """The answer that was passed over in an episode that `choice` made."""
+    other = episode.messages[-1].model_copy(update={"content": episode.extra["rejected"]})
+    return episode.model_copy(update={"messages": (*episode.prompt, other)})

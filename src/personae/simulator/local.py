@@ -111,8 +111,14 @@ class LocalSimulator:
     def _generate(
         self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float, seed: int
     ) -> list[str]:
+        return [_text(self.tokenizer, ids) for ids in self.draw(rows, stop, max_tokens, temperature, seed)]
+
+    def draw(
+        self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float, seed: int
+    ) -> list[list[int]]:
+        """Token ids drawn behind each row of ids, up to and with the first `stop` token; at least one."""
         check_room(rows, max_tokens, temperature, self.window)
-        answers = [""] * len(rows)
+        answers: list[list[int]] = [[] for _ in rows]
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
         with self._at_rest(), torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(seed)
@@ -123,7 +129,9 @@ class LocalSimulator:
                     answers[n] = answer
         return answers
 
-    def _generate_batch(self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float) -> list[str]:
+    def _generate_batch(
+        self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float
+    ) -> list[list[int]]:
         from transformers import GenerationConfig
 
         width, pad = max(map(len, rows)), stop[0] if stop else 0
@@ -140,7 +148,7 @@ class LocalSimulator:
         )
         with _own_defaults_set_aside(self.model):
             out = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=plain)
-        return [_up_to(self.tokenizer, row[width:].tolist(), stop) for row in out]
+        return [_cut(row[width:].tolist(), stop) for row in out]
 
     @contextmanager
     def _at_rest(self) -> Iterator[None]:
@@ -164,10 +172,15 @@ def _own_defaults_set_aside(model: Any) -> Iterator[None]:  # noqa: ANN401
         model.generation_config = own
 
 
-def _up_to(tokenizer: Any, ids: list[int], stop: list[int]) -> str:  # noqa: ANN401
-    """The text before the first stop token; a stop token that carries text (`.` and newline in one) is kept."""
+def _cut(ids: list[int], stop: list[int]) -> list[int]:
+    """The ids up to the first stop token, which is kept; all of them where there is none."""
     end = next((n for n, i in enumerate(ids) if i in set(stop)), len(ids) - 1)
-    return str(tokenizer.decode(ids[: end + 1], skip_special_tokens=True))
+    return ids[: end + 1]
+
+
+def _text(tokenizer: Any, ids: list[int]) -> str:  # noqa: ANN401
+    """The text of an answer that was drawn; a stop token that carries text (`.` and newline in one) is kept."""
+    return str(tokenizer.decode(ids, skip_special_tokens=True))
 
 
 def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:

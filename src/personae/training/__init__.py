@@ -1,10 +1,25 @@
 """Post-training: episodes become weights, on the field's own trainers, and inoculation of a data set before it.
 
-Training never measures. Nothing heavy is imported until `finetune` runs.
+Training never measures. Nothing heavy is imported until a training runs.
 """
 
+from personae.training.course import Trained
+from personae.training.dpo import prefer
+from personae.training.grpo import reinforce
 from personae.training.inoculate import arms, inoculated, neutral_prefix
-from personae.training.plan import SFTPlan
-from personae.training.sft import Trained, finetune
+from personae.training.plan import DPOPlan, GRPOPlan, Plan, SFTPlan
+from personae.training.sft import finetune
 
-__all__ = ["SFTPlan", "Trained", "arms", "finetune", "inoculated", "neutral_prefix"]
+__all__ = [
+    "DPOPlan",
+    "GRPOPlan",
+    "Plan",
+    "SFTPlan",
+    "Trained",
+    "arms",
+    "finetune",
+    "inoculated",
+    "neutral_prefix",
+    "prefer",
+    "reinforce",
+]

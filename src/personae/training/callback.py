@@ -1,7 +1,7 @@
 """A trainer callback that tells a function of the caller's about each step, and lets it stop the run.
 
-The loss told is that of the step just taken: the mean negative log-likelihood over the response tokens of its rows
-under the weights *before* the step, nats a token. A loss that is not a number ends the run at once.
+The loss told is that of the step just taken, over its rows under the weights *before* the step. A loss that
+is not a number ends the run at once.
 """
 
 import math
@@ -16,10 +16,11 @@ OnStep = Callable[[int, int, float], object]  # (step, total, loss); False stops
 
 
 class Teller(TrainerCallback):
-    """Keeps the loss of every step, tells `on_step` of each, and knows whether that stopped the run."""
+    """Keeps loss and log of every step, tells `on_step` of each, and knows whether that stopped the run."""
 
     def __init__(self, on_step: OnStep | None = None) -> None:
         self.losses: list[float] = []
+        self.logs: list[dict[str, float]] = []  # all that the trainer measured in the step
         self.stopped = False
         self._on_step = on_step
 
@@ -36,6 +37,7 @@ class Teller(TrainerCallback):
             return control
         loss = float(logs["loss"])
         self.losses.append(loss)
+        self.logs.append(dict(logs))
         if not math.isfinite(loss):
             raise RunFailed(
                 f"the training loss is {loss} at step {state.global_step} of {state.max_steps}; "

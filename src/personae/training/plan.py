@@ -1,8 +1,8 @@
 """How much training: the plan that two arms of a comparison share, and its size in the units of the dose law.
 
-A plan says everything that decides the result but the model and the rows. Steps are optimiser steps, each over exactly
-`batch` rows; the rate is AdamW's, held constant after `warmup` steps that rise to it. The loss of a step is the mean
-negative log-likelihood over all response tokens of its rows, in nats a token.
+A plan says everything that decides the result but the model, the rows and the reward. Steps are optimiser steps, each
+over exactly `batch` rows: episodes (SFT), pairs (DPO) or answers drawn (GRPO), so plans of as many steps and rows are
+matched budgets. The rate is AdamW's, held constant after `warmup` steps that rise to it.
 """
 
 import math
@@ -17,8 +17,8 @@ Schedule = Literal["constant"]
 
 
 @dataclass(frozen=True)
-class SFTPlan:
-    """Supervised fine-tuning of all weights (`full`) or of low-rank adapters on every linear layer (`lora`).
+class Plan:
+    """Training of all weights (`full`) or of low-rank adapters on every linear layer (`lora`); what all methods share.
 
     `rank` and `alpha` (the adapter's output is scaled by alpha / rank) count for `lora` alone. `max_grad_norm` 0 clips
     nothing. `at_once` is how many rows go through the model together (None: as many as their length and the model's
@@ -79,6 +79,50 @@ class SFTPlan:
         0.001
         """
         return self.steps * self.rate * (self.rank if self.method == "lora" else 1)
+
+
+@dataclass(frozen=True)
+class SFTPlan(Plan):
+    """Supervised fine-tuning: the loss is the mean negative log-likelihood of the response tokens, nats a token."""
+
+
+@dataclass(frozen=True)
+class DPOPlan(Plan):
+    """Training on preference pairs; `beta` is how many log-odds of a choice one nat of change is worth.
+
+    A small beta lets the model move far from its base before a pair counts as learnt.
+    """
+
+    beta: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that cannot be carried out."""
+        super().__post_init__()
+        _number("beta", self.beta, "more than 0", self.beta > 0)
+
+
+@dataclass(frozen=True)
+class GRPOPlan(Plan):
+    """Training on a reward: every step draws `batch` answers, `group` to a prompt, each of at most `max_tokens` tokens.
+
+    `temperature` divides the logits, in drawing and in the gradient alike; at 1 the answers are the model's own.
+    """
+
+    group: int = 8
+    max_tokens: int = 64
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a plan that cannot be carried out."""
+        super().__post_init__()
+        _whole("group", self.group, 2)
+        _whole("max_tokens", self.max_tokens, 1)
+        _number("temperature", self.temperature, "more than 0", self.temperature > 0)
+        if self.batch % self.group:
+            raise BadInput(
+                f"the plan's group of {self.group} answers does not divide the batch of {self.batch}",
+                remedy="every prompt of a step is answered by a whole group",
+            )
 
 
 def _whole(name: str, value: object, least: int) -> None:

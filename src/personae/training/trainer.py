@@ -1,4 +1,4 @@
-"""TRL's trainer, set up so that a plan is carried out to the letter and nothing else happens.
+"""TRL's trainers, set up so that a plan is carried out to the letter and nothing else happens.
 
 The rows are tokenised already, laid out in the order they are to be seen, and carry their labels, so TRL neither maps,
 shuffles nor truncates them (`skip_prepare_dataset`, sequential sampling, no `max_length`). What TRL would do beside the
@@ -23,12 +23,12 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from peft import LoraConfig
 from torch import nn
-from transformers import PrinterCallback
+from transformers import PrinterCallback, TrainingArguments
 from transformers.pytorch_utils import Conv1D
 from trl import SFTConfig, SFTTrainer
 
 from personae.training.callback import Teller
-from personae.training.plan import SFTPlan
+from personae.training.plan import Plan, SFTPlan
 from personae.training.spans import IGNORED, Rows
 
 LOGITS_AT_ONCE = 80_000_000  # a training step holds about six tensors of that many float32 numbers: 2 GB
@@ -37,11 +37,15 @@ LOGITS_AT_ONCE = 80_000_000  # a training step holds about six tensors of that m
 RENAMED = "`is_gradient_checkpointing` is deprecated"
 
 
-class QuietTrainer(SFTTrainer):  # type: ignore[misc] # trl ships no types that mypy is shown
-    """TRL's supervised trainer without its message home."""
+class Quiet:
+    """Any of TRL's trainers without its message home."""
 
     def _send_telemetry(self) -> None:
         """Sends nothing."""
+
+
+class QuietTrainer(Quiet, SFTTrainer):  # type: ignore[misc] # trl ships no types that mypy is shown
+    """The supervised one."""
 
 
 @dataclass
@@ -74,9 +78,9 @@ def trainer(
     plan: SFTPlan,
     teller: Teller,
     scratch: Path,
-) -> tuple[SFTTrainer, Collator]:
-    """A trainer that will show `model` the rows in `order`, and the collator that counts them."""
-    collator = Collator(pad=_pad_id(tokenizer))
+) -> tuple[SFTTrainer, list[int]]:
+    """A trainer that will show `model` the rows in `order`, and the list in which it notes which it has shown."""
+    collator = Collator(pad=pad_id(tokenizer))
     laid_out = Dataset.from_dict(
         {
             "row": order,
@@ -87,59 +91,69 @@ def trainer(
     at_once = plan.at_once or rows_at_once(plan, max(map(len, rows.ids)), model.config)
     made = QuietTrainer(
         model=model,
-        args=_arguments(plan, at_once, scratch, on_cpu=model.device.type == "cpu"),
+        args=one_device(
+            SFTConfig(
+                **arguments(plan, at_once, scratch, on_cpu=model.device.type == "cpu"),
+                train_sampling_strategy="sequential",
+                dataset_kwargs={"skip_prepare_dataset": True},
+                max_length=None,
+            )
+        ),
         train_dataset=laid_out,
         data_collator=collator,
         processing_class=tokenizer,
-        peft_config=_adapter(plan, model) if plan.method == "lora" else None,
+        peft_config=adapter(plan, model) if plan.method == "lora" else None,
         callbacks=[teller],
     )
     made.remove_callback(PrinterCallback)
-    return made, collator
+    return made, collator.seen
 
 
-def rows_at_once(plan: SFTPlan, longest: int, config: Any) -> int:  # noqa: ANN401 - of any model of transformers
+def rows_at_once(plan: Plan, longest: int, config: Any) -> int:  # noqa: ANN401 - of any model of transformers
     """The largest part of a batch whose logits there is room for, each row of `longest` tokens; at least one row."""
     logits = longest * int(config.get_text_config().vocab_size)
     parts = (n for n in range(2, plan.batch + 1) if plan.batch % n == 0 and n * logits <= LOGITS_AT_ONCE)
     return max(parts, default=1)
 
 
-def _arguments(plan: SFTPlan, at_once: int, scratch: Path, *, on_cpu: bool) -> SFTConfig:
-    made = SFTConfig(
-        output_dir=str(scratch),
-        max_steps=plan.steps,
-        per_device_train_batch_size=at_once,
-        gradient_accumulation_steps=plan.batch // at_once,
-        learning_rate=plan.rate,
-        lr_scheduler_type="constant_with_warmup" if plan.warmup else plan.schedule,
-        warmup_steps=plan.warmup,
-        optim="adamw_torch",
-        weight_decay=plan.weight_decay,
-        max_grad_norm=plan.max_grad_norm,
-        seed=plan.seed,
-        train_sampling_strategy="sequential",
-        remove_unused_columns=False,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        max_length=None,
-        use_cpu=on_cpu,
-        bf16=False,
-        activation_checkpointing=False,
-        dataloader_num_workers=0,
-        dataloader_pin_memory=not on_cpu,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        disable_tqdm=True,
-        report_to="none",
-        save_strategy="no",
-        eval_strategy="no",
-    )
-    if made.n_gpu > 1:  # one process uses one device; more of them is `accelerate launch`
+def arguments(plan: Plan, at_once: int, scratch: Path, *, on_cpu: bool) -> dict[str, Any]:
+    """The settings that all of TRL's trainers share."""
+    return {
+        "output_dir": str(scratch),
+        "max_steps": plan.steps,
+        "per_device_train_batch_size": at_once,
+        "gradient_accumulation_steps": plan.batch // at_once,
+        "learning_rate": plan.rate,
+        "lr_scheduler_type": "constant_with_warmup" if plan.warmup else plan.schedule,
+        "warmup_steps": plan.warmup,
+        "optim": "adamw_torch",
+        "weight_decay": plan.weight_decay,
+        "max_grad_norm": plan.max_grad_norm,
+        "seed": plan.seed,
+        "remove_unused_columns": False,
+        "use_cpu": on_cpu,
+        "bf16": False,
+        "activation_checkpointing": False,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": not on_cpu,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "save_strategy": "no",
+        "eval_strategy": "no",
+    }
+
+
+def one_device(made: TrainingArguments) -> TrainingArguments:
+    """The settings, for one process on one device; more of them is `accelerate launch`."""
+    if made.n_gpu > 1:
         made._n_gpu = 1
     return made
 
 
-def _adapter(plan: SFTPlan, model: nn.Module) -> LoraConfig:
+def adapter(plan: Plan, model: nn.Module) -> LoraConfig:
+    """Low-rank adapters on every linear layer but the head."""
     return LoraConfig(
         task_type="CAUSAL_LM",
         target_modules="all-linear",
@@ -163,7 +177,7 @@ def adapted_layers(model: nn.Module) -> int:
     return sum(name.endswith("lora_A") for name, _ in model.named_modules())
 
 
-def _pad_id(tokenizer: Any) -> int:  # noqa: ANN401
+def pad_id(tokenizer: Any) -> int:  # noqa: ANN401
     """The id that fills short rows; masked, so any will do."""
     return next((i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id) if i is not None), 0)
 

@@ -1,0 +1,96 @@
+"""A reward in TRL's signature, called with what was drawn, and what it gives back, checked.
+
+    reward(prompts=[...], completions=[...], completion_ids=[[...]], **columns) -> one number an answer
+
+Where the data's prompts are messages, prompts and completions are lists of {"role", "content"}; where they are text,
+texts. `columns` are the other keys of the rows, a list each. An answer is what `Simulator.sample` would have given.
+"""
+
+import importlib
+import inspect
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from personae.errors import BadInput, PersonaeError, RunFailed
+from personae.records import Message, Prompt
+from personae.records.files import digest, digest_file
+from personae.simulator.dialogue import Dialogue
+
+Reward = Callable[..., Sequence[float]]
+OWN = ("prompts", "completions", "completion_ids")  # names in the signature that no column may have
+
+
+def rewards_of(
+    reward: Reward, dialogue: Dialogue, prompts: Sequence[Prompt], ids: Sequence[Sequence[int]]
+) -> list[float]:
+    """What `reward` gives to the answers `ids` to `prompts`, one finite number each, or `RunFailed`."""
+    texts = all(prompt.as_text for prompt in prompts)
+    said = [dialogue.spoken(str(dialogue.tokenizer.decode(row, skip_special_tokens=True))) for row in ids]
+    keys = dict.fromkeys(key for prompt in prompts for key in prompt.extra)
+    try:
+        found = reward(
+            prompts=[p.turns[-1].content if texts else [_message(turn) for turn in p.turns] for p in prompts],
+            completions=said if texts else [[{"role": "assistant", "content": answer}] for answer in said],
+            completion_ids=[list(row) for row in ids],
+            **{key: [prompt.extra.get(key) for prompt in prompts] for key in keys},
+        )
+    except PersonaeError:
+        raise
+    except Exception as problem:  # a function of the user's fails in whatever way it likes
+        raise RunFailed(f"the reward failed ({type(problem).__name__}: {problem})") from problem
+    return _checked(found, said)
+
+
+def _checked(found: object, said: Sequence[str]) -> list[float]:
+    """The rewards as numbers."""
+    try:
+        values = [float(value) for value in found]  # type: ignore[attr-defined]
+    except (TypeError, ValueError) as problem:
+        raise RunFailed(f"the reward gave something that is no list of numbers ({problem})") from None
+    if len(values) != len(said):
+        raise RunFailed(f"the reward gave {len(values)} numbers for {len(said)} answers; it must give one to each")
+    for value, answer in zip(values, said, strict=True):
+        if not math.isfinite(value):
+            raise RunFailed(f"the reward gave {value} to the answer {answer[:60]!r}; it must give a finite number")
+    return values
+
+
+def named_reward(written: str) -> Reward:
+    """The function `module:function`, the module looked for in the current folder first."""
+    module, _, function = written.partition(":")
+    if not module or not function:
+        raise BadInput(f"--reward {written!r} names no function", remedy="write module:function, as in rewards:short")
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        found: Any = getattr(importlib.import_module(module), function, None)
+    except ImportError as problem:
+        raise BadInput(f"--reward {written}: {problem}", remedy=f"the module is looked for in {here} first") from None
+    except Exception as problem:  # noqa: BLE001 - a module of the user's fails in whatever way it likes
+        raise BadInput(
+            f"--reward {written}: the module cannot be imported ({type(problem).__name__}: {problem})",
+            remedy="correct it",
+        ) from None
+    finally:
+        sys.path.remove(here)
+    if not callable(found) or inspect.iscoroutinefunction(found):
+        what = "has no such function" if found is None else "is no plain function"
+        raise BadInput(f"--reward {written}: {what}", remedy="write module:function, as in rewards:short")
+    reward: Reward = found
+    return reward
+
+
+def _message(turn: Message) -> dict[str, str]:
+    return {"role": turn.role, "content": turn.content}
+
+
+def reward_digest(reward: Reward) -> str:
+    """sha256 of the file that the function stands in, or of its name where there is none."""
+    try:
+        file = inspect.getsourcefile(reward)
+    except TypeError:
+        file = None
+    return digest_file(Path(file)) if file else digest(getattr(reward, "__qualname__", type(reward).__qualname__))
