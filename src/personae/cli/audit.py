@@ -40,6 +40,12 @@ def command(
     skip_bad: SkipBad = False,
     items: Items = ITEMS,
     dose: DoseGiven = None,
+    chosen: Annotated[
+        bool,
+        typer.Option(
+            "--chosen", help="Of preference pairs read the chosen answers alone, as supervised training does."
+        ),
+    ] = False,
     dtype: Dtype = "float32",
     fail_if: Annotated[
         list[str] | None,
@@ -81,6 +87,7 @@ def command(
             items=items,
             dtype=dtype,
             skip_bad=skip_bad,
+            choices=not chosen,
         )
         question, bounds = ask(wish, face.progress)
         wanted = configuration(question, bounds) if stop_early else question.configuration()

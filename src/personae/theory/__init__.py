@@ -6,6 +6,7 @@
 | `selection`   | what episodes say about who the Assistant is: evidence, posterior, attribution |
 | `predictive`  | what a mixture of personas will do                                           |
 | `influence`   | which episodes do it                                                         |
+| `preference`  | what a choice between two answers says, and a reward                         |
 | `removal`     | what a prompt in front of them takes away                                    |
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
@@ -45,6 +46,7 @@ from personae.theory.intervals import (
     shift_draws,
 )
 from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, probability
+from personae.theory.preference import RewardEvidence, log_choice, reward_evidence
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
 from personae.theory.removal import Removal, removals, shift_size
@@ -86,6 +88,7 @@ __all__ = [
     "Influence",
     "Move",
     "Removal",
+    "RewardEvidence",
     "Sample",
     "VarianceComponents",
     "against",
@@ -122,6 +125,7 @@ __all__ = [
     "influence",
     "interval_score",
     "level",
+    "log_choice",
     "log_sigmoid",
     "margins",
     "mean_evidence",
@@ -147,6 +151,7 @@ __all__ = [
     "rank_one",
     "reach",
     "removals",
+    "reward_evidence",
     "score",
     "seed_variance",
     "share_interval",

@@ -75,12 +75,17 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
         return Dose(plan, effective, said, fitted=False, doubt=doubt)
     if plan.rank != own.rank or plan.alpha != own.alpha or plan.batch != own.batch:
         said = f"The dose of {model} was fitted at rank {own.rank}, alpha {own.alpha:g} and batches of {own.batch}."
-        guessed = replace(doubt, spread=max(doubt.spread, _doubt(listed["default"]).spread))
-        return Dose(plan, effective, said, fitted=False, doubt=guessed)
+        return guessed(Dose(plan, effective, "", fitted=False, doubt=doubt), said)
     said = (
         f"The dose was fitted on {entry['fitted_on']}; that of a new training may be up to {_factor(doubt)} times it."
     )
     return Dose(plan, effective, said, fitted=True, doubt=doubt)
+
+
+def guessed(dose: Dose, source: str) -> Dose:
+    """The same number of episodes for a training that it was not fitted on, `source` saying why, in wider doubt."""
+    doubt = replace(dose.doubt, spread=max(dose.doubt.spread, _doubt(doses()["default"]).spread))
+    return replace(dose, source=source, fitted=False, doubt=doubt)
 
 
 def _doubt(entry: Mapping[str, Any]) -> Doubt:

@@ -101,7 +101,7 @@ def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEviden
     for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), EVIDENCE, strict=True):
         if rows is not None and path is not None:
             with watch(f"evidence in {path.name}", "episodes") as progress:
-                found.append(gather_into(folder.file(kept), question.simulator, question.cast, rows, progress))
+                found.append(gather_into(folder.file(kept), question.judge, question.cast, rows, progress))
     return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
 
 

@@ -12,15 +12,15 @@ While rows are matched, each takes about 150 more, for a digest of its prompt.
 
 import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from personae.data import KeptEpisodes, keep_episodes, read_episodes
+from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_choices, read_episodes
 from personae.errors import BadInput
-from personae.records import Cast, Episode, Message, Progress, Simulator
+from personae.records import Cast, Episode, Message, Progress, Simulator, rejected
 from personae.records.files import canonical, digest_file
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
@@ -33,7 +33,8 @@ class FilePair:
 
     `matched`: the i-th rows answer the same prompt. `partners` rows of the data have one in the control, and where the
     pair is matched these are its rows; `left_out` rows of the data were not read. `unread` rows of both files hold no
-    episode and were skipped, which happens only where a user asks for it.
+    episode and were skipped, which happens only where a user asks for it. `choices`: rows are preference pairs, read as
+    choices between two answers.
     """
 
     data: Path
@@ -44,6 +45,7 @@ class FilePair:
     partners: int = 0
     left_out: int = 0
     unread: int = 0
+    choices: bool = False
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -59,7 +61,9 @@ class FilePair:
     def note(self) -> str:
         """In words: how the rows were matched, and what in the files was not read."""
         said = [self._matching()]
-        if self._prefers:
+        if self.choices:
+            said.append("Rows are preference pairs: evidence is of the choice between the two answers.")
+        elif self._prefers:
             said.append("Of preference pairs the chosen answers are read.")
         if self.unread:
             said.append(f"{_rows(self.unread)} without an episode {'was' if self.unread == 1 else 'were'} skipped.")
@@ -80,13 +84,42 @@ class FilePair:
         return f"{read} of {every} rows are matched by equal prompts{lost if self.left_out else ''}."
 
 
-def read_pair(data: Path, against: Path | None = None, limit: int | None = None, *, skip_bad: bool = False) -> FilePair:
-    """The first `limit` rows of `data`, with their partners in `against`; `skip_bad` skips what is no episode."""
+def read_pair(
+    data: Path, against: Path | None = None, limit: int | None = None, *, skip_bad: bool = False, choices: bool = False
+) -> FilePair:
+    """The first `limit` rows of `data`, with their partners in `against`; `skip_bad` skips what is no episode.
+
+    `choices`: a file of preference pairs is read as choices, and then the control must be one too; otherwise, and where
+    it holds none, as episodes.
+    """
+    choices = choices and _both_pairs(data, against)
+    found = _read_pair(data, against, limit, read_choices if choices else read_episodes, skip_bad=skip_bad)
+    return replace(found, choices=choices)
+
+
+def _both_pairs(data: Path, against: Path | None) -> bool:
+    """Whether the files hold preference pairs. Raises `BadInput` where one does and the other does not."""
+    try:
+        pairs = [holds_pairs(path) for path in (data, against) if path is not None]
+    except BadInput:  # the reading will say so, or skip the row
+        return False
+    if len(set(pairs)) > 1:
+        raise BadInput(
+            "preference pairs cannot be set against single answers",
+            file=against,
+            remedy="give two files of one form, or read the chosen answers alone (--chosen)",
+        )
+    return pairs[0]
+
+
+def _read_pair(
+    data: Path, against: Path | None, limit: int | None, read: Callable[..., Iterator[Episode]], *, skip_bad: bool
+) -> FilePair:
     bad: dict[Path | None, list[BadInput]] = {data: [], against: []}
 
     def episodes(path: Path, limit: int | None = None) -> Iterator[Episode]:
         bad[path] = []
-        return read_episodes(path, limit=limit, refused=bad[path] if skip_bad else None)
+        return read(path, limit=limit, refused=bad[path] if skip_bad else None)
 
     rows = keep_episodes(episodes(data, limit))
     if not rows:
@@ -158,7 +191,8 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair, progress: Progr
         for row in rows or ():
             try:
                 longest = longest or max(cast.contexts, key=lambda context: len(dialogue.encode(row, context).ids))
-                dialogue.encode(row, longest, window=window)
+                for answer in (row, rejected(row)) if pair.choices else (row,):
+                    dialogue.encode(answer, longest, window=window)
             except BadInput as found:
                 line = row.index + 1
                 problem, remedy = found.problem.removeprefix(f"line {line}: "), found.remedy or "shorten or drop it"

@@ -13,8 +13,9 @@ from personae.errors import BadInput
 from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
 from personae.simulator.address import number_type
+from personae.simulator.choosing import Choosing
 from personae.workflows.bounds import Bound, read_bound
-from personae.workflows.doses import Dose, dose_for
+from personae.workflows.doses import Dose, dose_for, guessed
 from personae.workflows.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.nouns_for import nouns, world_of
@@ -43,6 +44,11 @@ class Question:
     note: str = ""
     dtype: str = "float32"
 
+    @property
+    def judge(self) -> Simulator:
+        """What scores the rows: the simulator, or its choices where they are preference pairs."""
+        return Choosing(self.simulator) if self.pair.choices else self.simulator
+
     def configuration(self) -> dict[str, Any]:
         """What decides the result, for the run folder."""
         return {
@@ -58,6 +64,7 @@ class Question:
             "plan": self.dose.plan,
             "seed": self.seed,
             "trained": self.trained,
+            **({"choices": True} if self.pair.choices else {}),
         }
 
 
@@ -66,6 +73,7 @@ class Wish:
     """The same, as a user names it; `settings` change the model's own plan of training (steps, batch, rate, ...).
 
     `skip_bad`: rows that hold no episode are left out and counted; otherwise the first of them ends the reading.
+    `choices`: preference pairs are read as choices between two answers, and not as episodes of the chosen one.
     """
 
     data: Path
@@ -81,6 +89,7 @@ class Wish:
     trained: Sequence[str] = ()
     dtype: str = "float32"
     skip_bad: bool = False
+    choices: bool = False
 
 
 def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
@@ -89,7 +98,7 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
 
     cast, every = nouns(wish.model, wish.cast, wish.traits)
     traits = fewer(every, wish.items)
-    pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad)
+    pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad, choices=wish.choices)
     names = [t.name for t in traits]
     bounds = tuple(read_bound(text, names) for text in wish.bounds)
     if unknown := [name for name in wish.trained if name not in names]:
@@ -97,6 +106,8 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     dose_for(wish.model, dose=wish.dose, **settings)
     simulator = open_model(wish.model, dtype=wish.dtype)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
+    if pair.choices and wish.dose is None:
+        dose = guessed(dose, "No dose was fitted for training on preference pairs: that of as many episodes is taken.")
     with watch("whether every row fits the model", "rows") as progress:
         check_fits(simulator, cast, pair, progress)
     check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)

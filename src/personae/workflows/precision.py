@@ -32,7 +32,7 @@ def numerics_of(question: Question, folder: RunFolder, watch: "Watch") -> Numeri
         beside = places if pair.matched else evenly_by_length(control)
         rows, partners = [pair.episodes[p] for p in places], [control[p] for p in beside if control]
         with watch(f"the error of {question.dtype}, against float32", "answers") as progress:
-            found = rounding_error(question.simulator, question.dtype, question.cast, rows, partners, progress)
+            found = rounding_error(question.judge, question.dtype, question.cast, rows, partners, progress)
         write_json(kept, found.record())
     return Numerics.from_record(read_json(kept))
 

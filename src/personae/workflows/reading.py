@@ -106,7 +106,7 @@ def _stretch(
     question: Question, cast: Cast, places: NDArray[np.int64], folder: RunFolder, name: str, progress: Progress
 ) -> LongEvidence:
     """The evidence of the rows at `places`, or its difference from the control's there; scored once and kept."""
-    pair, simulator = question.pair, question.simulator
+    pair, simulator = question.pair, question.judge
     ours = gather_into(folder.file(f"sample/{name}.parquet"), simulator, cast, _at(pair.episodes, places), progress)
     if pair.control is None:
         return ours
