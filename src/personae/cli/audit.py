@@ -9,14 +9,18 @@ from personae.cli.face import (
     Against,
     AnyModel,
     CastFile,
+    Copies,
     Data,
+    Device,
     DoseGiven,
     Dtype,
+    Engine,
     Face,
     Items,
     Json,
     Limit,
     Out,
+    Quantise,
     Quiet,
     Seed,
     SkipBad,
@@ -37,6 +41,10 @@ def command(
     items: Items = ITEMS,
     dose: DoseGiven = None,
     dtype: Dtype = "float32",
+    device: Device = "auto",
+    quantise: Quantise = "",
+    engine: Engine = "local",
+    workers: Copies = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option("--fail-if", metavar="BOUND", help="Exit 1 where the forecast crosses it: 'power>0.1' (nats)."),
@@ -48,6 +56,7 @@ def command(
 ) -> None:
     """Score a file for every persona of the cast; forecast what it would make of the Assistant, before any training."""
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.devices import Running
         from personae.workflows.bounds import check_bounds
         from personae.workflows.file_audit import Timed, audit_file
         from personae.workflows.file_question import Wish, ask
@@ -67,6 +76,7 @@ def command(
             items=items,
             dtype=dtype,
             skip_bad=skip_bad,
+            running=Running(device, quantise, engine, workers),
         )
         question, bounds = ask(wish, face.progress)
         folder = open_folder("audit", question.configuration(), out)
@@ -74,7 +84,7 @@ def command(
         watch = Timed(face.progress)
         found = audit_file(question, folder, watch)
         if not folder.finished:
-            folder.finish(stages=watch.seconds, cast_seconds=found.whole.seconds)
+            folder.finish(device=question.device, stages=watch.seconds, cast_seconds=found.whole.seconds)
         face.result(found.record, audit_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")

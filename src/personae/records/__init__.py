@@ -27,7 +27,7 @@ from personae.records.results import (
     TraitForecast,
     TraitLevel,
 )
-from personae.records.simulator import LogLikelihood, Progress, Simulator
+from personae.records.simulator import LogLikelihood, Progress, SideBySide, Simulator
 from personae.records.trait import Item, Trait
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Progress",
     "Rows",
     "Score",
+    "SideBySide",
     "Simulator",
     "Situation",
     "Trait",

@@ -200,7 +200,7 @@ def notes(found: FileAudit) -> list[str]:
     question = found.question
     own = ", ".join(question.trained)
     trained = f"The file itself trains {own}, which no score counts." if own else ""
-    caution = str(getattr(question.simulator, "caution", ""))  # a server's
+    caution = str(getattr(question.simulator, "caution", ""))
     numerics = precision_note(found.numerics)
     every = (
         question.pair.note(),
