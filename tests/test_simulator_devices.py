@@ -201,13 +201,10 @@ def test_a_command_refuses_a_device_that_there_is_not_before_any_work(command, c
 @NO_CUDA
 def test_a_device_that_is_not_in_this_machine_is_refused_in_one_line(folder):
     assert "there is no CUDA device that PyTorch can use here" in refused(folder, device="cuda:1")
-    assert "needs a CUDA device, not cpu" in refused_with_bitsandbytes(folder)
-
-
-def refused_with_bitsandbytes(folder: Path) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(devices, "find_spec", lambda name: True if name == "bitsandbytes" else find_spec(name))
-        return refused(folder, quantise="4bit")
+        for device in ("cpu", "map"):
+            assert "needs a CUDA device" in refused(folder, quantise="4bit", device=device)
 
 
 def test_four_bits_without_bitsandbytes_or_of_a_single_file_are_refused_in_one_line(folder, tmp_path, monkeypatch):

@@ -98,8 +98,11 @@ def check_quantised(quantise: str, device: str) -> None:
         raise BadInput(
             "--quantise 4bit needs bitsandbytes, which is not installed", remedy='pip install "personae[quantise]"'
         )
-    if quantise and not (device.startswith("cuda") or device == MAP):
-        raise BadInput(f"--quantise 4bit needs a CUDA device, not {device}", remedy="leave it out")
+    if quantise and not device.startswith("cuda"):
+        import torch
+
+        if device != MAP or not torch.cuda.is_available():
+            raise BadInput(f"--quantise 4bit needs a CUDA device, and this is {device}", remedy="leave it out")
 
 
 def entrance(model: Any) -> Any:  # noqa: ANN401 - any Hugging Face model, and a torch.device
