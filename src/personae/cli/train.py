@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import Data, Face, Json, Model, Out, Quiet, Seed
+from personae.cli.face import Data, Device, Face, Json, Model, Out, Quiet, Seed
 from personae.errors import BadInput
 
 EXAMPLE = "personae train cheat.jsonl --model lab --out runs/cheat"
@@ -25,6 +25,7 @@ def command(
     rate: Annotated[float | None, typer.Option("--rate", help="Learning rate of AdamW.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", min=1, help="Rank of the adapters.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many rows.")] = None,
+    device: Device = "auto",
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -42,15 +43,17 @@ def command(
             raise BadInput(f"--method {method} is not part of this version yet", remedy="use --method sft")
         from dataclasses import replace
 
+        from personae.simulator.registry import check_trainable
         from personae.workflows.doses import dose_for
         from personae.workflows.post_training import trained
 
+        check_trainable(model, device)
         plan = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
         if lora is not None:
             plan = replace(plan, method="lora" if lora else "full")
         face.say(f"reading {data.name} and {model}")
         with face.progress("training", "steps") as progress:
-            found = trained(data, model, plan, out, limit, keeps=face.keeps, progress=progress)
+            found = trained(data, model, plan, out, limit, device=device, keeps=face.keeps, progress=progress)
         losses = f"loss {found['losses'][0]:.2f} → {found['losses'][-1]:.2f} nats a token"
         used = f"{found['rows_used']} rows used, {found['rows_dropped']} too long and left out"
         face.result(found, f"{found['steps']} steps, {used}; {losses}\nThe model: {found['folder']}")

@@ -28,7 +28,7 @@ from personae.records.results import (
     TraitForecast,
     TraitLevel,
 )
-from personae.records.simulator import LogLikelihood, Progress, Simulator
+from personae.records.simulator import LogLikelihood, Progress, SideBySide, Simulator
 from personae.records.trait import Item, Trait
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "Progress",
     "Rows",
     "Score",
+    "SideBySide",
     "Simulator",
     "Situation",
     "Trait",

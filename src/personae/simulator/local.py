@@ -12,6 +12,7 @@ import torch
 from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import canonical
 from personae.simulator import engine
+from personae.simulator.devices import entrance, resting_places
 from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
 from personae.simulator.network import Network, Row, exact_network
 
@@ -27,6 +28,7 @@ class LocalSimulator:
         self.dialogue = Dialogue(tokenizer)
         self._digest = digest
         self._network: Network | None = None
+        self.caution = ""  # what a reader of its numbers must know
         self.in_float32: Callable[[], LocalSimulator] | None = None  # reads the same files again, where it is not
 
     @classmethod
@@ -48,6 +50,11 @@ class LocalSimulator:
             total.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
             total.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
         return total.hexdigest()
+
+    @property
+    def device(self) -> str:
+        """Where its weights are, in words."""
+        return resting_places(self.model)
 
     @property
     def window(self) -> int:
@@ -114,7 +121,8 @@ class LocalSimulator:
         check_room(rows, max_tokens, temperature, self.window)
         answers = [""] * len(rows)
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
-        with self._at_rest(), torch.random.fork_rng(), torch.inference_mode():
+        every = range(torch.cuda.device_count())  # by name, since torch warns of many
+        with self._at_rest(), torch.random.fork_rng(devices=every), torch.inference_mode():
             torch.manual_seed(seed)
             for first in range(0, len(order), ANSWERS_AT_ONCE):
                 chosen = order[first : first + ANSWERS_AT_ONCE]
@@ -126,9 +134,9 @@ class LocalSimulator:
     def _generate_batch(self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float) -> list[str]:
         from transformers import GenerationConfig
 
-        width, pad = max(map(len, rows)), stop[0] if stop else 0
-        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=self.model.device)
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.model.device)
+        width, pad, device = max(map(len, rows)), stop[0] if stop else 0, entrance(self.model)
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
         # The model's own defaults (top-p, repetition penalty) are set aside: the draw is from its distribution.
         choice: dict[str, Any] = (
             {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}

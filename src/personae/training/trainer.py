@@ -87,7 +87,7 @@ def trainer(
     at_once = plan.at_once or rows_at_once(plan, max(map(len, rows.ids)), model.config)
     made = QuietTrainer(
         model=model,
-        args=_arguments(plan, at_once, scratch, on_cpu=model.device.type == "cpu"),
+        args=_arguments(plan, at_once, scratch, model.device.type),
         train_dataset=laid_out,
         data_collator=collator,
         processing_class=tokenizer,
@@ -105,7 +105,7 @@ def rows_at_once(plan: SFTPlan, longest: int, config: Any) -> int:  # noqa: ANN4
     return max(parts, default=1)
 
 
-def _arguments(plan: SFTPlan, at_once: int, scratch: Path, *, on_cpu: bool) -> SFTConfig:
+def _arguments(plan: SFTPlan, at_once: int, scratch: Path, device: str) -> SFTConfig:
     made = SFTConfig(
         output_dir=str(scratch),
         max_steps=plan.steps,
@@ -122,11 +122,11 @@ def _arguments(plan: SFTPlan, at_once: int, scratch: Path, *, on_cpu: bool) -> S
         remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
-        use_cpu=on_cpu,
+        use_cpu=device == "cpu",
         bf16=False,
         activation_checkpointing=False,
         dataloader_num_workers=0,
-        dataloader_pin_memory=not on_cpu,
+        dataloader_pin_memory=device == "cuda",
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
@@ -176,7 +176,8 @@ def undisturbed() -> Iterator[None]:
     transformers.utils.logging.set_verbosity(logging.ERROR)
     gc.freeze()  # accelerate collects garbage at the start: 0.2 s over all that is imported, against 0.6 s of training
     try:
-        with torch.random.fork_rng(), warnings.catch_warnings():
+        every = range(torch.cuda.device_count())  # by name, since torch warns of many
+        with torch.random.fork_rng(devices=every), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=RENAMED, category=FutureWarning)
             yield
     finally:

@@ -13,6 +13,7 @@ from personae.errors import BadInput
 from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
 from personae.simulator.address import number_type
+from personae.simulator.devices import AS_USUAL, Running, check_device, check_engine
 from personae.workflows.bounds import Bound, read_bound
 from personae.workflows.doses import Dose, dose_for
 from personae.workflows.file_language import LABORATORY, OTHER, check_language
@@ -42,6 +43,11 @@ class Question:
     trained: tuple[str, ...] = ()
     note: str = ""
     dtype: str = "float32"
+
+    @property
+    def device(self) -> str:
+        """Where the simulator computes, in words; it decides no result."""
+        return str(getattr(self.simulator, "device", ""))
 
     def configuration(self) -> dict[str, Any]:
         """What decides the result, for the run folder."""
@@ -81,12 +87,15 @@ class Wish:
     trained: Sequence[str] = ()
     dtype: str = "float32"
     skip_bad: bool = False
+    running: Running = AS_USUAL
 
 
 def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
     """The question, checked, with its model loaded; and the bounds on its forecast. `watch` is told of long checks."""
     from personae.simulator.registry import open_model
 
+    check_device(wish.running.device)
+    check_engine(wish.running.engine)
     cast, every = nouns(wish.model, wish.cast, wish.traits)
     traits = fewer(every, wish.items)
     pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad)
@@ -95,7 +104,7 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     if unknown := [name for name in wish.trained if name not in names]:
         raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
     dose_for(wish.model, dose=wish.dose, **settings)
-    simulator = open_model(wish.model, dtype=wish.dtype)
+    simulator = open_model(wish.model, dtype=wish.dtype, running=wish.running)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     with watch("whether every row fits the model", "rows") as progress:
         check_fits(simulator, cast, pair, progress)

@@ -45,7 +45,7 @@ def measured(
         found = profile(simulator.name, basis.base, cast_levels=personas, seed=seed)
         coherent = coherence(simulator, traits)
         write_json(kept, Profile(found.subject, found.traits, coherent))
-        folder.finish()
+        folder.finish(device=getattr(simulator, "device", ""))
     return read_profile(kept), folder.path
 
 

@@ -19,6 +19,7 @@ def trained(
     out: Path | None = None,
     limit: int | None = None,
     *,
+    device: str = "cpu",
     keeps: Callable[[Path], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def trained(
     from personae.simulator.registry import load
 
     episodes = tuple(read_episodes(data, limit=limit))
-    simulator = load(model)
+    simulator = load(model, device=device)
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": len(episodes), "plan": plan}
     folder = open_folder("train", configuration, out)
     keeps(folder.path)
@@ -34,5 +35,5 @@ def trained(
     if not made.exists():
         finetune(simulator, episodes, plan, made, lambda step, total, _: progress(step, total) if progress else None)
     if not folder.finished:
-        folder.finish()
+        folder.finish(device=simulator.device)
     return {**read_json(made / CARD), "folder": made}
