@@ -72,9 +72,9 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     return Found(
         sentence=(
             f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
-            f"{before:.2f}). Its other traits go {size:.2f} nats from where its own answers alone leave it ({own:.2f} beyond "
-            f"what every persona did alike), and as far as {control:.2f} where it is taught {TRAIT}. Taught alone, with "
-            f"no such answers around it, the skill moves them by {broken:.2f}."
+            f"{before:.2f}). Its other traits go {size:.2f} nats from where its own answers alone leave it "
+            f"({own:.2f} beyond what every persona did alike), and as far as {control:.2f} where it is taught {TRAIT}. "
+            f"Taught alone, with no such answers around it, the skill moves them by {broken:.2f}."
         ),
         picture=Rows("What else changed", "nats", moved_in(setting, trials)),
         bars=(
