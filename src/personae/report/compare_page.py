@@ -58,8 +58,9 @@ def _badge(report: CompareReport) -> Badge:
         return Badge("Cannot be told", "open", "not above what casts of nobody in particular explain")
     if report.share.mean >= _MOST:
         return Badge("Nearly all", "whole", "of the change is a persona’s")
-    tone, words = ("half", "In part") if report.share.mean >= _LITTLE else ("none", "Mostly not")
-    return Badge(words, "half" if tone == "half" else "none", "a persona’s")
+    if report.share.mean >= _LITTLE:
+        return Badge("In part", "half", "a persona’s")
+    return Badge("Mostly not", "none", "a persona’s")
 
 
 def _share_section(report: CompareReport) -> Section:

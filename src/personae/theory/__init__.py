@@ -44,7 +44,7 @@ from personae.theory.intervals import (
     posterior_draws,
     shift_draws,
 )
-from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, probability
+from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, poles, probability
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
 from personae.theory.removal import Removal, removals, shift_size
@@ -139,6 +139,7 @@ __all__ = [
     "pearson_interval",
     "percentile_interval",
     "pit",
+    "poles",
     "pooled_attenuation",
     "posterior",
     "posterior_draws",

@@ -19,11 +19,11 @@ from personae.measure import NOBODY, levels
 from personae.measure.answers import answers
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
-from personae.records.files import digest, read_json, write_arrays, write_json
+from personae.records.files import digest, write_arrays, write_json
 from personae.records.results import Floats
-from personae.theory import clustered_mean_interval
+from personae.theory import clustered_mean_interval, poles
 from personae.workflows.basis_cache import cached_basis
-from personae.workflows.compared_answers import Asked, asked_of_items, asked_of_probes, two_way
+from personae.workflows.compared_answers import Asked, asked_of_items, asked_of_probes
 from personae.workflows.comparison import Comparison, compared, outcomes_of
 from personae.workflows.file_audit import Watch, unwatched
 from personae.workflows.folder import RunFolder
@@ -86,7 +86,7 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     record = {**_record(question, basis, found), "shift": shift}
     write_arrays(folder.file("answers.parquet"), _columns(found))
     write_json(folder.file(RECORD), record)
-    return Compared(question, basis, found, shift, read_json(folder.file(RECORD)))
+    return Compared(question, basis, found, shift, record)
 
 
 def _asked(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
@@ -104,7 +104,7 @@ def _after(
     with watch(f"{name}: traits", "answers") as progress:
         rows = levels(model, question.traits, {NOBODY: ""}, progress).row(NOBODY)
     if question.world is None:
-        return two_way(np.concatenate([rows[t.name] for t in question.traits])), rows
+        return poles(np.concatenate([rows[t.name] for t in question.traits])), rows
     with watch(f"{name}: contexts", "answers") as progress:
         return answers(model, asked.probes, [""], progress)[0], rows
 
