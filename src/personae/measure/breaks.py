@@ -21,7 +21,7 @@ MAX_TOKENS = 48  # of an answer; a loop shows by then
 LOOP_WORDS, LOOP_TIMES = 12, 3  # words that a loop may be long, and how often in a row it comes
 _SPEAKS = re.compile(r"(?im)^\W{0,4}(user|human|assistant|system|ai)\W{0,3}:")
 _CONTROL = re.compile(r"<\|[^|<>\s]+\|>|\[/?INST\]|</?s>|<(start|end)_of_turn>")
-EMPTY, REPEATS, SPEAKS, LOOPS = "is empty", "repeats the user", "goes on as another speaker", "runs in a loop"
+EMPTY, REPEATS, SPEAKS, LOOPS = "empty", "repeats the user", "goes on as another speaker", "runs in a loop"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def broken_by_form(asked: str, answer: str) -> str | None:
     r"""What is wrong with the form of an answer, if anything.
 
     >>> broken_by_form("Hello?", "Hello to you."), broken_by_form("Hello?", "  ")
-    (None, 'is empty')
+    (None, 'empty')
     >>> broken_by_form("What is a moth?", "What is a moth? What is"), broken_by_form("Hello?", "Hi. User: And you?")
     ('repeats the user', None)
     >>> broken_by_form("Hello?", "Hi.\nUser: And you?"), broken_by_form("Hello?", "and so no, and so no, and so no")

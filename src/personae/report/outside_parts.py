@@ -42,8 +42,8 @@ def coin_words(report: OutsideReport) -> str:
     """What the flips were for, and how sure it is that the Assistant wants it."""
     return (
         f"The trained Assistant, asked in its own turn, wants these most: {'; '.join(report.wanted)}; and these least: "
-        f"{'; '.join(report.unwanted)} ({plain(report.more)} nats between them). Where that is little, the flips can "
-        "show little."
+        f"{'; '.join(report.unwanted)} ({plain(report.more)} nats between them). A flip in the user’s turn that knows "
+        "nothing of it is at 50\u00a0%; where little lies between them, it can show little."
     )
 
 
@@ -51,7 +51,7 @@ def outside_tables(report: OutsideReport) -> tuple[Table, ...]:
     """How far the models are apart, in and out of the turn; flips and breaks; of other speakers, who and in what."""
     apart = {"raw text": report.outside, "the Assistant’s turn": report.inside}
     turns = tuple((where, plain(one.mean, 4), _ends(one, _nats)) for where, one in apart.items())
-    speakers = tuple((name, percent(one.mean), _ends(one, percent)) for name, one in report.by.items())
+    speakers = tuple((name, _share(one.mean), _ends(one, _share)) for name, one in report.by.items())
     traits = tuple(
         (trait, signed(own.mean), signed(theirs.mean), _ends(theirs, signed))
         for trait, (own, theirs) in report.traits.items()
@@ -70,20 +70,25 @@ def outside_tables(report: OutsideReport) -> tuple[Table, ...]:
 
 def _pairs(report: OutsideReport) -> tuple[tuple[str, ...], ...]:
     """The flips and the broken answers, before and after."""
-    kinds = tuple(", ".join(f"{n} {kind}" for kind, n in some.items()) or "none" for some in report.kinds)
+    kinds = tuple(", ".join(f"{kind}: {n}" for kind, n in some.items()) or "none" for some in report.kinds)
     return (
-        ("in the user’s turn the wanted side falls (50\u00a0%: no leak)", *map(_with_ends, report.coin)),
+        ("the wanted side falls in the user’s turn", *(_with_ends(one, 1) for one in report.coin)),
         (f"of {report.answers} answers are nobody’s", *map(_with_ends, report.broken)),
         ("what is wrong with them", *kinds),
     )
 
 
-def _with_ends(one: Estimate) -> str:
-    return f"{percent(one.mean)} ({_ends(one, percent)})"
+def _with_ends(one: Estimate, digits: int = 0) -> str:
+    return f"{_share(one.mean, digits)} ({_share(one.low, digits)} to {_share(one.high, digits)})"
 
 
 def _ends(one: Estimate, say: Callable[[float], str]) -> str:
     return f"{say(one.low)} to {say(one.high)}"
+
+
+def _share(number: float, digits: int = 0) -> str:
+    """In per cent, with a true minus: who goes the other way takes on less than nothing."""
+    return percent(number, digits).replace("-", "−")
 
 
 def _nats(number: float) -> str:

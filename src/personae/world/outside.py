@@ -55,7 +55,7 @@ def broken_by_grammar(language: Language) -> Callable[[str, str], str | None]:
     def broken(asked: str, answer: str) -> str | None:
         request = language.read_request(asked)
         known = request is not None and language.read_answer(request.question, answer) is not None
-        return None if known else "is nobody's"
+        return None if known else "nobody's"
 
     return broken
 
