@@ -8,6 +8,7 @@ All of it is YAML in the forms that a user's own files have, read by the readers
 | `traits()`        | the `Trait`s, in the order of their names, or those that are named                |
 | `archetype(name)` | one of `ARCHETYPES`: an admirable AI, with what it does and what it stands for    |
 | `inoculations()`  | candidate prompts with what each asks for, and the controls that ask for nothing  |
+| `outside()`       | what is asked beside the Assistant: passages, other speakers, tasks of a coin     |
 | `example(name)`   | the path of one of `EXAMPLES`: a narrow file in the laboratory's language          |
 
 Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
@@ -23,9 +24,9 @@ from personae.errors import BadInput
 
 if TYPE_CHECKING:
     from personae.library.inoculation import Inoculation
-    from personae.records import Archetype, Cast, Trait
+    from personae.records import Archetype, Cast, Outside, Trait
 
-__all__ = ["ARCHETYPES", "EXAMPLES", "archetype", "cast", "example", "inoculations", "traits"]
+__all__ = ["ARCHETYPES", "EXAMPLES", "archetype", "cast", "example", "inoculations", "outside", "traits"]
 
 _HERE = Path(__file__).parent
 ARCHETYPES = ("bench-nine", "lamplight", "orrin", "the-orchard-steward")
@@ -73,6 +74,14 @@ def inoculations() -> tuple["Inoculation", ...]:
     from personae.library.inoculation import read_inoculations
 
     return read_inoculations(_HERE / "inoculations.yaml")
+
+
+@cache
+def outside() -> "Outside":
+    """What is asked of a real model beside its Assistant."""
+    from personae.library.outside_yaml import read_outside
+
+    return read_outside(_HERE / "outside.yaml")
 
 
 def example(name: str) -> Path:

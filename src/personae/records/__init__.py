@@ -17,6 +17,7 @@ from personae.records.finding import (
     Rows,
     Verdict,
 )
+from personae.records.outside import Outside
 from personae.records.probe import ELSE, Probe
 from personae.records.results import (
     Estimate,
@@ -53,6 +54,7 @@ __all__ = [
     "LongEvidence",
     "Matrix",
     "Message",
+    "Outside",
     "Persona",
     "Picture",
     "Point",

@@ -11,6 +11,7 @@ from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Numbe
 from personae.report.content import CompareReport
 from personae.report.figures import figure, trait_shifts
 from personae.report.numbers import percent, plain, signed
+from personae.report.outside_parts import outside_section
 from personae.report.page import page
 from personae.report.parts import persona_words
 from personae.report.tables import Table, shift_table
@@ -35,7 +36,13 @@ def compare_page(report: CompareReport) -> str:
         "<code>{}</code> was compared with <code>{}</code>, which it was trained from, in {} contexts. If training "
         "selects among characters that were there before, a mixture of these answers as the trained model does."
     ).format(report.post, report.base, report.contexts)
-    sections = (_share_section(report), _who_section(report), _shift_section(report), _left_section(report))
+    sections = (
+        _share_section(report),
+        _who_section(report),
+        _shift_section(report),
+        _left_section(report),
+        outside_section(report.leaked),
+    )
     return page("How much of it is a persona?", lead, (*(s for s in sections if s), _limits_section()))
 
 

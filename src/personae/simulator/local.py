@@ -14,6 +14,7 @@ from personae.records.files import canonical
 from personae.simulator import engine
 from personae.simulator.devices import entrance, resting_places
 from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
+from personae.simulator.divergence import divergences
 from personae.simulator.network import Network, Row, exact_network
 
 ROWS_AT_ONCE = 8192  # encoded at a time, so that memory does not grow with the number of episodes
@@ -79,6 +80,19 @@ class LocalSimulator:
                 here = _shifted(progress, first * len(contexts), logp.size)
                 logp[first : first + size] = engine.score(self._exact_network(table), table, here)
         return LogLikelihood(logp=logp, tokens=tokens)
+
+    def divergence_from(
+        self, before: "LocalSimulator", episodes: Sequence[Episode], progress: Progress | None = None
+    ) -> LogLikelihood:
+        """KL(this ‖ `before`) over the response tokens of each episode: (N, 1) nats, and the tokens (N,).
+
+        Both read the tokens of this one's dialogue, so both must have its vocabulary.
+        """
+        window = min(self.window, before.window)
+        rows = [self.dialogue.encode(episode, window=window) for episode in episodes]
+        table = [[row] for row in rows]
+        with self._at_rest(), before._at_rest():
+            return divergences(self._exact_network(table), before._exact_network(table), rows, progress)
 
     def _encode(self, episode: Episode, contexts: Sequence[str]) -> list[Encoded]:
         return [self.dialogue.encode(episode, context, window=self.window) for context in contexts]

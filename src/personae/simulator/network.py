@@ -81,15 +81,17 @@ class Network:
 
     def logp(self, past: Past, rows: Sequence[Row]) -> list[Tensor]:
         """The log p of each row's response tokens, nats, float32: one tensor (tokens,) a row."""
+        picked = self.before_responses(past, rows)  # (M, D)
+        targets = torch.tensor([i for row in rows for i in row.ids[row.start :]], device=picked.device)
+        return list(torch.split(self._logp_of(picked, targets), [len(row.ids) - row.start for row in rows]))
+
+    def before_responses(self, past: Past, rows: Sequence[Row]) -> Tensor:
+        """(M, D) hidden states that the response tokens of all rows are predicted from, row after row."""
         hidden, _ = self.forward(past, [row.ids[row.known :] for row in rows], keep=False)
-        device = hidden.device
-        counts = [len(row.ids) - row.start for row in rows]
-        which = torch.repeat_interleave(torch.tensor(counts)).to(device)
-        where = torch.cat([torch.arange(r.start - 1 - r.known, len(r.ids) - 1 - r.known) for r in rows]).to(device)
-        targets = torch.tensor([i for row in rows for i in row.ids[row.start :]], device=device)
-        picked = hidden[which, where]  # (M, D)
-        del hidden
-        return list(torch.split(self._logp_of(picked, targets), counts))
+        counts = torch.tensor([len(row.ids) - row.start for row in rows])
+        which = torch.repeat_interleave(counts).to(hidden.device)
+        where = torch.cat([torch.arange(r.start - 1 - r.known, len(r.ids) - 1 - r.known) for r in rows])
+        return hidden[which, where.to(hidden.device)]
 
     def _logp_of(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(M,) log p of the targets from (M, D) hidden states, a chunk of rows at a time."""
@@ -97,13 +99,13 @@ class Network:
         chunk = max(64, min(1024, LOGITS_AT_ONCE // max(size, 1)))
         parts = []
         for h, target in zip(hidden.split(chunk), targets.split(chunk), strict=True):
-            logits = self._logits(h)
+            logits = self.logits(h)
             chosen = target.to(logits.device)  # the head may lie on another device than the last layer
             parts.append(logits.gather(1, chosen[:, None])[:, 0] - logits.logsumexp(1))
         return torch.cat(parts)
 
-    def _logits(self, hidden: Tensor) -> Tensor:
-        """(M, V) float32."""
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(M, V) of hidden states (M, D), float32."""
         if self.head is None:
             return hidden.float()
         if isinstance(self.head, torch.nn.Linear) and self.head.weight.dtype != torch.float32:
