@@ -89,7 +89,7 @@ class Judge:
                 model=self._model(),
                 display="none",
                 log_dir=logs,
-                log_level="error",
+                log_level="critical",
                 log_samples=True,
                 fail_on_error=False,
                 max_samples=self.address.at_once,
@@ -168,5 +168,10 @@ def _task(requests: Sequence[str]) -> "Task":
 
 
 def _line(text: str) -> str:
-    one = " ".join(text.split())
-    return one if len(one) <= 200 else f"{one[:199]}…"
+    r"""The last line of what Inspect says of a failure: the whole request stands before the cause.
+
+    >>> _line("Request:\n{}\n\nBadRequestError('Error code: 400')")
+    "BadRequestError('Error code: 400')"
+    """
+    lines = [line.strip() for line in re.split(r"\\n|\n", text) if line.strip()] or [""]
+    return lines[-1][:200]
