@@ -90,6 +90,8 @@ def reliability(model: str, instrument: str) -> dict[str, float]:
     """{trait: reliability} of the model of that name by that instrument, as shipped; empty where none is."""
     from personae.records.files import read_arrays
 
+    if not FIGURES.exists():
+        return {}
     columns = read_arrays(FIGURES)
     rows = zip(*(columns[c] for c in ("model", "instrument", "figure", "trait", "value")), strict=True)
     return {str(t): float(v) for m, i, figure, t, v in rows if (m, i, figure) == (model, instrument, "reliability")}
