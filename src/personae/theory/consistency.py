@@ -36,7 +36,7 @@ def split_half(levels: ArrayLike, *, seed: int = 0) -> float:
 def agreement(one: ArrayLike, other: ArrayLike) -> float:
     """Pearson correlation over personas of the means of (K, I) and (K, J) levels; NaN where either is flat.
 
-    >>> agreement([[0.0, 2.0], [3.0, 1.0], [4.0, 4.0]], [[2.0], [4.0], [8.0]])
+    >>> round(agreement([[0.0, 2.0], [3.0, 1.0], [4.0, 4.0]], [[2.0], [4.0], [8.0]]), 2)
     1.0
     """
     means = [np.asarray(table, dtype=np.float64).mean(axis=1) for table in (one, other)]
