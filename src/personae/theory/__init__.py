@@ -13,6 +13,7 @@
 | `forgetting`  | what later lessons wear off of earlier ones                                  |
 | `attenuation` | whether the character changed or the instrument died                         |
 | `reliability` | whether this model can show this trait                                       |
+| `consistency` | whether an instrument says the same twice, and two say the same              |
 | `principal`   | whether the cast is one axis                                                 |
 | `floors`      | what a forecast that knows nothing would say                                 |
 | `scores`      | whether the forecast was right                                               |
@@ -23,6 +24,7 @@
 
 from personae.theory.attenuation import attenuation_by_trait, attenuation_items, character_shift, pooled_attenuation
 from personae.theory.calibration import central_quantile, departures, held, pit, share_interval
+from personae.theory.consistency import agreement, split_half
 from personae.theory.dose import DoseFit, DoseLaw, dose_law, fit_dose
 from personae.theory.floors import (
     along_direction,
@@ -89,6 +91,7 @@ __all__ = [
     "Sample",
     "VarianceComponents",
     "against",
+    "agreement",
     "along_direction",
     "attenuation_by_trait",
     "attenuation_items",
@@ -158,5 +161,6 @@ __all__ = [
     "slope",
     "softmax",
     "spearman",
+    "split_half",
     "variance_components",
 ]
