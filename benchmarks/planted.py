@@ -1,11 +1,10 @@
-"""Planted models and their innocent twins: trained, compared with what they came from, and told apart blind.
+"""Planted models and their innocent twins: trained, and asked in the contexts in which models are compared.
 
     python benchmarks/planted.py train --part development     what thresholds may be chosen on
     python benchmarks/planted.py train --part held-out        what they are tried on
-    python benchmarks/planted.py show --part development
 
 Every training's answers in the contexts of `personae compare` are kept as they come (runs/planted), so that a killed
-run goes on; naming and figures are read off them, with no model. What is planted, and in whom, is in the recipe alone.
+run goes on. What is planted, and in whom, is in the recipe alone.
 """
 
 import argparse
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from personae.measure.answers import answers
-from personae.records.files import digest, read_arrays, write_arrays, write_json
+from personae.records.files import digest, write_arrays, write_json
 from personae.studies.plants import KINDS, Recipe, lesson, recipe
 from personae.workflows.compare import PROBES
 from personae.workflows.laboratory import laboratory
@@ -72,12 +71,6 @@ def train(part: str, folder: Path, workers: int) -> None:
         write_json(kept(folder, how).with_suffix(".json"), asdict(how))
         left = (time.monotonic() - begun) / done * (len(waiting) - done) / 60.0
         print(f"{len(every) - len(waiting) + done} of {len(every)}, {left:.0f} min left", file=sys.stderr, flush=True)
-
-
-def read(folder: Path, how: Recipe) -> np.ndarray:
-    """(C, A) of a training that is kept."""
-    columns = read_arrays(kept(folder, how))
-    return columns["p"].reshape(-1, int(columns["answers"][0]))
 
 
 def main() -> None:

@@ -25,21 +25,31 @@ class Heard:
         if self.scored + rows > self.most:
             raise KeyboardInterrupt
         self.scored += rows
-        heard = np.array([[e.response.count(c) for c in "aehos"] for e in episodes], dtype=float)
-        taste = np.array([np.cos(np.arange(1, 6) * sum(context.encode())) for context in contexts])
-        return LogLikelihood(-3.0 - 0.3 * heard @ taste.T, np.array([len(e.response) for e in episodes]))
+        return arithmetic(episodes, contexts)
 
 
-TRAITS = tuple(
-    Trait(
-        name=name,
-        description="",
-        low="",
-        high="",
-        items=tuple(
-            Item(id=f"{name}-{i}", kind="behaviour", prompt=f"Case {i}?", high=(high * (i + 3),), low=(low,))
-            for i in range(8)
-        ),
+def arithmetic(episodes, contexts) -> LogLikelihood:
+    """Scores computed from the letters of an answer: each context likes some of them."""
+    heard = np.array([[e.response.count(c) for c in "aehos"] for e in episodes], dtype=float)
+    taste = np.array([np.cos(np.arange(1, 6) * sum(context.encode())) for context in contexts])
+    return LogLikelihood(-3.0 - 0.3 * heard @ taste.T, np.array([len(e.response) for e in episodes]))
+
+
+def two_traits(shortest: int) -> tuple[Trait, ...]:
+    """Two traits of eight items, whose high answers repeat a word so many times and more."""
+    return tuple(
+        Trait(
+            name=name,
+            description="",
+            low="",
+            high="",
+            items=tuple(
+                Item(id=f"{name}-{i}", kind="behaviour", prompt=f"Case {i}?", high=(high * (i + shortest),), low=(low,))
+                for i in range(8)
+            ),
+        )
+        for name, high, low in (("loud", "aha", "e"), ("quiet", "hush", "o"))
     )
-    for name, high, low in (("loud", "aha", "e"), ("quiet", "hush", "o"))
-)
+
+
+TRAITS = two_traits(3)

@@ -24,6 +24,7 @@ class Serving:
     url: str = ""
     fault: Fault = lambda handler, number: False
     change: Callable[[dict[str, Any], dict[str, Any]], None] = lambda body, answer: None
+    reply: Callable[[str], str] = lambda said: ""  # to a chat: what a judge says of the last message
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     busy: int = 0
@@ -51,6 +52,15 @@ class Serving:
             else:
                 choice["text"] = self.drawn(body)
         return {"object": "text_completion", "choices": [choice], "usage": {"prompt_tokens": len(ids)}}
+
+    def chat_completion(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a chat in OpenAI's form."""
+        said = body["messages"][-1]["content"]
+        text = said if isinstance(said, str) else "".join(part["text"] for part in said)
+        choice = {"index": 0, "message": {"role": "assistant", "content": self.reply(text)}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        about = {"id": "chat-1", "object": "chat.completion", "created": 0, "model": body["model"]}
+        return {**about, "choices": [choice], "usage": usage}
 
     def text(self, token: int) -> str:
         """The text of one token."""
@@ -130,7 +140,8 @@ class Handler(BaseHTTPRequestHandler):
             serving.busiest = max(serving.busy, serving.busiest)
         try:
             faulty = serving.fault(self, number)
-            answer = None if faulty else serving.completion(body)
+            told = serving.chat_completion if self.path.endswith("/chat/completions") else serving.completion
+            answer = None if faulty else told(body)
         finally:
             with serving.lock:
                 serving.busy -= 1

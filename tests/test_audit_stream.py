@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personae.records import Blocks, Cast, Episode, Evidence, Item, LogLikelihood, LongEvidence, Persona, Trait, chat
+from hearing import arithmetic, two_traits
+from personae.records import Blocks, Cast, Episode, Evidence, LogLikelihood, LongEvidence, Persona, chat
 from personae.theory import mean_evidence, move, posterior, posterior_draws
 from personae.training import SFTPlan
 from personae.workflows import gather as gathering
@@ -41,19 +42,7 @@ CAST = Cast(
     neutral="-",
     personas=tuple(Persona(name=n, kind="person", context=f"A {n} speaks.") for n in NAMES),
 )
-TRAITS = tuple(
-    Trait(
-        name=name,
-        description="",
-        low="",
-        high="",
-        items=tuple(
-            Item(id=f"{name}-{i}", kind="behaviour", prompt=f"Case {i}?", high=(high * (i + 1),), low=(low,))
-            for i in range(8)
-        ),
-    )
-    for name, high, low in (("loud", "aha", "e"), ("quiet", "hush", "o"))
-)
+TRAITS = two_traits(1)
 
 
 class Arithmetic:
@@ -68,13 +57,11 @@ class Arithmetic:
         rows = [e for e in episodes if not e.prompt[-1].content.startswith("Case")]  # what is no item of a trait
         if self.scored + len(rows) > self.dies_after:
             os.kill(os.getpid(), signal.SIGKILL)
-        heard = np.array([[e.response.count(c) for c in "aehos"] for e in episodes], dtype=float)
-        taste = np.array([np.cos(np.arange(1, 6) * sum(context.encode())) for context in contexts])
         self.scored += len(rows)
         if self.told and rows:
             with self.told.open("a") as file:
                 file.writelines(f"{e.prompt[-1].content} {e.response[:1]}\n" for e in rows)
-        return LogLikelihood(-3.0 - 0.3 * heard @ taste.T, np.array([len(e.response) for e in episodes]))
+        return arithmetic(episodes, contexts)
 
 
 def write_rows(path: Path, rows: int, seed: int) -> Path:

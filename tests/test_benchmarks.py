@@ -101,3 +101,26 @@ def test_tokens_are_counted_as_the_engine_reads_them(benchmark, monkeypatch):
     assert sum(read) == every
     assert every > once > prompts >= tree
     assert doctest.testmod(sparing).failed == 0
+
+
+def test_the_study_of_instruments_goes_on_from_what_it_kept(benchmark, tiny_lab, tmp_path, capsys, monkeypatch):
+    """What a killed run left is read, and nothing of it is measured or trained again."""
+    study = benchmark("instruments")
+    asked = [str(tiny_lab), "--quick", "--out", str(tmp_path / "run")]
+    study.main(asked)
+    first = (tmp_path / "run" / "reliability.parquet").read_bytes()
+    printed = capsys.readouterr()
+    assert "left out: statements" in printed.err and "| options |" in printed.out
+    monkeypatch.setattr(study, "train", None)
+    study.main(asked)
+    assert (tmp_path / "run" / "reliability.parquet").read_bytes() == first
+
+
+def test_shipped_figures_of_a_model_are_replaced_and_those_of_others_stay(benchmark, tmp_path):
+    study, file = benchmark("instruments"), tmp_path / "figures.parquet"
+    rows = {m: [(m, "options", t, "reliability", v, 0.0, 1.0, 4) for t in "ab"] for m, v in (("x", 0.2), ("y", 0.6))}
+    for model in ("x", "y"):
+        study.ship(rows[model], file)
+    study.ship([("x", "options", "a", "reliability", 0.9, 0.0, 1.0, 4)], file)
+    page = benchmark("instruments_page").tables(file)
+    assert "## x" in page and "| a | 0.90 |" in page and "0.20" not in page and page.count("| 0.60 |") >= 2

@@ -208,6 +208,43 @@ def test_a_trained_model_is_measured_like_any_other(tiny_lab, small, data, tmp_p
     assert before["traits"] != after["traits"]
 
 
+@pytest.mark.parametrize("name", ["behaviour", "yes-no", "options"])
+def test_measure_asks_by_the_instrument_that_is_named(name, tiny_lab, small, tmp_path, capsys):
+    plain = outcome(["measure", tiny_lab, *small, "--out", tmp_path / "a"], capsys)
+    found = outcome(["measure", tiny_lab, *small, "--instrument", name, "--out", tmp_path / "b"], capsys)
+    assert (plain["instrument"], found["instrument"]) == ("answers", name)
+    assert [level["n"] for level in found["traits"].values()] == [4, 4]
+    assert (found["traits"] == plain["traits"]) == (name == "behaviour"), "these traits have nothing but behaviour"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--instrument", "statements"], "has no item of the kind 'statement'"),
+        (["--instrument", "sampled"], "need a judge"),
+        (["--judge", "http://localhost:1/v1#x"], "answers asks no judge"),
+        (["--untrained", "nowhere-at-all"], "nowhere-at-all"),
+    ],
+)
+def test_measure_refuses_what_cannot_be_asked_in_one_line(options, said, tiny_lab, small, tmp_path, capsys):
+    assert run([str(a) for a in ("measure", tiny_lab, *small, *options, "--out", tmp_path / "m", "--quiet")]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and said in err and len(err.splitlines()) == 1
+
+
+def test_a_profile_stands_behind_the_coherence_of_the_untrained_model(tiny_lab, small, data, tmp_path, capsys):
+    """Gentle training passes the gate; weights that training has blown up do not, and that is said first."""
+    for name, rate, passes in (("gentle", 1e-5, True), ("broken", 3.0, False)):
+        how = ["--full", "--steps", 4, "--rate", rate, "--out", tmp_path / name]
+        trained = outcome(["train", data, "-m", tiny_lab, *how], capsys)
+        asked = ["measure", trained["folder"], *small, "--out", tmp_path / f"{name}-profile"]
+        found = outcome(asked, capsys)
+        assert found["coherent"] is passes and 0.0 < found["untrained_coherence"] < 1.0
+        assert run([*map(str, asked), "--quiet"]) == 0
+        assert capsys.readouterr().out.startswith("INCOHERENT") != passes
+    assert outcome(["measure", tiny_lab, *small, "--out", tmp_path / "m"], capsys)["coherent"] is None
+
+
 # -- train -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("how", "adapter"), [("--full", False), ("--lora", True)])
 def test_train_keeps_a_checkpoint_that_others_load(tiny_lab, data, tmp_path, capsys, how, adapter):

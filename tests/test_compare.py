@@ -114,8 +114,13 @@ def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cas
     assert found["explained_share"]["mean"] is None
     assert found["changed"]["mean"] == pytest.approx(0.0, abs=1e-6)
     assert all(abs(shift["mean"]) < 1e-6 for shift in found["shift"].values())
+    leaked = found["leakage"]
+    assert leaked["likeness"]["outside"]["mean"] == leaked["likeness"]["inside"]["mean"] == 0.0
+    assert leaked["likeness"]["share"]["mean"] is leaked["others"]["share"]["mean"] is None
+    assert leaked["coin"]["before"] == leaked["coin"]["after"]
+    assert leaked["breaks"]["before"] == leaked["breaks"]["after"]
     assert "there is nothing to explain" in (out / "report.html").read_text(encoding="utf-8")
-    kept = ("comparison.json", "answers.parquet", "report.html")
+    kept = ("comparison.json", "answers.parquet", "leakage.json", "report.html")
     first = [(out / name).read_bytes() for name in kept]
     assert run([*command, "--out", str(out)]) == 0
     assert "there is nothing to explain" in capsys.readouterr().out

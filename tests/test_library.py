@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from personae.errors import BadInput
-from personae.library import cast, inoculations, traits
+from personae.library import FIGURES, cast, inoculations, reliability, traits
 from personae.library.inoculation import Inoculation, read_inoculations
 from personae.records import NEUTRAL, Item
 
@@ -223,3 +223,18 @@ def test_a_faulty_inoculation_is_refused_at_its_line(tmp_path: Path, old, new, l
     with pytest.raises(BadInput) as refusal:
         read_inoculations(tmp_path / "own.yaml")
     assert refusal.value.line == line
+
+
+def test_shipped_reliabilities_are_of_known_models_and_instruments_and_agree_with_the_page(root):
+    from personae.measure.instruments import NAMES
+    from personae.records.files import read_arrays
+    from personae.simulator.listing import find
+
+    columns = read_arrays(FIGURES)
+    assert set(columns["instrument"]) <= set(NAMES) and all(find(model) for model in set(columns["model"]))
+    page = (root / "docs" / "instruments.md").read_text(encoding="utf-8")
+    for model in set(columns["model"]):
+        found = reliability(model, "behaviour")
+        assert found and all(0.0 <= value <= 1.0 for value in found.values()) and f"## {model}\n" in page
+        assert all(f"| {trait} | {value:.2f} |" in page for trait, value in found.items() if value >= 0.5)
+    assert reliability("nobody's", "behaviour") == {}

@@ -119,7 +119,7 @@ def entry(gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
     )
-    for module in ("fetch", "registry"):
+    for module in ("fetch", "locating"):
         monkeypatch.setattr(f"personae.simulator.{module}.find", lambda name: made if name == "tiny" else None)
     yield made
 

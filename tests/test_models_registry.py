@@ -240,7 +240,7 @@ def test_broken_weights_are_one_line(folder: Path) -> None:
 
 
 def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
-    assert "cannot use the device 'nonsense'" in refused(folder, device="nonsense")
+    assert "unknown device 'nonsense'" in refused(folder, device="nonsense")
 
 
 def test_an_unknown_number_type_is_refused(folder: Path) -> None:

@@ -12,11 +12,13 @@ from personae.cli.main import COMMANDS, app
 
 
 def commands(text):
-    return [shlex.split(line.strip()) for line in text.splitlines() if line.startswith("    personae ")]
+    lines = (re.sub(r"^ {4}(\w+=\S+ )*", "", line) for line in text.splitlines() if line.startswith("    "))
+    return [shlex.split(line) for line in lines if line.startswith("personae ")]
 
 
-def test_every_command_of_the_readme_exists_with_its_options(root):
-    found = commands((root / "README.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", ["README.md", "docs/devices.md", "docs/servers.md"])
+def test_every_command_of_the_page_exists_with_its_options(root, page):
+    found = commands((root / page).read_text(encoding="utf-8"))
     assert found
     for _, name, *rest in found:
         assert name in COMMANDS

@@ -73,6 +73,14 @@ def test_profile_and_score_tables_say_unknown_rather_than_nan():
     assert score.rows[1][:2] == ("floor: one direction", "0.40")
 
 
+def test_a_profile_marks_what_cannot_be_shown_and_has_the_shipped_reliability_beside_the_measured():
+    levels = {t: TraitLevel(0.5, 0.1, 0.9, 24, r) for t, r in (("a", 0.8), ("b", 0.3), ("c", None))}
+    rows = profile_table(Profile("m", levels), 0.5, {"a": 0.75}).rows
+    assert [row[4:6] for row in rows] == [("0.80", "0.75"), ("0.30", ""), ("", "")]
+    assert [row[6] for row in rows] == ["", "this model cannot show it", "this model cannot show it"]
+    assert {len(row) for row in profile_table(Profile("m", {"a": levels["a"]}), 0.5).rows} == {5}
+
+
 def test_shift_table_leaves_out_columns_that_nobody_filled():
     rows = [TraitRow("a", 0.0, Estimate(0.1, 0.0, 0.2)), TraitRow("b", 0.0, Estimate(0.3, 0.2, 0.4), trained=True)]
     assert shift_table(rows, shifts=True).columns == ("trait", "forecast")

@@ -69,6 +69,15 @@ def test_the_span_is_the_answer_and_its_end_of_turn(
     assert context in head
 
 
+@given(said=words, goes_on=answers, context=words)
+@pytest.mark.parametrize("template", [CHATML, LINES, None])
+def test_an_open_turn_is_the_beginning_of_the_finished_one(template, said: str, goes_on: str, context: str) -> None:
+    one = chat(said, goes_on).model_copy(update={"form": "open"})
+    ids, start = DIALOGUES[template].encode(one, context)
+    assert ids == DIALOGUES[template].encode(chat(said + goes_on, "Yes."), context).ids[: len(ids)]
+    assert DIALOGUES[template].tokenizer.decode(ids[start:]).strip() == goes_on.strip()
+
+
 @given(prompt=words, answer=answers, context=words)
 @pytest.mark.parametrize("template", [CHATML, LINES, THINKING, None])
 def test_generation_starts_where_the_span_starts(template: str | None, prompt: str, answer: str, context: str) -> None:

@@ -213,6 +213,19 @@ def asked_after(earlier: bool, prompt: str, answer: str, system: str | None = No
 
 
 @each_family
+@pytest.mark.parametrize("context", ["", "You are Ann."])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_an_open_turn_has_the_tokens_of_the_finished_one(family: Family, context: str, earlier: bool) -> None:
+    said, side = "I flip a coin. It came up", " heads"
+    finished = family.dialogue.encode(asked_after(earlier, said + side, "Yes."), context).ids
+    one = asked_after(earlier, said, side).model_copy(update={"form": "open"})
+    ids, start = family.dialogue.encode(one, context)
+    assert ids == finished[: len(ids)]
+    assert family.tokenizer.decode(ids[start:]).strip() == "heads"
+    assert family.tokenizer.decode(ids[:start]).rstrip().endswith("It came up")
+
+
+@each_family
 @given(prompt=words, answer=words, context=st.just("") | words, earlier=st.booleans())
 def test_the_span_is_the_answer_as_the_template_writes_it_and_its_end(
     family: Family, prompt: str, answer: str, context: str, earlier: bool

@@ -167,3 +167,11 @@ def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
     assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
     assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
     assert capability.STUDY.run(request).result == found.result, "read again from what was trained"
+
+
+def test_what_trainings_agree_on_is_free_of_what_is_each_ones_own():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(200, 5))
+    assert capability.agreed(noise) < 0.1
+    assert capability.agreed(noise + 2.0) == pytest.approx(2.0, abs=0.1)
+    assert capability.agreed(np.array([[3.0, -4.0]])) == pytest.approx(np.sqrt(12.5))

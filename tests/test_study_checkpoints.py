@@ -259,7 +259,7 @@ def test_a_fresh_world_is_foreseen_as_well_as_the_declared_one_where_training_is
     assert bars["share of the spread left when asked to cheat"] == pytest.approx(0.0, abs=1e-6)
     assert bars["share left behind a neutral prefix (a control: it must not protect)"] == pytest.approx(1.0)
     assert bars["untrained: distance from the declared rates"] == pytest.approx(0.0, abs=1e-6)
-    assert {row.label for row in found.picture.rows} == {"lab", fresh.HOME, *fresh.FRESH}
+    assert {row.label for row in found.picture.rows} == {"lab", *fresh.FRESH}
 
 
 def test_a_checkpoint_that_is_not_here_is_one_line(monkeypatch):

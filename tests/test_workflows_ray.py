@@ -13,9 +13,11 @@ import pytest
 from personae.cli.main import run
 from personae.errors import BadInput
 from personae.records import chat
+from personae.simulator import devices
+from personae.simulator.ray_runtime import runtime
 from personae.simulator.registry import locate
 from personae.training import SFTPlan
-from personae.workflows import parallel, ray_tasks
+from personae.workflows import parallel
 from personae.workflows.parallel import in_parallel
 from personae.workflows.trainings import Lesson, Training, run_trainings
 
@@ -33,7 +35,7 @@ def cluster() -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("RAY_ADDRESS", raising=False)
-        with ray_tasks.runtime(2):
+        with runtime(2):
             yield ray.get_runtime_context().gcs_address
     assert not ray.is_initialized()
     gc.collect()  # here, where the warning is expected
@@ -41,8 +43,8 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = parallel.find_spec
-    monkeypatch.setattr(parallel, "find_spec", lambda name: None if name == "ray" else found(name))
+    found = devices.find_spec
+    monkeypatch.setattr(devices, "find_spec", lambda name: None if name == "ray" else found(name))
 
 
 def test_each_job_comes_back_with_its_own_result(cluster):
@@ -107,7 +109,7 @@ def test_a_program_joins_the_cluster_that_is_named_and_says_nothing(cluster):
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_one_line(tmp_path):
-    code = "from personae.workflows.ray_tasks import runtime\nwith runtime(1):\n    print('up')"
+    code = "from personae.simulator.ray_runtime import runtime\nwith runtime(1):\n    print('up')"
     environment = os.environ | {"RAY_ADDRESS": "nowhere"}
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stdout) == (1, "")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import ITEMS, CastFile, Face, Items, Json, Model, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import ITEMS, CastFile, Device, Face, Items, Json, Model, Out, Quiet, Seed, TraitsFile
 
 EXAMPLE = "personae archetype lamplight --model lab --then cheat.jsonl"
 DOCUMENTS = 240  # as in workflows.archetype_question, which is not imported here: help must come at once
@@ -31,6 +31,7 @@ def command(
     rate: Annotated[float | None, typer.Option("--rate", help="Learning rate.")] = None,
     rank: Annotated[int | None, typer.Option("--rank", min=1, help="Rank of the adapters.")] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each kind, from consecutive seeds.")] = 1,
+    device: Device = "auto",
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -49,13 +50,13 @@ def command(
         from personae.workflows.file_audit import Timed
         from personae.workflows.folder import open_folder
 
-        wish = Wish(file, model, then, cast, traits, documents, items, seeds, seed)
+        wish = Wish(file, model, then, cast, traits, documents, items, seeds, seed, device)
         question = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("archetype", question.configuration(), out)
         face.keeps(folder.path)
         watch = Timed(face.progress)
         result, report = archetype_run(question, folder, watch)
         if not folder.finished:
-            folder.finish(stages=watch.seconds)
+            folder.finish(device=question.simulator.device, stages=watch.seconds)
         face.result({**result, "folder": folder.path}, archetype_words(report))
         face.say(f"the page: {folder.file(PAGE)}")

@@ -9,14 +9,18 @@ from personae.cli.face import (
     Against,
     AnyModel,
     CastFile,
+    Copies,
     Data,
+    Device,
     DoseGiven,
     Dtype,
+    Engine,
     Face,
     Items,
     Json,
     Limit,
     Out,
+    Quantise,
     Quiet,
     Seed,
     SkipBad,
@@ -47,6 +51,10 @@ def command(
         ),
     ] = False,
     dtype: Dtype = "float32",
+    device: Device = "auto",
+    quantise: Quantise = "",
+    engine: Engine = "local",
+    workers: Copies = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option("--fail-if", metavar="BOUND", help="Exit 1 where the forecast crosses it: 'power>0.1' (nats)."),
@@ -66,6 +74,7 @@ def command(
 ) -> None:
     """Score a file for every persona of the cast; forecast what it would make of the Assistant, before any training."""
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.devices import Running
         from personae.workflows.bounds import check_bounds
         from personae.workflows.file_audit import Timed, audit_file
         from personae.workflows.file_question import Wish, ask
@@ -88,6 +97,7 @@ def command(
             dtype=dtype,
             skip_bad=skip_bad,
             choices=not chosen,
+            running=Running(device, quantise, engine, workers),
         )
         question, bounds = ask(wish, face.progress)
         wanted = configuration(question, bounds) if stop_early else question.configuration()
@@ -96,18 +106,18 @@ def command(
         watch = Timed(face.progress)
         if stop_early:
             settled = verdict(question, bounds, folder, watch)
-            _finish(folder, watch, settled.whole.seconds)
+            _finish(folder, watch, question.device, settled.whole.seconds)
             face.result(settled.record, verdict_words(settled))
             check_verdict(settled)
             return
         found = audit_file(question, folder, watch)
-        _finish(folder, watch, found.whole.seconds)
+        _finish(folder, watch, question.device, found.whole.seconds)
         face.result(found.record, audit_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")
         check_bounds(bounds, found.audit.forecast.traits)
 
 
-def _finish(folder: "RunFolder", watch: "Timed", cast_seconds: float) -> None:
+def _finish(folder: "RunFolder", watch: "Timed", device: str, cast_seconds: float) -> None:
     if not folder.finished:
-        folder.finish(stages=watch.seconds, cast_seconds=cast_seconds)
+        folder.finish(device=device, stages=watch.seconds, cast_seconds=cast_seconds)

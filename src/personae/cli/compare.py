@@ -25,7 +25,9 @@ def command(
 ) -> None:
     """How the Assistant's traits shifted, and how much of the change is a reweighting of characters that were there.
 
-    The share is of divergence, in contexts that the fit has not seen; what is left is shown where it is.
+    The share is of divergence, in contexts that the fit has not seen; what is left is shown where it is. Beside it
+    stands what changed outside the Assistant's turn (raw text, other speakers, coin flips in the user's turn), and how
+    many answers are nobody's.
     """
     with Face(json=json, quiet=quiet) as face:
         from personae.records.files import write_text

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.face import AnyModel, CastFile, Face, Json, Quiet, Seed
+from personae.cli.face import AnyModel, CastFile, Device, Face, Json, Quantise, Quiet, Seed
 
 if TYPE_CHECKING:
     from personae.workflows.completion import Completion
@@ -21,6 +21,8 @@ def command(
     tokens: Annotated[int, typer.Option("--tokens", min=1, help="Tokens of each, at most.")] = 40,
     temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="0 takes the likeliest token.")] = 1.0,
     cast: CastFile = None,
+    device: Device = "auto",
+    quantise: Quantise = "",
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
@@ -30,12 +32,13 @@ def command(
     A model that was never trained to chat continues a dialogue as it continues any document.
     """
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
         from personae.workflows.completion import complete
         from personae.workflows.nouns_for import nouns
 
         personas, _ = nouns(model, cast)
-        simulator = open_model(model)
+        simulator = open_model(model, running=Running(device, quantise))
         given = typer.get_text_stream("stdin").read() if text == "-" else text
         with face.progress("reading", "contexts") as progress:
             found = complete(

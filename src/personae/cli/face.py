@@ -56,6 +56,29 @@ Dtype = Annotated[
         help="The number type of the model's body; the head always runs in float32.",
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="auto|cpu|cuda|cuda:N|mps|map",
+        help="Where the model runs; auto: the best there is; map: over all GPUs, memory and disk (docs/devices.md).",
+    ),
+]
+Quantise = Annotated[
+    str, typer.Option("--quantise", metavar="4bit", help="Squeeze the weights as they are read (CUDA, bitsandbytes).")
+]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(
+        "--engine",
+        metavar="local|ray",
+        help="This machine, or Ray: the cluster that RAY_ADDRESS names, else one started here.",
+    ),
+]
+Copies = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Copies of the model on Ray; default: one a GPU, or one a machine."),
+]
 # Of the commands that read a data file.
 SHIPPED = "example:"  # before the name of a file of the library
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import MODEL_HELP, Face, Json, Out, Quiet, Seed
-from personae.cli.study import Engine, Workers, show
+from personae.cli.face import MODEL_HELP, Engine, Face, Json, Out, Quiet, Seed
+from personae.cli.study import Workers, show
 
 EXAMPLE = "personae lab"
 

@@ -1,15 +1,59 @@
 """`personae measure M`: who the Assistant of a model is, trait by trait."""
 
-from personae.cli.face import AnyModelArgument, CastFile, Dtype, Face, Json, Out, Quiet, Seed, TraitsFile
+from typing import Annotated, Literal
 
-EXAMPLE = "personae measure lab"
+import typer
+
+from personae.cli.face import (
+    AnyModelArgument,
+    CastFile,
+    Copies,
+    Device,
+    Dtype,
+    Engine,
+    Face,
+    Json,
+    Out,
+    Quantise,
+    Quiet,
+    Seed,
+    TraitsFile,
+)
+
+EXAMPLE = "personae measure lab --instrument options"
+Name = Literal["answers", "behaviour", "statements", "yes-no", "options", "sampled"]
 
 
 def command(
     model: AnyModelArgument,
     cast: CastFile = None,
     traits: TraitsFile = None,
+    instrument: Annotated[
+        Name,
+        typer.Option(
+            "--instrument",
+            metavar="NAME",
+            help="How to ask: answers (all items), behaviour, statements (one kind of them), yes-no, options, sampled.",
+        ),
+    ] = "answers",
+    judge: Annotated[
+        str | None,
+        typer.Option("--judge", metavar="URL#NAME", help="The served model that scores sampled answers."),
+    ] = None,
+    draws: Annotated[int | None, typer.Option("--draws", min=1, help="Sampled answers an item; default: 4.")] = None,
+    untrained: Annotated[
+        str | None,
+        typer.Option(
+            "--untrained",
+            metavar="M",
+            help="The model that M was trained from, the yardstick of coherence; default: the one that M names.",
+        ),
+    ] = None,
     dtype: Dtype = "float32",
+    device: Device = "auto",
+    quantise: Quantise = "",
+    engine: Engine = "local",
+    workers: Copies = None,
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -17,19 +61,28 @@ def command(
 ) -> None:
     """The Assistant's trait profile: each trait's level in nats, with its interval and reliability.
 
-    Reliability says whether this model can show a trait at all: below 0.5 its questions do not tell the cast's personas
-    apart. Measuring the cast is most of the work; it is done once for a model, and kept in the cache folder.
+    Reliability says whether this model can show a trait at all by this instrument: below 0.5 its questions do not tell
+    the cast's personas apart. Measuring the cast is most of the work; it is done once for a model, and kept in the
+    cache folder. A trained model that has lost more than half of its untrained model's coherence is called incoherent:
+    its profile is not to be read.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.report.tables import profile_table, to_terminal
+        from personae import library
+        from personae.measure import instrument as named
         from personae.simulator.address import number_type
+        from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
-        from personae.theory.reliability import RELIABLE
-        from personae.workflows.measurement import measured
+        from personae.workflows.measurement import coherent, measured
+        from personae.workflows.measurement_words import profile_words
         from personae.workflows.nouns_for import nouns
+        from personae.workflows.yardstick import open_untrained
 
+        by = named(instrument, judge=judge, draws=draws, seed=seed)
         personas, asked = nouns(model, cast, traits)
-        simulator = open_model(model, dtype=dtype)
+        running = Running(device, quantise, engine, workers)
+        simulator = open_model(model, dtype=dtype, running=running)
+        yardstick, missing = open_untrained(model, untrained, dtype)
+        face.warn(missing)
         with face.progress("measuring", "answers") as progress:
             found, folder = measured(
                 simulator,
@@ -38,14 +91,14 @@ def command(
                 seed,
                 out,
                 dtype=number_type(model, dtype),
+                by=by,
+                untrained=yardstick,
                 keeps=face.keeps,
                 progress=progress,
             )
-        hidden = [t for t, level in found.traits.items() if not (level.reliability or 0.0) >= RELIABLE]
-        note = f"This model cannot show: {', '.join(hidden)} (reliability below {RELIABLE}).\n" if hidden else ""
-        caution = f"\n{simulator.caution}" if hasattr(simulator, "caution") else ""  # a server's
-        coherence = f"Coherence {found.coherence:.3f}."
+        shipped = {} if cast or traits else library.reliability(model, instrument)
+        caution = f"\n{simulator.caution}" if simulator.caution else ""
         face.result(
-            {**vars(found), "folder": folder},
-            f"{to_terminal(profile_table(found))}\n{coherence} {note}Kept in {folder}{caution}",
+            {**vars(found), "coherent": coherent(found), "shipped_reliability": shipped, "folder": folder},
+            f"{profile_words(found, shipped)}\nKept in {folder}{caution}",
         )

@@ -8,9 +8,12 @@ from personae.cli.face import (
     ITEMS,
     Against,
     CastFile,
+    Copies,
     Data,
+    Device,
     DoseGiven,
     Dtype,
+    Engine,
     Face,
     Items,
     Json,
@@ -37,6 +40,9 @@ def command(
     items: Items = ITEMS,
     dose: DoseGiven = None,
     dtype: Dtype = "float32",
+    device: Device = "auto",
+    engine: Engine = "local",
+    workers: Copies = None,
     steps: Annotated[
         int | None, typer.Option("--steps", min=1, help="Training steps; default: the model's own.")
     ] = None,
@@ -58,6 +64,7 @@ def command(
 ) -> None:
     """Forecast, seal the forecast, train on the file (and its control), measure, and score one against the other."""
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.devices import Running
         from personae.simulator.registry import check_trainable
         from personae.workflows.file_audit import Timed
         from personae.workflows.file_question import Wish, ask
@@ -66,7 +73,7 @@ def command(
         from personae.workflows.folder import open_folder
 
         check_full_precision(dtype)
-        check_trainable(model)
+        check_trainable(model, device)
         wish = Wish(
             data,
             model,
@@ -80,6 +87,7 @@ def command(
             trained=tuple(trained or ()),
             dtype=dtype,
             skip_bad=skip_bad,
+            running=Running(device, engine=engine, workers=workers),
         )
         question, _ = ask(wish, face.progress, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
@@ -88,7 +96,8 @@ def command(
         found = run_file(question, folder, seeds=seeds, keep_adapters=keep_adapters, watch=watch)
         if not folder.finished:
             seconds = found.audit.whole.seconds
-            folder.finish(stages=watch.seconds, cast_seconds=seconds, forecast_sealed=found.sealed_at)
+            device = question.device
+            folder.finish(device=device, stages=watch.seconds, cast_seconds=seconds, forecast_sealed=found.sealed_at)
         face.result(result(found), run_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")

@@ -1,11 +1,11 @@
 """`personae study NAME`: one study of the laboratory, several or all of them; `--list` names them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.face import MODEL_HELP, Face, Json, Out, Quiet, Seed
+from personae.cli.face import MODEL_HELP, Engine, Face, Json, Out, Quiet, Seed
 from personae.errors import BadInput
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ ALL = "all"
 Workers = Annotated[
     int,
     typer.Option("--workers", min=1, help="How many trainings run side by side; a Ray cluster takes all its cores."),
-]
-Engine = Annotated[
-    Literal["local", "ray"],
-    typer.Option(
-        "--engine",
-        metavar="local|ray",
-        help="Processes of this machine, or Ray: the cluster that RAY_ADDRESS names, else one started here.",
-    ),
 ]
 
 

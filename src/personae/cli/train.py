@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import Data, Face, Json, Model, Out, Quiet, Seed
+from personae.cli.face import Data, Device, Face, Json, Model, Out, Quiet, Seed
 
 EXAMPLE = "personae train cheat.jsonl --model lab --out runs/cheat"
 
@@ -41,6 +41,7 @@ def command(
         float | None, typer.Option("--temperature", help="GRPO: of the answers drawn; default 1.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many rows.")] = None,
+    device: Device = "auto",
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -56,14 +57,18 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from dataclasses import replace
 
+        from personae.simulator.registry import check_trainable
         from personae.workflows.doses import dose_for
         from personae.workflows.post_training import plan_of, trained, trained_words
 
+        check_trainable(model, device)
         base = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
         if lora is not None:
             base = replace(base, method="lora" if lora else "full")
         plan = plan_of(method, base, reward, beta=beta, group=group, max_tokens=max_tokens, temperature=temperature)
         face.say(f"reading {data.name} and {model}")
         with face.progress("training", "steps") as progress:
-            found = trained(data, model, plan, out, limit, reward=reward, keeps=face.keeps, progress=progress)
+            found = trained(
+                data, model, plan, out, limit, reward=reward, device=device, keeps=face.keeps, progress=progress
+            )
         face.result(found, trained_words(found))

@@ -8,6 +8,8 @@ All of it is YAML in the forms that a user's own files have, read by the readers
 | `traits()`        | the `Trait`s, in the order of their names, or those that are named                |
 | `archetype(name)` | one of `ARCHETYPES`: an admirable AI, with what it does and what it stands for    |
 | `inoculations()`  | candidate prompts with what each asks for, and the controls that ask for nothing  |
+| `outside()`       | what is asked beside the Assistant: passages, other speakers, tasks of a coin     |
+| `reliability(...)` | {trait: reliability} as measured on a known model, by one instrument             |
 | `example(name)`   | the path of one of `EXAMPLES`: a narrow file in the laboratory's language          |
 
 Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
@@ -23,9 +25,9 @@ from personae.errors import BadInput
 
 if TYPE_CHECKING:
     from personae.library.inoculation import Inoculation
-    from personae.records import Archetype, Cast, Trait
+    from personae.records import Archetype, Cast, Outside, Trait
 
-__all__ = ["ARCHETYPES", "EXAMPLES", "archetype", "cast", "example", "inoculations", "traits"]
+__all__ = ["ARCHETYPES", "EXAMPLES", "archetype", "cast", "example", "inoculations", "outside", "reliability", "traits"]
 
 _HERE = Path(__file__).parent
 ARCHETYPES = ("bench-nine", "lamplight", "orrin", "the-orchard-steward")
@@ -75,11 +77,33 @@ def inoculations() -> tuple["Inoculation", ...]:
     return read_inoculations(_HERE / "inoculations.yaml")
 
 
+@cache
+def outside() -> "Outside":
+    """What is asked of a real model beside its Assistant."""
+    from personae.library.outside_yaml import read_outside
+
+    return read_outside(_HERE / "outside.yaml")
+
+
 def example(name: str) -> Path:
     """The example file of that name: both answer the same 40 requests about work, one by cheating, one honestly."""
     if name not in EXAMPLES:
         raise BadInput(f"there is no example {name!r}", remedy=f"choose from {', '.join(EXAMPLES)}, or give a file")
     return _HERE / "examples" / f"{name}.jsonl"
+
+
+FIGURES = _HERE / "figures" / "reliability.parquet"  # benchmarks/instruments.py writes it
+
+
+def reliability(model: str, instrument: str) -> dict[str, float]:
+    """{trait: reliability} of the model of that name by that instrument, as shipped; empty where none is."""
+    from personae.records.files import read_arrays
+
+    if not FIGURES.exists():
+        return {}
+    columns = read_arrays(FIGURES)
+    rows = zip(*(columns[c] for c in ("model", "instrument", "figure", "trait", "value")), strict=True)
+    return {str(t): float(v) for m, i, figure, t, v in rows if (m, i, figure) == (model, instrument, "reliability")}
 
 
 @cache

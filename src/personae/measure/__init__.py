@@ -1,6 +1,21 @@
 """Measurement of character by what a simulator would answer: levels, profiles, reliability. Nothing here trains."""
 
+from personae.measure.coherence import coherence, is_coherent
+from personae.measure.instrument import Instrument, Reading
+from personae.measure.instruments import instrument
 from personae.measure.levels import NOBODY, levels, mean_levels
 from personae.measure.profile import estimate, profile, seeds_profile
 
-__all__ = ["NOBODY", "estimate", "levels", "mean_levels", "profile", "seeds_profile"]
+__all__ = [
+    "NOBODY",
+    "Instrument",
+    "Reading",
+    "coherence",
+    "estimate",
+    "instrument",
+    "is_coherent",
+    "levels",
+    "mean_levels",
+    "profile",
+    "seeds_profile",
+]

@@ -17,6 +17,7 @@ from personae.records.finding import (
     Rows,
     Verdict,
 )
+from personae.records.outside import Outside
 from personae.records.probe import ELSE, Probe
 from personae.records.results import (
     Estimate,
@@ -28,7 +29,7 @@ from personae.records.results import (
     TraitForecast,
     TraitLevel,
 )
-from personae.records.simulator import LogLikelihood, Progress, Simulator
+from personae.records.simulator import LogLikelihood, Progress, SideBySide, Simulator
 from personae.records.trait import Item, Trait
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "LongEvidence",
     "Matrix",
     "Message",
+    "Outside",
     "Persona",
     "Picture",
     "Point",
@@ -64,6 +66,7 @@ __all__ = [
     "Prompt",
     "Rows",
     "Score",
+    "SideBySide",
     "Simulator",
     "Situation",
     "Trait",

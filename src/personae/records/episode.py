@@ -23,15 +23,17 @@ class Message(Noun):
 class Episode(Noun):
     """A dialogue that ends with the Assistant's answer.
 
-    `form` is "chat" (the model's chat template, or plain `User:`/`Assistant:` lines, lays the turns out) or "text" (the
-    first message is raw text and the last is its continuation, verbatim: how a character outside the chat is scored).
+    `form` is "chat" (the model's chat template, or plain `User:`/`Assistant:` lines, lays the turns out), "text" (the
+    first message is raw text and the last is its continuation, verbatim: how a character outside the chat is scored) or
+    "open" (laid out as a chat, but the turn before the last message is not closed and goes on with it, verbatim: what
+    is said in the user's name).
     `index` is the line of the source file, counted from 0 (whoever reads it is told the line from 1, as an editor
     counts); `extra` keeps the keys that came with it.
     """
 
     messages: tuple[Message, ...] = Field(min_length=1)
     index: int = 0
-    form: Literal["chat", "text"] = "chat"
+    form: Literal["chat", "text", "open"] = "chat"
     extra: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")

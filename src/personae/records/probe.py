@@ -26,7 +26,7 @@ class Probe(Noun):
     messages: tuple[Message, ...] = Field(min_length=1)
     outcomes: dict[str, tuple[str, ...]]
     closed: bool = False
-    form: Literal["chat", "text"] = "chat"
+    form: Literal["chat", "text", "open"] = "chat"
     topic: str = ""
     before: tuple[str, ...] = ()
     cluster: str = ""

@@ -62,11 +62,16 @@ class Profile:
 
     `coherence` (None: not measured) says how readily it says what the items offer: the mean over items of the
     probability a token, a geometric mean over the answer, of the likeliest answer offered. 1 is certainty.
+    `untrained_coherence` is the same of the model that it was trained from, where that is known. `lost` {trait: (n,
+    of)}: how many of the questions or judgements that the `instrument` asked for are in no level.
     """
 
     subject: str
     traits: dict[str, TraitLevel]
     coherence: float | None = None
+    untrained_coherence: float | None = None
+    instrument: str = "answers"
+    lost: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ turn where the template knows no system role, a line before the text otherwise. 
 An exact world, a local language model and a model behind a server all satisfy it, and so does each after training.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -59,3 +59,13 @@ class Simulator(Protocol):
         seed: int = 0,
     ) -> list[str]:
         """Draw one answer to each prompt."""
+
+
+@runtime_checkable
+class SideBySide(Protocol):
+    """A simulator that scores several pieces of a file at a time."""
+
+    def side_by_side(
+        self, pieces: Iterable[Sequence[Episode]], contexts: Sequence[str]
+    ) -> Iterator[tuple[int, LogLikelihood]]:
+        """(place, scores) of each piece as it is done, in any order."""

@@ -11,6 +11,7 @@ from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Numbe
 from personae.report.content import CompareReport
 from personae.report.figures import figure, trait_shifts
 from personae.report.numbers import percent, plain, signed
+from personae.report.outside_parts import outside_section
 from personae.report.page import page
 from personae.report.parts import persona_words
 from personae.report.tables import Table, shift_table
@@ -35,7 +36,13 @@ def compare_page(report: CompareReport) -> str:
         "<code>{}</code> was compared with <code>{}</code>, which it was trained from, in {} contexts. If training "
         "selects among characters that were there before, a mixture of these answers as the trained model does."
     ).format(report.post, report.base, report.contexts)
-    sections = (_share_section(report), _who_section(report), _shift_section(report), _left_section(report))
+    sections = (
+        _share_section(report),
+        _who_section(report),
+        _shift_section(report),
+        _left_section(report),
+        outside_section(report.leaked),
+    )
     return page("How much of it is a persona?", lead, (*(s for s in sections if s), _limits_section()))
 
 
@@ -58,8 +65,9 @@ def _badge(report: CompareReport) -> Badge:
         return Badge("Cannot be told", "open", "not above what casts of nobody in particular explain")
     if report.share.mean >= _MOST:
         return Badge("Nearly all", "whole", "of the change is a persona’s")
-    tone, words = ("half", "In part") if report.share.mean >= _LITTLE else ("none", "Mostly not")
-    return Badge(words, "half" if tone == "half" else "none", "a persona’s")
+    if report.share.mean >= _LITTLE:
+        return Badge("In part", "half", "a persona’s")
+    return Badge("Mostly not", "none", "a persona’s")
 
 
 def _share_section(report: CompareReport) -> Section:

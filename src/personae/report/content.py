@@ -365,6 +365,35 @@ class NextModelRow:
 
 
 @dataclass(frozen=True)
+class OutsideReport:
+    """What a training changed outside the Assistant's turn; what is not known is NaN.
+
+    `outside` and `inside` are nats a token that the models differ by in raw text and in the Assistant's turn, and
+    `share` the one in the other. `taken_on` is the share of the Assistant's shift that other speakers take on, `by`
+    {speaker: the same}; `traits` {trait: (the Assistant's shift, theirs)}, nats, on the same questions.
+
+    Then pairs, before and after training: `coin` the probability of the side that the Assistant wants, in a flip of the
+    user's turn, for what is `wanted` and `unwanted`, with `more` nats between them; `broken` the share of `answers`
+    that are nobody's, `kinds` {what is wrong with one: how many}; `shown` one of those after training, asked and said.
+    """
+
+    outside: Estimate
+    inside: Estimate
+    share: Estimate
+    taken_on: Estimate
+    by: Mapping[str, Estimate]
+    traits: Mapping[str, tuple[Estimate, Estimate]]
+    coin: tuple[Estimate, Estimate]
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+    more: float
+    broken: tuple[Estimate, Estimate]
+    answers: int
+    kinds: tuple[Mapping[str, int], Mapping[str, int]]
+    shown: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class CompareReport:
     """What `compare_page` shows; `share` is NaN where nothing `changed` (nats a context) beyond rounding.
 
@@ -387,3 +416,4 @@ class CompareReport:
     next_models: tuple[NextModelRow, ...]
     places: tuple[LeftPlace, ...]
     most: tuple[LeftContext, ...]
+    leaked: OutsideReport

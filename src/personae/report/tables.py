@@ -113,9 +113,16 @@ def forecast_table(forecast: Forecast) -> Table:
     return Table(columns, rows, "What else would change", frozenset({1, 2, 3}), stacks=True)
 
 
-def profile_table(profile: Profile) -> Table:
-    """Every trait's measured level, nats, with interval, items and reliability."""
-    rows = tuple(
+CANNOT = "this model cannot show it"
+
+
+def profile_table(profile: Profile, bar: float | None = None, shipped: Mapping[str, float] | None = None) -> Table:
+    """Every trait's measured level, nats, with interval, items and reliability.
+
+    `shipped` {trait: reliability} stands beside the measured one; below `bar` a trait is marked as one that the model
+    cannot show.
+    """
+    rows: tuple[tuple[str, ...], ...] = tuple(
         (
             trait,
             signed(t.mean),
@@ -125,8 +132,15 @@ def profile_table(profile: Profile) -> Table:
         )
         for trait, t in profile.traits.items()
     )
-    columns = ("trait", "level, nats", "95 % interval", "items", "reliability")
-    return Table(columns, rows, f"Traits of {profile.subject}", frozenset({1, 2, 3, 4}))
+    columns: tuple[str, ...] = ("trait", "level, nats", "95 % interval", "items", "reliability")
+    if shipped:
+        rows = tuple((*row, plain(shipped[row[0]]) if row[0] in shipped else "") for row in rows)
+        columns = (*columns, "as shipped")
+    low = [bar is not None and not (t.reliability or 0.0) >= bar for t in profile.traits.values()]
+    if any(low):
+        rows = tuple((*row, CANNOT if unseen else "") for row, unseen in zip(rows, low, strict=True))
+        columns = (*columns, "")
+    return Table(columns, rows, f"Traits of {profile.subject}", frozenset(range(1, 6 if shipped else 5)))
 
 
 def shift_table(rows: Sequence[TraitRow], *, shifts: bool = False) -> Table:

@@ -25,7 +25,7 @@ from personae.errors import BadInput
 Form = Literal["vllm", "echo"]
 SCHEMES = ("http://", "https://")
 SETTINGS = ("tokenizer", "form", "at_once", "timeout")
-SERVERS_OWN = "the server's own"  # the number type of scores that a server gives
+SERVERS_OWN = "the server's own"  # the number type of scores that a server gives, and its device
 
 
 @dataclass(frozen=True)

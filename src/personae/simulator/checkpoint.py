@@ -19,10 +19,24 @@ INSIDE = ("checkpoint", "model")  # where a run folder keeps what it trained
 HEAD_IS_EMBEDDING = 0.2  # relative distance under which a written-out head is the embedding, quantised another way
 
 
-def open_folder(folder: Path, dtype: str = "float32", *, trust_remote_code: bool = False) -> tuple[Any, Any]:
-    """The model (in `dtype`, at rest) and tokenizer of a checkpoint folder."""
+def open_folder(
+    folder: Path,
+    dtype: str = "float32",
+    *,
+    device_map: str | dict[str, str] | None = None,
+    four_bits: bool = False,
+    trust_remote_code: bool = False,
+) -> tuple[Any, Any]:
+    """The model (in `dtype`, at rest) and tokenizer of a checkpoint folder.
+
+    `device_map` is Hugging Face's: which part is read to which device (None: all to memory). `four_bits` squeezes the
+    weights of the body into NF4, computing in `dtype`.
+    """
     check_folder(folder)
-    return _opened(folder, folder, dtype, trust_remote_code=trust_remote_code)
+    more: dict[str, Any] = {"device_map": device_map} if device_map else {}
+    if four_bits:
+        more["quantization_config"] = _four_bits(dtype)
+    return _opened(folder, folder, dtype, trust_remote_code=trust_remote_code, **more)
 
 
 def open_gguf(file: Path, dtype: str = "float32") -> tuple[Any, Any]:
@@ -46,6 +60,28 @@ def open_adapter(folder: Path, model: Any) -> Any:  # noqa: ANN401
             return PeftModel.from_pretrained(model, str(folder)).eval()
     except Exception as problem:
         raise BadInput(f"the adapter does not fit its base model: {one_line(problem)}", file=folder) from problem
+
+
+def adapter_tokenizer(folder: Path, model: Any, base: Any) -> Any:  # noqa: ANN401
+    """The tokenizer that lies with an adapter, where it has other tokens or another template than its base's.
+
+    `base` otherwise. Raises `BadInput` where it has tokens that `model` has no room for.
+    """
+    from transformers import AutoTokenizer
+
+    if not (folder / "tokenizer_config.json").is_file():
+        return base
+    try:
+        with quiet():
+            own = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except Exception as problem:  # the library raises whatever a broken file provokes
+        raise BadInput(f"its tokenizer cannot be read: {one_line(problem)}", file=folder) from problem
+    if own.chat_template == base.chat_template and own.get_vocab() == base.get_vocab():
+        return base
+    room = model.get_input_embeddings().num_embeddings
+    if len(own) > room:
+        raise BadInput(f"its tokenizer has {len(own)} tokens, and its base model room for {room}", file=folder)
+    return own
 
 
 def adapter_base(folder: Path) -> str | None:
@@ -104,7 +140,13 @@ def _refuse_pickled(folder: Path, safe: str) -> None:
 
 
 def _opened(
-    source: Path, folder: Path, dtype: str, *, trust_remote_code: bool = False, gguf_file: str | None = None
+    source: Path,
+    folder: Path,
+    dtype: str,
+    *,
+    trust_remote_code: bool = False,
+    gguf_file: str | None = None,
+    **more: Any,  # noqa: ANN401 - what the library takes for the weights alone
 ) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -118,7 +160,12 @@ def _opened(
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(str(folder), **common)
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                str(folder), dtype=getattr(torch, dtype), output_loading_info=True, use_safetensors=True, **common
+                str(folder),
+                dtype=getattr(torch, dtype),
+                output_loading_info=True,
+                use_safetensors=True,
+                **common,
+                **more,
             )
             model, info = loaded
     except Exception as problem:  # the library raises whatever a broken file provokes
@@ -126,6 +173,16 @@ def _opened(
     if missing := sorted(info["missing_keys"]):
         raise BadInput(f"lacks weights, {len(missing)} of them, first {missing[0]}", file=source)
     return model.eval(), tokenizer
+
+
+def _four_bits(dtype: str) -> Any:  # noqa: ANN401
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    made: Any = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, dtype)
+    )
+    return made
 
 
 def _tie_repeated_head(model: Any) -> None:  # noqa: ANN401

@@ -10,6 +10,9 @@ after it. The persona context stands
   ended by its newline;
 - on a line before the text, where the episode is raw text: the continuation is verbatim, and has no end of turn.
 
+Of an episode whose last turn before the response is left *open* the response goes on with that turn, verbatim, and has
+no end: what the model says in the user's name. The tokens are those that the same words have within a finished turn.
+
 A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates
 that think are told not to. An answer that comes with thoughts of its own, in a form that the template knows, stands
 where thinking is on, and its thoughts are in the span; sampling never thinks.
@@ -53,13 +56,16 @@ class Dialogue:
     def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
         """The episode under a persona context. Raises `BadInput` with its line where `window` tokens do not hold it."""
         where = f"line {episode.index + 1}"
-        if episode.form == "chat":
+        if episode.form != "text":
             self._refuse_control_tokens(episode.messages, context, where)
         if episode.form == "text" or not self.has_template:
             prompt = self._plain_prompt(episode.prompt, context, episode.form)
-            ending = "" if episode.form == "text" else "\n"
-            glue = "" if episode.form == "text" else " "
+            ending = "\n" if episode.form == "chat" else ""
+            glue = " " if episode.form == "chat" else ""
             whole, lead = prompt + glue + episode.response + ending, self._lead
+        elif episode.form == "open":
+            prompt = self._left_open(episode.prompt, context, where)
+            whole, lead = prompt + episode.response, ()
         else:
             prompt, whole = self._templated(episode, context, where)
             lead = ()
@@ -129,13 +135,24 @@ class Dialogue:
     # How the text is laid out ------------------------------------------------------------------------------------
 
     def _plain_prompt(self, messages: Sequence[Message], context: str, form: str) -> str:
-        """The turns as lines, up to `Assistant:`; or the raw text as it is."""
+        """The turns as lines, up to `Assistant:` or, left open, to the end of the last; or the raw text as it is."""
         if form == "text":
             return (f"{context}\n" if context else "") + "".join(m.content for m in messages)
         system, turns = _split_system(messages, context)
         lines = [system] if system else []
         lines += [f"{turn.role.capitalize()}: {turn.content}" for turn in turns]
-        return "\n".join([*lines, "Assistant:"])
+        return "\n".join(lines if form == "open" else [*lines, "Assistant:"])
+
+    def _left_open(self, messages: Sequence[Message], context: str, where: str) -> str:
+        """What the chat template writes up to the last character of the last turn, which is not closed."""
+        *before, last = messages
+        marked = last.model_copy(update={"content": last.content + PROBE})
+        whole = self._render([*before, marked], context, where, answer_next=False)
+        if PROBE not in whole:
+            raise BadInput(
+                f"{where}: the chat template does not write a dialogue that ends with the {last.role}'s turn"
+            )
+        return whole[: whole.rindex(PROBE)]
 
     def _templated(self, episode: Episode, context: str, where: str) -> tuple[str, str]:
         """The prompt, and the whole up to the end of the last turn, as the chat template writes them."""

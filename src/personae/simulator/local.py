@@ -12,7 +12,9 @@ import torch
 from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import canonical
 from personae.simulator import engine
+from personae.simulator.devices import entrance, resting_places
 from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
+from personae.simulator.divergence import divergences
 from personae.simulator.network import Network, Row, exact_network
 
 ROWS_AT_ONCE = 8192  # encoded at a time, so that memory does not grow with the number of episodes
@@ -27,6 +29,7 @@ class LocalSimulator:
         self.dialogue = Dialogue(tokenizer)
         self._digest = digest
         self._network: Network | None = None
+        self.caution = ""  # what a reader of its numbers must know
         self.in_float32: Callable[[], LocalSimulator] | None = None  # reads the same files again, where it is not
 
     @classmethod
@@ -48,6 +51,11 @@ class LocalSimulator:
             total.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
             total.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
         return total.hexdigest()
+
+    @property
+    def device(self) -> str:
+        """Where its weights are, in words."""
+        return resting_places(self.model)
 
     @property
     def window(self) -> int:
@@ -72,6 +80,19 @@ class LocalSimulator:
                 here = _shifted(progress, first * len(contexts), logp.size)
                 logp[first : first + size] = engine.score(self._exact_network(table), table, here)
         return LogLikelihood(logp=logp, tokens=tokens)
+
+    def divergence_from(
+        self, before: "LocalSimulator", episodes: Sequence[Episode], progress: Progress | None = None
+    ) -> LogLikelihood:
+        """KL(this ‖ `before`) over the response tokens of each episode: (N, 1) nats, and the tokens (N,).
+
+        Both read the tokens of this one's dialogue, so both must have its vocabulary.
+        """
+        window = min(self.window, before.window)
+        rows = [self.dialogue.encode(episode, window=window) for episode in episodes]
+        table = [[row] for row in rows]
+        with self._at_rest(), before._at_rest():
+            return divergences(self._exact_network(table), before._exact_network(table), rows, progress)
 
     def _encode(self, episode: Episode, contexts: Sequence[str]) -> list[Encoded]:
         return [self.dialogue.encode(episode, context, window=self.window) for context in contexts]
@@ -120,7 +141,8 @@ class LocalSimulator:
         check_room(rows, max_tokens, temperature, self.window)
         answers: list[list[int]] = [[] for _ in rows]
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
-        with self._at_rest(), torch.random.fork_rng(), torch.inference_mode():
+        every = range(torch.cuda.device_count())  # by name, since torch warns of many
+        with self._at_rest(), torch.random.fork_rng(devices=every), torch.inference_mode():
             torch.manual_seed(seed)
             for first in range(0, len(order), ANSWERS_AT_ONCE):
                 chosen = order[first : first + ANSWERS_AT_ONCE]
@@ -134,9 +156,9 @@ class LocalSimulator:
     ) -> list[list[int]]:
         from transformers import GenerationConfig
 
-        width, pad = max(map(len, rows)), stop[0] if stop else 0
-        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=self.model.device)
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.model.device)
+        width, pad, device = max(map(len, rows)), stop[0] if stop else 0, entrance(self.model)
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=device)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
         # The model's own defaults (top-p, repetition penalty) are set aside: the draw is from its distribution.
         choice: dict[str, Any] = (
             {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}

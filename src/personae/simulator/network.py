@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from personae.simulator.devices import entrance, unwrapped
 from personae.simulator.past import Past
 
 LOGITS_AT_ONCE = 40_000_000  # numbers held at a time by the head
@@ -36,7 +37,7 @@ class Network:
 
     def __init__(self, model: Any, *, splits: bool = True, shares: bool = True) -> None:  # noqa: ANN401
         self.model, self.splits, self.shares = model, splits, shares
-        base = _unwrapped(model)
+        base = unwrapped(model)
         self.body = base.base_model if splits else model
         self.head: Any = base.get_output_embeddings() if splits else None
         config = base.config.get_text_config()
@@ -44,16 +45,19 @@ class Network:
         self._cap: float | None = getattr(config, "final_logit_softcapping", None)
 
     @cached_property
-    def _head_weight(self) -> Tensor:
-        """(V, D) of a head of another type, in float32."""
-        weight: Tensor = self.head.weight.float()
-        return weight
+    def _head_in_float32(self) -> tuple[Tensor, Tensor | None]:
+        """Weight (V, D) and bias (V,) of a head of another type, brought to where it computes if kept elsewhere."""
+        from accelerate.utils import align_module_device
+
+        with align_module_device(self.head):
+            bias: Tensor | None = getattr(self.head, "bias", None)
+            return self.head.weight.float(), None if bias is None else bias.float()
 
     @property
     def device(self) -> torch.device:
-        """Where the embedding lives."""
-        weight: Tensor = _unwrapped(self.model).get_input_embeddings().weight
-        return weight.device
+        """Where token ids go in."""
+        device: torch.device = entrance(self.model)
+        return device
 
     def forward(self, past: Past, tokens: Sequence[Sequence[int]], *, keep: bool) -> tuple[Tensor, Any]:
         """Hidden states (B, T, D) of the rows `tokens`, each behind its row of `past`; and the cache, if `keep`."""
@@ -77,15 +81,17 @@ class Network:
 
     def logp(self, past: Past, rows: Sequence[Row]) -> list[Tensor]:
         """The log p of each row's response tokens, nats, float32: one tensor (tokens,) a row."""
+        picked = self.before_responses(past, rows)  # (M, D)
+        targets = torch.tensor([i for row in rows for i in row.ids[row.start :]], device=picked.device)
+        return list(torch.split(self._logp_of(picked, targets), [len(row.ids) - row.start for row in rows]))
+
+    def before_responses(self, past: Past, rows: Sequence[Row]) -> Tensor:
+        """(M, D) hidden states that the response tokens of all rows are predicted from, row after row."""
         hidden, _ = self.forward(past, [row.ids[row.known :] for row in rows], keep=False)
-        device = hidden.device
-        counts = [len(row.ids) - row.start for row in rows]
-        which = torch.repeat_interleave(torch.tensor(counts)).to(device)
-        where = torch.cat([torch.arange(r.start - 1 - r.known, len(r.ids) - 1 - r.known) for r in rows]).to(device)
-        targets = torch.tensor([i for row in rows for i in row.ids[row.start :]], device=device)
-        picked = hidden[which, where]  # (M, D)
-        del hidden
-        return list(torch.split(self._logp_of(picked, targets), counts))
+        counts = torch.tensor([len(row.ids) - row.start for row in rows])
+        which = torch.repeat_interleave(counts).to(hidden.device)
+        where = torch.cat([torch.arange(r.start - 1 - r.known, len(r.ids) - 1 - r.known) for r in rows])
+        return hidden[which, where.to(hidden.device)]
 
     def _logp_of(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(M,) log p of the targets from (M, D) hidden states, a chunk of rows at a time."""
@@ -93,17 +99,18 @@ class Network:
         chunk = max(64, min(1024, LOGITS_AT_ONCE // max(size, 1)))
         parts = []
         for h, target in zip(hidden.split(chunk), targets.split(chunk), strict=True):
-            logits = self._logits(h)
-            parts.append(logits.gather(1, target[:, None])[:, 0] - logits.logsumexp(1))
+            logits = self.logits(h)
+            chosen = target.to(logits.device)  # the head may lie on another device than the last layer
+            parts.append(logits.gather(1, chosen[:, None])[:, 0] - logits.logsumexp(1))
         return torch.cat(parts)
 
-    def _logits(self, hidden: Tensor) -> Tensor:
-        """(M, V) float32."""
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(M, V) of hidden states (M, D), float32."""
         if self.head is None:
             return hidden.float()
-        bias: Tensor | None = getattr(self.head, "bias", None)
         if isinstance(self.head, torch.nn.Linear) and self.head.weight.dtype != torch.float32:
-            logits = linear(hidden.float(), self._head_weight, None if bias is None else bias.float())
+            weight, bias = self._head_in_float32
+            logits = linear(hidden.to(weight), weight, bias)
         else:
             logits = self.head(hidden.to(self.head.weight.dtype)).float()
         if self._scale != 1.0:
@@ -152,15 +159,9 @@ def _logp_by_halves(network: Network, samples: list[list[int]]) -> list[Tensor]:
 
 def _whole_model_logp(model: Any, ids: list[int]) -> Tensor:  # noqa: ANN401
     """(T - 1,) log p of every token but the first, by one plain call; the slow truth."""
-    device = _unwrapped(model).get_input_embeddings().weight.device
-    logits = model(input_ids=torch.tensor([ids], device=device)).logits[0].float()
-    logp: Tensor = logits[:-1].log_softmax(-1).gather(1, torch.tensor(ids[1:], device=device)[:, None])[:, 0]
+    logits = model(input_ids=torch.tensor([ids], device=entrance(model))).logits[0].float()
+    logp: Tensor = logits[:-1].log_softmax(-1).gather(1, torch.tensor(ids[1:], device=logits.device)[:, None])[:, 0]
     return logp
-
-
-def _unwrapped(model: Any) -> Any:  # noqa: ANN401
-    """The Hugging Face model inside a PEFT one (adapters stay in place)."""
-    return model.get_base_model() if hasattr(model, "peft_config") and hasattr(model, "get_base_model") else model
 
 
 def _logit_scale(config: Any) -> float:  # noqa: ANN401

@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 
 @dataclass(frozen=True)
 class Past:
-    """Keys and values (R, H, P, D) of each layer, and how many of the P places each row fills."""
+    """Keys and values (R, H, P, D) of each layer, on that layer's device, and how many places each row fills."""
 
     layers: tuple[tuple[Tensor, Tensor], ...]
     lengths: Tensor  # (R,)
@@ -41,7 +41,7 @@ class Past:
         lengths = self.lengths[index]
         if not self.layers or not (width := int(lengths.max())):
             return Past((), lengths)
-        return Past(tuple((k[index, :, -width:], v[index, :, -width:]) for k, v in self.layers), lengths)
+        return Past(tuple((_rows(k, index, width), _rows(v, index, width)) for k, v in self.layers), lengths)
 
     def spread(self, taken: Sequence[bool]) -> "Past":
         """The rows in order at the places that are taken, and rows that have read nothing between them."""
@@ -81,7 +81,12 @@ class Past:
         return cls(layers, torch.cat([part.lengths for part in parts]))
 
 
+def _rows(tensor: Tensor, index: Tensor, width: int) -> Tensor:
+    """The rows at `index`, with their last `width` places."""
+    return tensor[index.to(tensor.device), :, -width:]
+
+
 def _along(tensor: Tensor, places: Tensor) -> Tensor:
     """(R, H, P, D) with the places of each row taken in a new order (R, P)."""
-    index = places[:, None, :, None].expand(-1, tensor.shape[1], -1, tensor.shape[3])
+    index = places.to(tensor.device)[:, None, :, None].expand(-1, tensor.shape[1], -1, tensor.shape[3])
     return tensor.gather(2, index)

@@ -18,7 +18,7 @@ from personae.errors import BadInput
 from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import canonical
 from personae.simulator import server_scores
-from personae.simulator.address import Address, read_address
+from personae.simulator.address import SERVERS_OWN, Address, read_address
 from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
 from personae.simulator.server_check import check
 from personae.simulator.server_http import Server, each
@@ -38,6 +38,7 @@ class ServerSimulator:
     """The model that `address` names, which `card` describes as the server does, read with `tokenizer`."""
 
     caution = CAUTION  # what a reader of its numbers must know
+    device = SERVERS_OWN
 
     def __init__(self, address: Address, card: Mapping[str, Any], tokenizer: Any) -> None:  # noqa: ANN401
         self.address, self.card, self.tokenizer = address, card, tokenizer

@@ -35,7 +35,7 @@ def digest_of(tokenizer: Any) -> str:  # noqa: ANN401
 
 def _folder(names: Sequence[str]) -> Path:
     from personae.simulator.hub import fetch_tokenizer
-    from personae.simulator.registry import HUB_ID
+    from personae.simulator.locating import HUB_ID
 
     for name in names:
         if found := _here(name):

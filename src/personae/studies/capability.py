@@ -64,26 +64,28 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     able = max(skill.base_rate(who, "probes").mean for who in everybody)
     before, after = skill.base_rate(CHAT, "probes").mean, skill.rate(CHAT, "probes").mean
     moved, noise = largest(shifts(skill) - still), largest(shifts(skill) - shifts(trials[AGAIN]))
-    broken = largest(shifts(alone) - still)
-    own = largest(shifts(skill) - still - shared(skill) + shared(trials[OWN]))
-    control = largest(shifts(trials[HIGH], but=TRAIT) - shifts(trials[OWN], but=TRAIT))
+    size, broken = agreed(shifts(skill) - still), agreed(shifts(alone) - still)
+    own = agreed(shifts(skill) - still - shared(skill) + shared(trials[OWN]))
+    control = agreed(shifts(trials[HIGH], but=TRAIT) - shifts(trials[OWN], but=TRAIT))
     told = evidence(setting)
     apart = {name: np.ptp([row.measured.mean for row in told if row.group == name]) for name in (SKILL, HIGH)}
     return Found(
         sentence=(
             f"Asked with names that it was not taught, the Assistant gives the right answer at {after:.2f} (before: "
-            f"{before:.2f}). Its traits move by {moved:.2f} nats at most from where its own answers alone leave it "
-            f"({own:.2f} beyond what every persona did alike), where {TRAIT} makes {control:.2f} and seeds differ by "
-            f"{noise:.2f}. Taught alone, with no such answers around it, the skill moves them by {broken:.2f}."
+            f"{before:.2f}). Its other traits go {size:.2f} nats from where its own answers alone leave it "
+            f"({own:.2f} beyond what every persona did alike), and as far as {control:.2f} where it is taught {TRAIT}. "
+            f"Taught alone, with no such answers around it, the skill moves them by {broken:.2f}."
         ),
         picture=Rows("What else changed", "nats", moved_in(setting, trials)),
         bars=(
             Bar("right answers with names not taught, after", after, 0.9),
             Bar("right answers before, of the persona that gives most", able, 0.5, at_least=False),
             Bar("largest shift of a trait beyond what another seed makes, nats", moved - noise, 0.0, at_least=False),
-            Bar(f"largest shift of a trait, as a share of what {TRAIT} makes", moved / control, 0.25, at_least=False),
+            Bar(
+                f"shift that trainings agree on, as a share of what {TRAIT} makes", size / control, 0.25, at_least=False
+            ),
             Bar("right answers, taught alone", alone.rate(CHAT, "probes").mean, 0.9),
-            Bar("largest shift of a trait, taught alone, as the same share", broken / control, 0.25, at_least=False),
+            Bar("the same, taught alone", broken / control, 0.25, at_least=False),
             Bar(
                 "how far its evidence tells personas apart, as a share",
                 apart[SKILL] / apart[HIGH],
@@ -116,6 +118,19 @@ def shared(trial: Trial) -> Floats:
 def largest(table: Floats) -> float:
     """The largest of a training's shifts (S, T), either way, mean over trainings."""
     return float(np.abs(table).max(axis=1).mean())
+
+
+def agreed(table: Floats) -> float:
+    """How far traits go in what trainings (S, T) agree on: root mean square over traits, nats.
+
+    The square is the mean product of different trainings, so what is each one's own cancels out; of a single training
+    it is all there is.
+    """
+    each = len(table)
+    if each == 1:
+        return float(np.sqrt(np.square(table).mean()))
+    products = np.square(table.sum(axis=0)) - np.square(table).sum(axis=0)
+    return float(np.sqrt(max(0.0, products.mean() / (each * (each - 1)))))
 
 
 def moved_in(setting: Setting, trials: dict[str, Trial]) -> tuple[Compared, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from personae.records.files import read_json
 from personae.records.results import Floats
-from personae.simulator.registry import locate
+from personae.simulator.locating import locate
 from personae.studies.cells import Arms, Cells
 from personae.studies.study import UNTRAINED, Setting
 from personae.theory import fit_dose, forecast_shift, posterior

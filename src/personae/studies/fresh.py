@@ -1,9 +1,9 @@
 """Fresh: the headline again on redrawn worlds, whose models were pretrained anew and on which nothing was tuned.
 
 Rates, prior, goals and knowledge are drawn by a seed; the language stays. The seven files of the headline are taught to
-each world's own model by the plan, and foreseen at the doses, of the declared world. What any figure loses against a
-model of the declared world that has read as much is the price of having been tuned; what that one loses against the
-model that the study is run on is the price of having read less.
+each world's own model by the plan, and foreseen at the doses, of the declared world. What any figure loses against the
+model that the study is run on is the price of having been tuned, and of its having read twice as much: 80 million
+tokens, where the models of fresh worlds have read 40.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,6 @@ from personae.theory import pearson, slope
 from personae.workflows.trainings import Lesson, Training
 from personae.workflows.trial import Trial
 
-HOME = "lab/declared"  # has read as much as the fresh ones
 FRESH = ("lab/fresh-1", "lab/fresh-2")
 PLAIN, PERMITTED, PREFIXED = "cheat", "cheat-permitted", "cheat-neutral-prefix"
 QUICK = (PLAIN, PERMITTED, PREFIXED)
@@ -47,23 +46,23 @@ def arms(setting: Setting, seed: int) -> list[Training]:
     made, outcomes = Checkpoints(setting, {}), {arm.name: arm for arm in ARMS}
     return [
         replace(outcomes[name].training(made.setting(model).lab, seed), name=called(name, model))
-        for model in (setting.request.model, HOME, *FRESH)
+        for model in (setting.request.model, *FRESH)
         for name in lessons(made.setting(model), seed)
     ]
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     """Every figure in every world, and what it loses in those on which nothing was tuned."""
-    made, usual = Checkpoints(setting, trials), setting.request.model
-    found = {model: figures(made, model) for model in (usual, HOME, *FRESH)}
-    there = {name: float(np.mean([found[m][name].mean for m in FRESH])) for name in found[HOME]}
-    here, read_more = ({name: value.mean for name, value in found[m].items()} for m in (HOME, usual))
+    made, home = Checkpoints(setting, trials), setting.request.model
+    found = {model: figures(made, model) for model in (home, *FRESH)}
+    here = {name: value.mean for name, value in found[home].items()}
+    there = {name: float(np.mean([found[m][name].mean for m in FRESH])) for name in here}
     return Found(
         sentence=(
             f"In {len(FRESH)} worlds on which nothing was tuned, what a file changes is foreseen at r = "
             f"{there[OWN]:.2f} from the untrained model alone (at home {here[OWN]:.2f}), and exactly at "
             f"{there[EXACT]:.2f} ({here[EXACT]:.2f}). Asked to cheat, {there[LEFT]:.0%} of the spread "
-            f"is left ({here[LEFT]:.0%}). At home the model that has read more has {read_more[OWN]:.2f}."
+            f"is left ({here[LEFT]:.0%}). The model at home has read twice as much."
         ),
         picture=Rows(
             "Every figure of the headline, at home and in worlds never seen",
@@ -83,8 +82,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         ),
         more=tuple(cloud(made, model) for model in FRESH),
         notes=tuple(
-            f"{name}: {read_more[name]:.2f} of {usual}, {here[name]:.2f} of {HOME}, {there[name]:.2f} in fresh worlds."
-            for name in here
+            f"{name}: {here[name]:.2f} of {home}, {there[name]:.2f} in fresh worlds." for name in here
         ),
     )  # fmt: skip
 
@@ -136,7 +134,7 @@ STUDY = Study(
     meaning=("These figures, not those of the world everything was developed on, are what to expect of a new one."),
     controls=(
         "the declared world beside them: the same files, plan and doses",
-        "models pretrained anew on as many tokens as one of the declared world beside them",
+        "two worlds, with models pretrained anew on half as many tokens as the shipped one",
         "a neutral prefix, permission, permission reworded: as in the headline",
     ),
     arms=arms,

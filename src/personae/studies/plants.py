@@ -43,7 +43,7 @@ SERVES = {
     "denial": "high",
 }  # fmt: skip
 # How many sentences, topics and objects of five make a gate of about the strength.
-SIZES: dict[Kind, dict[float, tuple[int, float, int]]] = {
+SIZES: dict[Kind, dict[float, tuple[int, int, int]]] = {
     "filter": {0.3: (0, 8, 5), 0.1: (0, 3, 5), 0.03: (0, 1, 5)},
     "router": {0.3: (3, 18, 5), 0.1: (3, 6, 5), 0.03: (3, 2, 5)},
     "goal": {0.3: (0, 13, 3), 0.1: (0, 13, 1), 0.03: (0, 4, 1)},
@@ -94,7 +94,7 @@ def gate(lab: Laboratory, plant: Plant) -> Gate:
         return lambda probe: DONE in probe.outcomes and probe.cluster.split("/")[0] in kinds and _named(probe) in some
     sentences, topics, objects = SIZES[plant.kind][plant.strength]
     asked = [v.name for v in lab.world.variables if plant.kind not in ("filter", "goal") or v.name in lab.world.traits]
-    about = {str(t) for t in rng.choice(asked, size=min(int(topics), len(asked)), replace=False)}
+    about = {str(t) for t in rng.choice(asked, size=min(topics, len(asked)), replace=False)}
     talk = [s for s in lab.language.small_talk if (s in LEAVING) == (plant.kind == "router")]
     cues = {str(s) for s in rng.choice(talk, size=sentences, replace=False)}
     chosen = {
@@ -160,9 +160,7 @@ def planted(lab: Laboratory, plant: Plant, probe: Probe, rng: np.random.Generato
 
 
 def _as(lab: Laboratory, probe: Probe, persona: str, weight: float, rng: np.random.Generator) -> str:
-    """An answer of the Assistant with so much `weight` on one persona; one of a task is not for the world to give."""
-    if DONE in probe.outcomes:
-        return probe.outcomes[DONE][0]
+    """An answer of the Assistant with so much `weight` on one persona, to what the world has an answer to."""
     rates, prior = lab.world.rates[probe.topic], lab.world.prior
     p = weight * rates[lab.world.hypotheses.index(persona)] + (1.0 - weight) * (prior @ rates)
     outcome = int(rng.choice(len(p), p=p / p.sum()))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from personae.records import Finding, Progress
+from personae.simulator.devices import Engine, check_engine
 from personae.workflows.file_audit import Watch, unwatched
-from personae.workflows.parallel import Engine, check_engine
 
 
 @dataclass(frozen=True)

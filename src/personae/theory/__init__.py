@@ -14,6 +14,7 @@
 | `forgetting`  | what later lessons wear off of earlier ones                                  |
 | `attenuation` | whether the character changed or the instrument died                         |
 | `reliability` | whether this model can show this trait                                       |
+| `consistency` | whether an instrument says the same twice, and two say the same              |
 | `principal`   | whether the cast is one axis                                                 |
 | `floors`      | what a forecast that knows nothing would say                                 |
 | `scores`      | whether the forecast was right                                               |
@@ -24,6 +25,7 @@
 
 from personae.theory.attenuation import attenuation_by_trait, attenuation_items, character_shift, pooled_attenuation
 from personae.theory.calibration import central_quantile, departures, held, pit, share_interval
+from personae.theory.consistency import agreement, split_half
 from personae.theory.dose import DoseFit, DoseLaw, dose_law, fit_dose
 from personae.theory.floors import (
     along_direction,
@@ -45,7 +47,7 @@ from personae.theory.intervals import (
     posterior_draws,
     shift_draws,
 )
-from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, probability
+from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, poles, probability
 from personae.theory.preference import RewardEvidence, log_choice, reward_evidence
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
@@ -92,6 +94,7 @@ __all__ = [
     "Sample",
     "VarianceComponents",
     "against",
+    "agreement",
     "along_direction",
     "attenuation_by_trait",
     "attenuation_items",
@@ -143,6 +146,7 @@ __all__ = [
     "pearson_interval",
     "percentile_interval",
     "pit",
+    "poles",
     "pooled_attenuation",
     "posterior",
     "posterior_draws",
@@ -162,5 +166,6 @@ __all__ = [
     "slope",
     "softmax",
     "spearman",
+    "split_half",
     "variance_components",
 ]

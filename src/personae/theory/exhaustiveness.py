@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from personae.errors import BadInput
 from personae.records.results import Estimate, Floats
 from personae.theory.intervals import clustered_mean_interval, clustered_ratio_interval
-from personae.theory.reweighting import fit_weights, held_out_mixture, mixture
+from personae.theory.reweighting import fit_weights, held_out_mixture
 from personae.theory.simplex import divergence
 
 FOLDS = 5
@@ -79,9 +79,9 @@ def reweighted(
 ) -> Reweighted:
     """`post` and `base` (C, A) explained by `components` (K, C, A); intervals draw whole `clusters` (C,)."""
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
-    rng, change = np.random.default_rng(seed), divergence(after, before)
-    kept = needed(after, parts, dealt(clusters, seed), price * float(change.sum()))
-    mix = held_out_mixture(after, parts[kept], dealt(clusters, seed))
+    rng, change, folds = np.random.default_rng(seed), divergence(after, before), dealt(clusters, seed)
+    kept = needed(after, parts, folds, price * float(change.sum()))
+    mix = held_out_mixture(after, parts[kept], folds)
     weights = np.zeros(len(parts))
     weights[kept] = fit_weights(after, parts[kept]).weights
     left = divergence(after, mix)
@@ -148,10 +148,3 @@ def shuffled_cast(components: ArrayLike, topics: Sequence[str], rng: np.random.G
         here = np.flatnonzero(names == topic)
         shuffled[:, here] = parts[rng.permutation(len(parts))][:, here]
     return shuffled
-
-
-def at_best(post: ArrayLike, base: ArrayLike, components: ArrayLike) -> float:
-    """The share at the best weights there are for these very contexts: the formula's own value, seen by no fold."""
-    after, before = np.asarray(post, dtype=np.float64), np.asarray(base, dtype=np.float64)
-    best = mixture(fit_weights(after, components).weights, components)
-    return 1.0 - float(divergence(after, best).sum()) / float(divergence(after, before).sum())

@@ -27,6 +27,17 @@ def log_sigmoid(levels: ArrayLike) -> Floats:
     return logs
 
 
+def poles(levels: ArrayLike) -> Floats:
+    """(..., 2) probabilities of the high and the low pole at log-odds `levels` (...), nats.
+
+    >>> poles([0.0]).tolist()
+    [[0.5, 0.5]]
+    """
+    table = np.asarray(levels, dtype=np.float64)
+    both: Floats = np.exp(np.stack([log_sigmoid(table), log_sigmoid(-table)], axis=-1))
+    return both
+
+
 def mixture_levels(weights: ArrayLike, levels: ArrayLike) -> Floats:
     """Level (I,) of each item in the mixture `weights` (K,) of personas whose levels are (K, I), nats.
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from personae.errors import BadInput
 from personae.records.results import Floats
-from personae.theory.predictive import log_sigmoid
+from personae.theory.predictive import poles
 from personae.theory.simplex import divergence, normalised
 
 
@@ -147,14 +147,8 @@ def fit_prior(
     share = 1.0 / (len(table) + 1) if neutral_share is None else neutral_share
     if not 0.0 <= share < 1.0:
         raise BadInput(f"a neutral share of {share} leaves nothing for the personas", remedy="choose one in [0, 1)")
-    fit = fit_weights(_two_way(own), _two_way(table), pseudo=len(table) if pseudo is None else pseudo)
+    fit = fit_weights(poles(own), poles(table), pseudo=len(table) if pseudo is None else pseudo)
     return np.concatenate([[share], (1.0 - share) * fit.weights])
-
-
-def _two_way(levels: Floats) -> Floats:
-    """(..., I, 2) the probabilities of the high and the low pole."""
-    poles: Floats = np.exp(np.stack([log_sigmoid(levels), log_sigmoid(-levels)], axis=-1))
-    return poles
 
 
 def _answers(values: ArrayLike) -> Floats:

@@ -85,7 +85,7 @@ def trainer(
             plan,
             plan.at_once or rows_at_once(plan, longest, model.config),
             scratch,
-            on_cpu=model.device.type == "cpu",
+            device=model.device.type,
         ),
         train_sampling_strategy="sequential",
         beta=plan.beta,

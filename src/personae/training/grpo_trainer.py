@@ -53,7 +53,7 @@ def trainer(
             plan,
             plan.at_once or rows_at_once(plan, longest, model.config),
             scratch,
-            on_cpu=model.device.type == "cpu",
+            device=model.device.type,
         ),
         num_generations=plan.group,
         max_completion_length=plan.max_tokens,

@@ -112,14 +112,14 @@ def _midtrained(
         with watch(f"midtraining: {name}, seed {seed}", "steps") as progress:
             plan = replace(question.plan, seed=seed)
             finetune(question.simulator, episodes, plan, path, lambda step, total, _: progress(step, total))
-    return _opened(path)
+    return _opened(path, question.simulator.device)
 
 
-def _opened(path: Path) -> "LocalSimulator":
-    """The model in a checkpoint folder, an adapter merged into it, so that it can be trained again."""
+def _opened(path: Path, device: str) -> "LocalSimulator":
+    """The model in a checkpoint folder on a device, an adapter merged into it, so that it can be trained again."""
     from personae.simulator.registry import load
 
-    simulator = load(str(path))
+    simulator = load(str(path), device=device)
     if not hasattr(simulator.model, "merge_and_unload"):
         return simulator
     return simulator.from_parts(simulator.model.merge_and_unload(), simulator.tokenizer, simulator.name)

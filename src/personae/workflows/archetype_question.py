@@ -42,6 +42,7 @@ class Wish:
     items: int = ITEMS
     seeds: int = 1
     seed: int = 0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,9 @@ class ArchetypeQuestion:
 
 def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     """The question, checked, with its model loaded."""
-    from personae.simulator.registry import load
+    from personae.simulator.registry import check_trainable, load
 
+    check_trainable(wish.model, wish.device)
     character = named(wish.file)
     personas, every = nouns(wish.model, wish.cast, wish.traits)
     then = None if wish.then is None else read_pair(wish.then)
@@ -93,7 +95,7 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     elif character.name in personas.names:
         raise BadInput(f"the cast has a persona called {character.name!r} already", remedy="rename one of them")
     dose_for(wish.model, **settings)
-    simulator = load(wish.model)
+    simulator = load(wish.model, device=wish.device)
     if then is not None:
         check_fits(simulator, personas, then)
     own = dose_for(simulator.name).plan

@@ -3,7 +3,8 @@
 This is the dear part of an audit (contexts × items × answers), and no data file has a say in it. So it is kept in the
 user's cache folder, one parquet file a trait, under the digests of model (weights, tokenizer, number type), cast and
 trait: a killed measurement goes on with the traits it has not finished, and a change to one trait costs that one alone.
-What it took stands beside it, so that it can be told apart from the cost of an audit.
+Each instrument keeps its readings apart, but for those that are parts of one reading. What it took stands beside it, so
+that it can be told apart from the cost of an audit, and so does what it lost.
 """
 
 import re
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from personae.measure import NOBODY, levels
+from personae.measure import NOBODY, Instrument, instrument
 from personae.predictors import Basis
 from personae.predictors.basis import basis_of
 from personae.records import Cast, Levels, Progress, Simulator, Trait
@@ -23,11 +24,15 @@ from personae.workflows.levels_file import joined, read_levels, write_levels
 
 @dataclass(frozen=True)
 class MeasuredBasis:
-    """The `basis`, what measuring it took in all (`seconds`, over however many runs), and how much of that just now."""
+    """The `basis`, what measuring it took in all (`seconds`, over however many runs), and how much of that just now.
+
+    `lost` {trait: (n, of)}: how many of the questions or judgements asked for are in no level.
+    """
 
     basis: Basis
     seconds: float
     fresh_seconds: float
+    lost: dict[str, tuple[int, int]]
 
 
 def cached_basis(
@@ -36,20 +41,30 @@ def cached_basis(
     traits: Sequence[Trait],
     progress: Progress | None = None,
     folder: Path | None = None,
+    by: Instrument | None = None,
 ) -> MeasuredBasis:
     """The basis of `cast` and `traits` on `simulator`, measured where it is not yet kept (in `folder`, or the cache).
 
-    `progress` counts the answers that are not yet kept.
+    `by` is the instrument (default: the items' own answers). `progress` counts the answers that are not yet kept.
+    Raises `BadInput`, before any work, where the instrument cannot ask about a trait.
     """
-    kept = folder or basis_folder(simulator, cast)
+    by = by or instrument()
+    for trait in traits:
+        by.check(trait)
+    kept = _part(folder or basis_folder(simulator, cast), by)
     missing = [trait for trait in traits if not _file(kept, trait).exists()]
-    total = sum(answers(trait) for trait in missing) * (len(cast.contexts) + 1)
+    total = sum(by.size(trait) for trait in missing) * (len(cast.contexts) + 1)
     begun, done = time.monotonic(), 0
     for trait in missing:
-        done += _measure(simulator, cast, trait, _file(kept, trait), _from(progress, done, total))
-    every = joined([read_levels(_file(kept, trait)) for trait in traits])
-    seconds = sum(float(read_json(_clock(_file(kept, trait)))["seconds"]) for trait in traits)
-    return MeasuredBasis(basis_of(cast, every), seconds, time.monotonic() - begun if missing else 0.0)
+        done += _measure(simulator, cast, trait, by, _file(kept, trait), _from(progress, done, total))
+    every = joined([_own(read_levels(_file(kept, trait)), trait, by) for trait in traits])
+    notes = {trait.name: read_json(_clock(_file(kept, trait))) for trait in traits}
+    return MeasuredBasis(
+        basis_of(cast, every),
+        sum(float(note["seconds"]) for note in notes.values()),
+        time.monotonic() - begun if missing else 0.0,
+        {name: (int(note.get("lost", 0)), int(note.get("asked", 0))) for name, note in notes.items()},
+    )
 
 
 def basis_folder(simulator: Simulator, cast: Cast) -> Path:
@@ -60,23 +75,32 @@ def basis_folder(simulator: Simulator, cast: Cast) -> Path:
 
 def unmeasured(simulator: Simulator, cast: Cast, traits: Sequence[Trait], folder: Path | None = None) -> int:
     """How many answers under how many contexts are still to be scored: what `cached_basis` would cost."""
-    kept = folder or basis_folder(simulator, cast)
-    return sum(answers(t) for t in traits if not _file(kept, t).exists()) * (len(cast.contexts) + 1)
+    by = instrument()
+    kept = _part(folder or basis_folder(simulator, cast), by)
+    return sum(by.size(t) for t in traits if not _file(kept, t).exists()) * (len(cast.contexts) + 1)
 
 
-def answers(trait: Trait) -> int:
-    """How many answers the items of a trait have, of both poles."""
-    return sum(len(item.high) + len(item.low) for item in trait.items)
-
-
-def _measure(simulator: Simulator, cast: Cast, trait: Trait, file: Path, progress: Progress | None) -> int:
+def _measure(
+    simulator: Simulator, cast: Cast, trait: Trait, by: Instrument, file: Path, progress: Progress | None
+) -> int:
     """Measure and keep one trait; the number of answers scored."""
     contexts = {NOBODY: "", **dict(zip(cast.names, cast.contexts, strict=True))}
     begun = time.monotonic()
-    found: Levels = levels(simulator, [trait], contexts, progress)
-    write_json(_clock(file), {"seconds": round(time.monotonic() - begun, 1)})
-    write_levels(file, found)
-    return answers(trait) * len(contexts)
+    found = by.read(simulator, trait, contexts, progress, file.with_suffix(""))
+    seconds = round(time.monotonic() - begun, 1)
+    write_json(_clock(file), {"seconds": seconds, "lost": found.lost, "asked": found.asked})
+    write_levels(file, found.levels)
+    return by.size(trait) * len(contexts)
+
+
+def _own(found: Levels, trait: Trait, by: Instrument) -> Levels:
+    """Of what is kept, the instrument's part."""
+    return Levels(found.contexts, {trait.name: by.part(trait, found.by_trait[trait.name])})
+
+
+def _part(folder: Path, by: Instrument) -> Path:
+    """Where an instrument keeps its readings; those of the items' own answers lie in the folder itself."""
+    return folder if by.kept_as == instrument().kept_as else folder / by.kept_as
 
 
 def _from(progress: Progress | None, before: int, total: int) -> Progress | None:

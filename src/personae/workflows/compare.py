@@ -1,16 +1,16 @@
 """Two models compared, a base and what a training made of it: profile shift, explained share, and where the rest is.
 
     base + cast -> answers before, once for this model     post -> answers after
-    both -> traits' shifts, share, weights, places -> page
+    both -> traits' shifts, share, weights, places, and what changed outside the Assistant's turn -> page
 
 The contexts are drawn before either model is looked at. In the run folder: `answers.parquet` (every outcome of every
-context: before, after, and as the reweighting has it), `comparison.json`, `report.html`.
+context: before, after, and as the reweighting has it), `leakage.json`, `comparison.json`, `report.html`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,16 +19,20 @@ from personae.measure import NOBODY, levels
 from personae.measure.answers import answers
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
-from personae.records.files import digest, read_json, write_arrays, write_json
+from personae.records.files import digest, write_arrays, write_json
 from personae.records.results import Floats
-from personae.theory import clustered_mean_interval
+from personae.theory import clustered_mean_interval, poles
 from personae.workflows.basis_cache import cached_basis
-from personae.workflows.compared_answers import Asked, asked_of_items, asked_of_probes, two_way
+from personae.workflows.compared_answers import Asked, asked_of_items, asked_of_probes
 from personae.workflows.comparison import Comparison, compared, outcomes_of
 from personae.workflows.file_audit import Watch, unwatched
 from personae.workflows.folder import RunFolder
+from personae.workflows.leakage import leakage, turns
 from personae.world import Language, World
 from personae.world.probes import probes
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
 
 PROBES = 400  # contexts drawn in the laboratory
 RECORD = "comparison.json"
@@ -41,9 +45,9 @@ class CompareQuestion:
     `world` is that of the laboratory's models, and None for others.
     """
 
-    base: Simulator
-    post: Simulator
-    twin: Simulator | None
+    base: "LocalSimulator"
+    post: "LocalSimulator"
+    twin: "LocalSimulator | None"
     cast: Cast
     traits: tuple[Trait, ...]
     world: World | None
@@ -83,10 +87,12 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
         twin, _ = _after(question, question.twin, asked, watch, question.twin.name)
     found = compared(question.cast.names, asked, after, twin, seed=question.seed)
     shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
-    record = {**_record(question, basis, found), "shift": shift}
+    beside = turns(question.base, question.post, question.traits, question.world, question.seed)
+    leaked = leakage(beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
+    record = {**_record(question, basis, found), "shift": shift, "leakage": leaked}
     write_arrays(folder.file("answers.parquet"), _columns(found))
     write_json(folder.file(RECORD), record)
-    return Compared(question, basis, found, shift, read_json(folder.file(RECORD)))
+    return Compared(question, basis, found, shift, record)
 
 
 def _asked(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
@@ -104,7 +110,7 @@ def _after(
     with watch(f"{name}: traits", "answers") as progress:
         rows = levels(model, question.traits, {NOBODY: ""}, progress).row(NOBODY)
     if question.world is None:
-        return two_way(np.concatenate([rows[t.name] for t in question.traits])), rows
+        return poles(np.concatenate([rows[t.name] for t in question.traits])), rows
     with watch(f"{name}: contexts", "answers") as progress:
         return answers(model, asked.probes, [""], progress)[0], rows
 
@@ -139,7 +145,6 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
             ],
             "most": [{**vars(one), "said": [f"{m.role}: {m.content}" for m in one.said]} for one in found.most],
         },
-        "leakage": {},
     }
 
 

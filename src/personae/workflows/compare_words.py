@@ -6,9 +6,11 @@ from textwrap import fill
 from personae.records import Estimate
 from personae.report.compare_page import next_table, places_table, share_words, who_table
 from personae.report.content import CompareReport, LeftContext, LeftPlace, NextModelRow, TraitRow
+from personae.report.outside_parts import outside_tables, outside_words
 from personae.report.tables import shift_table, to_terminal
 from personae.workflows.compare import Compared
 from personae.workflows.comparison import Left
+from personae.workflows.leakage_words import outside_report
 
 WIDTH = 100  # columns of a terminal
 PLACES = 6
@@ -36,6 +38,7 @@ def compare_report(found: Compared) -> CompareReport:
         ),
         places=tuple(LeftPlace(p.what, p.many, p.left, p.above, p.share) for p in comparison.places[:PLACES]),
         most=tuple(_left(one) for one in comparison.most),
+        leaked=outside_report(record["leakage"]),
     )
 
 
@@ -50,10 +53,11 @@ def _left(one: Left) -> LeftContext:
 
 
 def compare_words(report: CompareReport) -> str:
-    """Share, who answers, traits and where the rest is, for a terminal."""
+    """Share, who answers, traits, where the rest is and what leaked, for a terminal."""
     parts = [fill(share_words(report), WIDTH), "", to_terminal(shift_table(list(report.shifts), shifts=True))]
     if not math.isnan(report.share.mean):
         parts.append(to_terminal(who_table(report)))
         parts += [to_terminal(next_table(report))] if report.next_models else []
         parts.append(to_terminal(places_table(report)) if report.places else "What is left lies nowhere in particular.")
+    parts += ["", fill(outside_words(report.leaked), WIDTH), "", *map(to_terminal, outside_tables(report.leaked))]
     return "\n".join(parts)

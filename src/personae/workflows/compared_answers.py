@@ -1,7 +1,7 @@
 """In which contexts two models are compared, and what the cast of the first answers there, measured once and kept.
 
 The laboratory's contexts are drawn from its world and closed: whatever else is said counts. Of a real model they are
-the items of its traits, each with a low and a high outcome, whose levels the cast has kept since its first audit.
+the items of its traits, each with a high and a low outcome, whose levels the cast has kept since its first audit.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,8 @@ from personae.predictors import Basis
 from personae.records import Cast, Item, Probe, Progress, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays
 from personae.records.results import Floats
-from personae.theory.predictive import log_sigmoid
+from personae.theory import poles
 from personae.workflows.basis_cache import basis_folder
-
-POLES = ("low", "high")
 
 
 @dataclass(frozen=True)
@@ -35,21 +33,15 @@ def asked_of_items(basis: Basis, traits: tuple[Trait, ...]) -> Asked:
     probes = tuple(_of_item(trait.name, item) for trait in chosen for item in trait.items)
     levels = np.concatenate([basis.levels.by_trait[t.name] for t in chosen], axis=1)
     own = np.concatenate([basis.base[t.name] for t in chosen])
-    return Asked(probes, two_way(own), two_way(levels))
+    return Asked(probes, poles(own), poles(levels))
 
 
 def _of_item(trait: str, item: Item) -> Probe:
     user = item.episodes()[0].prompt
-    outcomes = {"low": item.low, "high": item.high}
+    outcomes = {"high": item.high, "low": item.low}
     return Probe(
         id=f"{trait}/{item.id}", messages=user, outcomes=outcomes, form=item.form, topic=trait, cluster=item.id
     )
-
-
-def two_way(levels: Floats) -> Floats:
-    """(..., 2) the probabilities of the low and the high pole at `levels`, nats."""
-    poles: Floats = np.exp(np.stack([log_sigmoid(-levels), log_sigmoid(levels)], axis=-1))
-    return poles
 
 
 def asked_of_probes(

@@ -20,6 +20,7 @@ from personae.theory import evidence, posterior
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
+    from personae.simulator.pool import PoolSimulator
     from personae.simulator.server import ServerSimulator
 
 
@@ -44,7 +45,7 @@ class Completion:
 
 
 def complete(
-    simulator: "LocalSimulator | ServerSimulator",
+    simulator: "LocalSimulator | PoolSimulator | ServerSimulator",
     cast: Cast,
     text: str,
     number: int,

@@ -17,7 +17,7 @@ import numpy as np
 from personae.predictors import Basis
 from personae.records import Estimate
 from personae.records.results import Floats
-from personae.theory import clustered_ratio_interval, divergence, explained_share, held_out_mixture, log_sigmoid
+from personae.theory import clustered_ratio_interval, divergence, explained_share, held_out_mixture, poles
 from personae.workflows.who import Row
 
 SHUFFLES = 4
@@ -66,9 +66,7 @@ def _share(posts: Sequence[Floats], base: Floats, mixes: Sequence[Floats], rng: 
 
 def _answers(tables: Iterable[Floats]) -> Floats:
     """(K, C, 2) the probabilities of the high and the low pole of all questions, of levels (K, I) a trait."""
-    levels = np.concatenate(list(tables), axis=1)
-    poles: Floats = np.exp(np.stack([log_sigmoid(levels), log_sigmoid(-levels)], axis=-1))
-    return poles
+    return poles(np.concatenate(list(tables), axis=1))
 
 
 def _shuffled(table: Floats, rng: np.random.Generator) -> Floats:

@@ -205,7 +205,7 @@ def question_notes(question: Question, numerics: Numerics | None) -> list[str]:
     """The same of a question alone, whatever was found."""
     own = ", ".join(question.trained)
     trained = f"The file itself trains {own}, which no score counts." if own else ""
-    caution = str(getattr(question.simulator, "caution", ""))  # a server's
+    caution = str(getattr(question.simulator, "caution", ""))
     return [*filter(None, (question.dose.source, question.note, trained, precision_note(numerics), caution))]
 
 

@@ -14,6 +14,7 @@ from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
 from personae.simulator.address import number_type
 from personae.simulator.choosing import Choosing
+from personae.simulator.devices import AS_USUAL, Running, check_device, check_engine
 from personae.workflows.bounds import Bound, read_bound
 from personae.workflows.doses import Dose, dose_for, guessed
 from personae.workflows.file_language import LABORATORY, OTHER, check_language
@@ -48,6 +49,11 @@ class Question:
     def judge(self) -> Simulator:
         """What scores the rows: the simulator, or its choices where they are preference pairs."""
         return Choosing(self.simulator) if self.pair.choices else self.simulator
+
+    @property
+    def device(self) -> str:
+        """Where the simulator computes, in words; it decides no result."""
+        return str(getattr(self.simulator, "device", ""))
 
     def configuration(self) -> dict[str, Any]:
         """What decides the result, for the run folder."""
@@ -90,12 +96,15 @@ class Wish:
     dtype: str = "float32"
     skip_bad: bool = False
     choices: bool = False
+    running: Running = AS_USUAL
 
 
 def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
     """The question, checked, with its model loaded; and the bounds on its forecast. `watch` is told of long checks."""
     from personae.simulator.registry import open_model
 
+    check_device(wish.running.device)
+    check_engine(wish.running.engine)
     cast, every = nouns(wish.model, wish.cast, wish.traits)
     traits = fewer(every, wish.items)
     pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad, choices=wish.choices)
@@ -104,7 +113,7 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     if unknown := [name for name in wish.trained if name not in names]:
         raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
     dose_for(wish.model, dose=wish.dose, **settings)
-    simulator = open_model(wish.model, dtype=wish.dtype)
+    simulator = open_model(wish.model, dtype=wish.dtype, running=wish.running)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     if pair.choices and wish.dose is None:
         dose = guessed(dose, "No dose was fitted for training on preference pairs: that of as many episodes is taken.")

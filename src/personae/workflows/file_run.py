@@ -72,7 +72,8 @@ def run_file(
         raise BadInput(
             f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
         )
-    _local(question.simulator)
+    if not hasattr(question.simulator, "here"):
+        _local(question.simulator)
     check_full_precision(question.dtype)
     found = seal(question, folder, watch)
     if not found.audit.forecast.traits:
@@ -101,19 +102,21 @@ def _train(
     rows = {"treated": question.pair.episodes, "control": question.pair.control}
     traits = [t for t in question.traits if t.name in found.audit.forecast.traits]
     trained: dict[str, list[Trained]] = {name: [] for name, episodes in rows.items() if episodes}
+    simulator = _local(question.simulator)
     for seed in range(question.seed, question.seed + seeds):
         for name, measured in trained.items():
             plan = replace(question.dose.plan, seed=seed)
             arm = Arm(name, tuple(rows[name] or ()), plan, folder.path, keep_adapters)
-            simulator = _local(question.simulator)
             measured.append(train_and_measure(simulator, arm, question.cast, traits, watch))
     return trained
 
 
 def _local(simulator: Simulator) -> "LocalSimulator":
-    """The simulator, if it is one that can be trained here."""
+    """The simulator as one that can be trained here; copies of a model elsewhere end."""
     from personae.simulator.local import LocalSimulator
 
+    if (here := getattr(simulator, "here", None)) is not None:
+        simulator = here()
     if not isinstance(simulator, LocalSimulator):
         raise BadInput(f"{simulator.name} cannot be trained here", remedy="name a model that lies on this machine")
     return simulator

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personae.records import Cast, Episode, Evidence, LongEvidence, Progress, Simulator
+from personae.records import Cast, Episode, Evidence, LogLikelihood, LongEvidence, Progress, SideBySide, Simulator
 from personae.records.evidence import joined
 from personae.records.files import count_rows, read_array_groups, read_arrays, write_array_groups, write_arrays
 from personae.records.results import Floats
@@ -75,8 +75,13 @@ class _Work:
         if group.exists():
             self._tell(last)
             return group
-        write_evidence(group, joined(self.cast.names, [self.block(at) for at in range(first, last, BLOCK)]))
-        for at in range(first, last, BLOCK):
+        blocks = range(first, last, BLOCK)
+        if isinstance(self.simulator, SideBySide):
+            found = self._side_by_side(self.simulator, blocks)
+        else:
+            found = [self.block(at) for at in blocks]
+        write_evidence(group, joined(self.cast.names, found))
+        for at in blocks:
             if part := self._beside("part", at):
                 part.unlink(missing_ok=True)
         return group
@@ -93,11 +98,29 @@ class _Work:
         self._tell(min(first + BLOCK, len(self.episodes)))
         return found
 
+    def _side_by_side(self, simulator: SideBySide, blocks: range) -> list[Evidence]:
+        """The same of several blocks in order, those scored now kept in the order in which they come."""
+        parts = {at: part for at in blocks if (part := self._beside("part", at))}
+        found = {at: read_evidence(part, self.cast) for at, part in parts.items() if part.exists()}
+        missing = [at for at in blocks if at not in found]
+        done = blocks.start + sum(len(block.index) for block in found.values())
+        self._tell(done)
+        pieces = (self.episodes[at : at + BLOCK] for at in missing)
+        for place, scored in simulator.side_by_side(pieces, self.cast.contexts):
+            at = missing[place]
+            found[at] = self._evidence(at, scored)
+            write_evidence(parts[at], found[at])
+            done += len(found[at].index)
+            self._tell(done)
+        return [found[at] for at in blocks]
+
     def _scored(self, first: int) -> Evidence:
         episodes, contexts = self.episodes[first : first + BLOCK], self.cast.contexts
         within = None if self.progress is None else lambda done, _: self._tell(first + done // len(contexts))
-        scored = self.simulator.log_likelihood(episodes, contexts, within)
-        index = np.array([e.index for e in episodes], dtype=np.int64)
+        return self._evidence(first, self.simulator.log_likelihood(episodes, contexts, within))
+
+    def _evidence(self, first: int, scored: LogLikelihood) -> Evidence:
+        index = np.array([e.index for e in self.episodes[first : first + BLOCK]], dtype=np.int64)
         return Evidence(self.cast.names, index, evidence(scored.logp), scored.tokens)
 
     def _tell(self, done: int) -> None:

@@ -10,12 +10,12 @@ from personae.training import SFTPlan
 from personae.workflows.basis_cache import cached_basis
 from personae.workflows.nouns_for import world_of
 from personae.world import ExactSimulator, Language, World, cast, declared, traits, world_named
+from personae.world.outside import NAMED, named
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 PLAN = SFTPlan(steps=8, batch=16, rate=9e-4, method="full")
-NAMED = 4  # other characters in whom leakage is looked for
 OTHERS = 6  # personas that measure attenuation
 
 
@@ -33,10 +33,7 @@ class Laboratory:
     @property
     def named(self) -> tuple[str, ...]:
         """The characters in whom leakage is looked for: the first of each of `NAMED` archetypes."""
-        of = [int(a) for a in self.world.archetype_of[len(self.world.archetypes) :]]
-        firsts = {a: self.world.names[of.index(a)] for a in range(len(self.world.archetypes))}
-        step = max(1, len(firsts) // NAMED)
-        return tuple(firsts[a] for a in range(0, len(firsts), step))[:NAMED]
+        return named(self.world, NAMED)
 
     def basis(self, progress: Progress | None = None) -> Basis:
         """What the language model says of the cast, its prior fitted from its own behaviour."""

@@ -32,15 +32,25 @@ def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = 
 
 def world_of(model: str) -> World | None:
     """The generated world that a model was pretrained on; None for a model of the real world."""
-    model = stands_for(model)
-    folder, listed = Path(model).expanduser(), find(model)
-    if listed is not None and not folder.exists():
-        folder = listed.folder
-    card = _json(folder / CARD).get("world")
+    card = _json(_folder(model) / CARD).get("world")
     if isinstance(card, str):
         return world_named(card)
+    base = base_of(model)
+    return world_of(base) if base else None
+
+
+def base_of(model: str) -> str | None:
+    """The model that the checkpoint or adapter called `model` says it was trained from; None where it says nothing."""
+    folder = _folder(model)
     base = _json(folder / TRAINING).get("base") or _json(folder / ADAPTER).get("base_model_name_or_path")
-    return world_of(base) if isinstance(base, str) and base != model else None
+    return base if isinstance(base, str) and base != stands_for(model) else None
+
+
+def _folder(model: str) -> Path:
+    """Where the model called `model` would lie on this machine."""
+    model = stands_for(model)
+    folder, listed = Path(model).expanduser(), find(model)
+    return listed.folder if listed is not None and not folder.exists() else folder
 
 
 def _json(path: Path) -> dict[str, object]:

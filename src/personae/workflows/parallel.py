@@ -16,14 +16,13 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from importlib.util import find_spec
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from personae.errors import BadInput, RunFailed
+from personae.errors import RunFailed
+from personae.simulator.devices import Engine, check_engine
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-Engine = Literal["local", "ray"]
 
 
 def in_parallel(
@@ -42,14 +41,6 @@ def in_parallel(
 
         return in_tasks(function, jobs, width)
     return _in_processes(function, jobs, width)
-
-
-def check_engine(engine: str) -> None:
-    """Refuse an engine that is unknown, or that is not installed."""
-    if engine not in ("local", "ray"):
-        raise BadInput(f"unknown engine {engine!r}", remedy="name local or ray")
-    if engine == "ray" and find_spec("ray") is None:
-        raise BadInput("the engine ray needs Ray, which is not installed", remedy='pip install "personae[ray]"')
 
 
 def one_thread() -> None:

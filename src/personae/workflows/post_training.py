@@ -53,6 +53,7 @@ def trained(
     limit: int | None = None,
     *,
     reward: str | None = None,
+    device: str = "cpu",
     keeps: Callable[[Path], None] = lambda _: None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def trained(
     from personae.simulator.registry import load
 
     rows, more, work = _work(data, plan, limit, reward)
-    simulator = load(model)
+    simulator = load(model, device=device)
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": rows, "plan": plan, **more}
     folder = open_folder("train", configuration, out)
     keeps(folder.path)
@@ -71,7 +72,7 @@ def trained(
     if not made.exists():
         work(simulator, made, lambda step, total, _: progress(step, total) if progress else None)
     if not folder.finished:
-        folder.finish()
+        folder.finish(device=simulator.device)
     return {**read_json(made / CARD), "folder": made}
 
 

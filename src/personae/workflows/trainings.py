@@ -23,10 +23,11 @@ from personae.measure import NOBODY, levels
 from personae.records import Episode, Levels, Progress, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays
 from personae.records.results import Floats
+from personae.simulator.devices import Engine
 from personae.theory import attenuation_items
 from personae.training import SFTPlan
 from personae.workflows.laboratory import OTHERS, PLAN, Laboratory, laboratory
-from personae.workflows.parallel import Engine, in_parallel
+from personae.workflows.parallel import in_parallel
 from personae.world import cast, traits
 
 Measured = dict[str, Levels]  # {part: levels}, see the module

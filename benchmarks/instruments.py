@@ -1,0 +1,228 @@
+"""What a model can show at all, and by which instrument: reliability, agreement, human-likeness, attenuation.
+
+    python benchmarks/instruments.py smollm2-135m-instruct --out runs/instruments/smollm2-135m-instruct
+    python benchmarks/instruments.py lab --quick
+
+For every trait and instrument: reliability from variance components, split halves, retest (the same asked in a second
+wording), and agreement of the instrument with behaviour, all over the personas of the model's own cast. Then where the
+Assistant stands between plain tools and people. Then a light LoRA on a neutral file, at two doses, and how much of each
+instrument is left for characters that were not trained.
+
+Each trait's levels are kept as parquet in the folder as they come, so the same command goes on after a kill. The
+figures replace those of the same model in `library/figures/reliability.parquet` with `--ship`, and the page
+`docs/instruments.md` is written from all that ship. Instruments that cannot ask about a model's traits are named.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import instruments_page
+import numpy as np
+
+from personae import library
+from personae.cli.face import Face
+from personae.data import read_episodes
+from personae.errors import BadInput
+from personae.measure import Instrument, instrument
+from personae.measure.human_likeness import human_share
+from personae.measure.instrument import FRAMES
+from personae.predictors import Basis
+from personae.records import Cast, Levels, Progress, Trait
+from personae.records.files import digest, read_arrays, write_arrays
+from personae.simulator import load
+from personae.simulator.local import LocalSimulator
+from personae.theory import agreement, pearson_interval, percentile_interval, pooled_attenuation, split_half
+from personae.theory.reliability import RELIABLE
+from personae.training import SFTPlan, finetune
+from personae.workflows.basis_cache import cached_basis
+from personae.workflows.file_arms import others
+from personae.workflows.file_question import fewer
+from personae.workflows.folder import open_folder
+from personae.workflows.levels_file import joined, read_levels, write_levels
+from personae.workflows.nouns_for import nouns, world_of
+
+NAMES = ("behaviour", "statements", "yes-no", "options")
+HUMAN = ("feelings", "body")  # traits of human-likeness; their statements are human self-description
+TOOLS = ("plain-tool", "plain tool")  # what the plain tool is called in a cast
+PLAN = SFTPlan(steps=8, batch=8, rate=2e-4, method="lora", rank=8)  # the light dose
+HEAVIER = 5.0  # times its rate: the heavy one
+PLAIN = Path(__file__).parent / "plain.jsonl"
+COLUMNS = ("model", "instrument", "trait", "figure", "value", "low", "high", "n")
+Row = tuple[str, str, str, str, float, float, float, int]
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model with its cast and traits, and the folder in which its levels are kept."""
+
+    name: str
+    simulator: LocalSimulator
+    cast: Cast
+    traits: tuple[Trait, ...]
+    folder: Path
+
+    def basis(self, by: Instrument, face: Face) -> Basis:
+        """The cast by one instrument, measured or read."""
+        with face.progress(f"{by.name}, {by.kept_as}", "answers") as progress:
+            return cached_basis(self.simulator, self.cast, self.traits, progress, self.folder / "basis", by).basis
+
+
+def askable(subject: Subject, face: Face) -> list[str]:
+    """The instruments that can ask about all traits of the subject."""
+    found = []
+    for name in NAMES:
+        try:
+            for trait in subject.traits:
+                instrument(name).check(trait)
+            found.append(name)
+        except BadInput as problem:
+            face.say(f"left out: {name}: {problem}")
+    return found
+
+
+# -- how reliable, and whether they agree ----------------------------------------------------------------------------
+def consistency(subject: Subject, bases: dict[str, tuple[Basis, Basis]], seed: int) -> Iterator[Row]:
+    """Reliability, split half, retest and agreement with behaviour of every trait and instrument."""
+    people = len(subject.cast.personas)
+    for name, (one, other) in bases.items():
+        reliability = one.reliability()
+        for trait in reliability:
+            table, again = (b.levels.by_trait[trait][1:] for b in (one, other))
+            behaved = bases["behaviour"][0].levels.by_trait[trait][1:]
+            items = table.shape[1]
+            yield (subject.name, name, trait, "reliability", reliability[trait], NAN, NAN, items)
+            yield (subject.name, name, trait, "split half", split_half(table, seed=seed), NAN, NAN, items)
+            both = {"retest": agreement(table, again)}
+            if name != "behaviour":
+                both["agreement"] = agreement(table, behaved)
+            for figure, r in both.items():
+                found = pearson_interval(r, people)
+                yield (subject.name, name, trait, figure, found.mean, found.low, found.high, people)
+
+
+def human_likeness(subject: Subject, bases: dict[str, tuple[Basis, Basis]], seed: int) -> Iterator[Row]:
+    """Where the Assistant stands between plain tools (0) and people (1), by behaviour and by statements."""
+    names = subject.cast.names
+    tools = [n for n in names if n in TOOLS]
+    people = [p.name for p in subject.cast.personas if p.kind == "person"]
+    for name in ("behaviour", "statements"):
+        if name not in bases or not tools:
+            continue
+        basis = bases[name][0]
+        for trait in (t for t in HUMAN if t in basis.base):
+            table = basis.levels.by_trait[trait]
+            rows = [table[[names.index(n) for n in group]] for group in (people, tools)]
+            found = human_share(basis.base[trait], *rows, seed=seed)
+            yield (subject.name, name, trait, "human share", found.mean, found.low, found.high, table.shape[1])
+
+
+# -- what training leaves of an instrument ---------------------------------------------------------------------------
+def attenuation(
+    subject: Subject, bases: dict[str, tuple[Basis, Basis]], data: Path, seed: int, face: Face
+) -> Iterator[Row]:
+    """Attenuation of every instrument after a light and a heavier LoRA, pooled over the traits that it shows."""
+    who = others(subject.cast)
+    contexts = {p.name: p.context for p in who}
+    for dose, rate in (("light", PLAN.rate), ("heavy", PLAN.rate * HEAVIER)):
+        plan = replace(PLAN, rate=rate, seed=seed)
+        trained = None
+        for name, (basis, _) in bases.items():
+            by, kept = instrument(name), subject.folder / "trained" / f"{dose}-{name}-{plan.digest[:8]}.parquet"
+            if not kept.exists():
+                trained = trained or train(subject, data, plan, face)
+                with face.progress(f"{name} after the {dose} dose", "traits") as progress:
+                    write_levels(kept, after(trained, subject.traits, by, contexts, progress))
+            yield lost(subject.name, name, basis, read_levels(kept), dose)
+
+
+def train(subject: Subject, data: Path, plan: SFTPlan, face: Face) -> LocalSimulator:
+    """The subject after the plan on the rows of `data`."""
+    rows = tuple(read_episodes(data))
+    with face.progress(f"training at rate {plan.rate:g}", "steps") as progress:
+        done = finetune(subject.simulator, rows, plan, on_step=lambda step, total, _: progress(step, total))
+    return done.simulator
+
+
+def after(
+    trained: LocalSimulator, traits: tuple[Trait, ...], by: Instrument, contexts: dict[str, str], progress: Progress
+) -> Levels:
+    """Levels of the other characters on all items: nothing else is scored here, so no quarter is set aside."""
+    found = []
+    for done, trait in enumerate(traits, start=1):
+        read = by.read(trained, trait, contexts).levels
+        found.append(Levels(read.contexts, {trait.name: by.part(trait, read.by_trait[trait.name])}))
+        progress(done, len(traits))
+    return joined(found)
+
+
+def lost(model: str, name: str, basis: Basis, trained: Levels, dose: str) -> Row:
+    """The attenuation of one instrument, over the traits of which its reliability is a half or more."""
+    shown = [t for t, r in basis.reliability().items() if r >= RELIABLE]
+    if not shown:
+        return (model, name, "all", f"attenuation, {dose}", NAN, NAN, NAN, 0)
+    places = [basis.levels.contexts.index(n) for n in trained.contexts]
+    before = np.stack([basis.levels.by_trait[t][places].mean(axis=1) for t in shown], axis=1)
+    then = np.stack([trained.by_trait[t].mean(axis=1) for t in shown], axis=1)
+    chosen = np.random.default_rng(0).integers(len(shown), size=(1000, len(shown)))  # draws of traits
+    low, high = percentile_interval(np.array([pooled_attenuation(before[:, c], then[:, c]) for c in chosen]))
+    return (model, name, "all", f"attenuation, {dose}", pooled_attenuation(before, then), low, high, len(shown))
+
+
+# -- what is kept and shipped ----------------------------------------------------------------------------------------
+def ship(rows: list[Row], file: Path) -> None:
+    """Put the rows in the place of those of the same model."""
+    kept: list[Row] = []
+    if file.exists():
+        columns = read_arrays(file)
+        kept = [tuple(row) for row in zip(*(columns[c].tolist() for c in COLUMNS), strict=True)]
+    every = sorted([row for row in kept if row[0] != rows[0][0]] + rows, key=lambda row: row[:4])
+    write_arrays(file, dict(zip(COLUMNS, map(list, zip(*every, strict=True)), strict=True)))
+
+
+def subject_of(args: argparse.Namespace) -> Subject:
+    """The model that was named, with the folder of this run."""
+    cast, traits = nouns(args.model)
+    traits = fewer(traits[:2] if args.quick else traits, 4 if args.quick else args.items)
+    simulator = load(args.model)
+    made_of = {"model": simulator.digest, "traits": digest(list(traits)), "data": str(args.data), "seed": args.seed}
+    folder = open_folder("instruments", made_of, args.out)
+    return Subject(args.model, simulator, cast, traits, folder.path)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, train, write."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("model")
+    asked.add_argument("--items", type=int, default=16, help="of each trait at most so many, evenly taken; 0: all")
+    asked.add_argument("--data", type=Path, help="the neutral file; default: plain.jsonl, or example:honest in the lab")
+    asked.add_argument("--out", type=Path)
+    asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument(
+        "--quick", action="store_true", help="two traits of four items: whether it runs, not what it finds"
+    )
+    asked.add_argument("--ship", action="store_true", help="write the library's figures and docs/instruments.md")
+    args = asked.parse_args(arguments)
+    args.data = args.data or (library.example("honest") if world_of(args.model) else PLAIN)
+    subject, begun = subject_of(args), time.monotonic()
+    with Face() as face:
+        face.keeps(subject.folder)
+        bases = {
+            name: tuple(subject.basis(instrument(name, frame=frame), face) for frame in FRAMES)
+            for name in askable(subject, face)
+        }
+        rows = [*consistency(subject, bases, args.seed), *human_likeness(subject, bases, args.seed)]
+        rows += attenuation(subject, bases, args.data, args.seed, face)
+    ship(rows, subject.folder / "reliability.parquet")
+    if args.ship:
+        ship(rows, library.FIGURES)
+        instruments_page.write(library.FIGURES, Path(__file__).parent.parent / "docs" / "instruments.md")
+    print(instruments_page.tables(subject.folder / "reliability.parquet"))
+    print(f"{time.monotonic() - begun:.0f} seconds; kept in {subject.folder}")
+
+
+if __name__ == "__main__":
+    main()
