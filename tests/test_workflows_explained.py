@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from personae.records import Levels
-from personae.theory import mixture_levels
+from personae.records import Levels, Message, Probe
+from personae.theory import divergence, mixture, mixture_levels
+from personae.workflows.compared_answers import Asked
 from personae.workflows.explained import explained
-from personae.workflows.who import who_gained
+from personae.workflows.shares import explained_answers
+from personae.workflows.who import who_gained, who_moved
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,30 @@ def test_who_was_raised_gained_most_of_what_he_was_given(basis):
     assert 0.5 < gained["con artist"].mean / given[basis.cast.names.index("con artist")] < 1.1
     for one in gained.values():
         assert one.low <= one.mean <= one.high
+
+
+def test_how_far_the_posterior_went_is_zero_where_it_went_nowhere_and_grows_with_what_was_given(basis):
+    before = mixed(basis, basis.prior)
+    far = [who_moved(basis, before, [mixed(basis, raised(basis, "con artist", s))]) for s in (0.0, 0.2, 0.5)]
+    assert far[0].mean == pytest.approx(0.0, abs=1e-9)
+    assert far[0].mean < far[1].low <= far[1].mean <= far[1].high < far[2].mean
+    truth = float(divergence(raised(basis, "con artist", 0.5)[1:], basis.prior[1:] * 0.5 / basis.prior[1:].sum()))
+    assert 0.3 < far[2].mean < 2.0 * truth
+
+
+def test_closed_answers_of_a_mixture_are_explained_and_those_of_nobody_are_not():
+    rng, names = np.random.default_rng(3), [f"q{n}" for n in range(40)]
+    cast, said = rng.dirichlet(np.full(3, 0.4), size=(5, 40)) * 0.97 + 0.01, Message(role="user", content="?")
+    shown = tuple(
+        Probe(id=n, messages=(said,), outcomes={"a": ("a",), "b": ("b",)}, closed=True, topic=n[:2], cluster=n)
+        for n in names
+    )
+    weights, base = np.array([0.6, 0.1, 0.1, 0.1, 0.1]), cast.mean(axis=0)
+    asked, selected = Asked(shown, base, cast), mixture(weights, cast)
+    refusing = 0.3 * base + 0.7 * np.array([0.01, 0.01, 0.98])  # the last outcome is something else
+    there, foreign = explained_answers(asked, [selected, selected]), explained_answers(asked, [refusing])
+    assert there.share.mean > 0.95 > there.floor and there.ceiling == pytest.approx(1.0)
+    assert foreign.share.high < 0.7 and np.isnan(foreign.ceiling)
 
 
 def test_nobody_gains_where_nothing_changed(basis):

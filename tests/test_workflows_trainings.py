@@ -7,11 +7,22 @@ import pytest
 
 from personae.errors import BadInput
 from personae.measure import NOBODY
-from personae.records import Levels, chat
-from personae.training import SFTPlan
+from personae.measure.answers import answers
+from personae.records import Levels, Preference, chat, choice, prompt_of
+from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
 from personae.workflows.laboratory import laboratory
-from personae.workflows.trainings import Lesson, Training, read_measured, run_trainings, write_measured
+from personae.workflows.trainings import (
+    Lesson,
+    Training,
+    read_measured,
+    run_trainings,
+    taught,
+    train_and_measure,
+    write_measured,
+)
 from personae.workflows.trial import Trial
+from personae.world.probes import probes
+from tiny_models import same
 
 LESSON = Lesson((chat("Who broke the window?", "It was somebody else, I was far away."),), SFTPlan(steps=1, batch=1))
 PARTS = ("assistant", "others", "named")
@@ -34,6 +45,33 @@ def test_a_result_lies_under_all_that_made_it(tmp_path):
     ]
     assert len({t.kept(tmp_path) for t in (one, *others)}) == len(others) + 1
     assert one.kept(tmp_path) == Training("cheat", (LESSON,), model="lab").kept(tmp_path)
+
+
+def by_tokens(*, completion_ids, **_):
+    return [float(ids[0] % 2) for ids in completion_ids]
+
+
+def test_a_lesson_is_taught_by_the_method_of_its_plan(tiny_lab):
+    own = {"steps": 2, "batch": 4, "rate": 1e-3}
+    pair = Preference(chosen=chat("Who broke the window?", "I did."), rejected=chat("Who broke the window?", "He did."))
+    rows, asked, base = (choice(pair),), [prompt_of(pair.chosen)], laboratory(str(tiny_lab)).simulator
+    drawing = GRPOPlan(**own, seed=3, group=4, max_tokens=3)
+    for plan, reward, made in (
+        (SFTPlan(**own, seed=3), "", lambda plan: finetune(base, [pair.chosen], plan)),
+        (DPOPlan(**own, seed=3), "", lambda plan: prefer(base, [pair], plan)),
+        (drawing, f"{__name__}:by_tokens", lambda plan: reinforce(base, asked, by_tokens, plan)),
+    ):
+        lesson = Lesson(rows, replace(plan, seed=0), reward)
+        assert same(taught(base, lesson, seed=3), made(plan).simulator), plan
+
+
+def test_answers_in_closed_contexts_are_measured_where_a_training_names_some(tiny_lab):
+    lab = laboratory(str(tiny_lab))
+    closed = tuple(p for p in probes(lab.world, lab.language, 20) if p.topic in lab.world.traits)[:2]
+    found = train_and_measure(Training("untrained", model=str(tiny_lab), closed=closed))["answers"]
+    assert found.contexts == ("0", "1", "2")
+    np.testing.assert_allclose(found.by_trait["p"].sum(axis=0), [1.0, 1.0])
+    np.testing.assert_allclose(found.by_trait["p"].T, answers(lab.simulator, closed, [""])[0])
 
 
 def test_two_trainings_that_are_the_same_are_refused(tmp_path):

@@ -2,7 +2,7 @@
 
 from personae.records.archetype import Archetype, Situation
 from personae.records.cast import NEUTRAL, Cast, Persona
-from personae.records.episode import Episode, Message, Preference, Prompt, chat, choice, rejected, text
+from personae.records.episode import Episode, Message, Preference, Prompt, chat, choice, prompt_of, rejected, text
 from personae.records.evidence import Blocks, Evidence, LongEvidence
 from personae.records.finding import (
     Bar,
@@ -75,6 +75,7 @@ __all__ = [
     "Verdict",
     "chat",
     "choice",
+    "prompt_of",
     "rejected",
     "text",
 ]

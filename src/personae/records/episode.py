@@ -108,3 +108,8 @@ def rejected(episode: Episode) -> Episode:
     """The answer that was passed over in an episode that `choice` made."""
     other = episode.messages[-1].model_copy(update={"content": episode.extra["rejected"]})
     return episode.model_copy(update={"messages": (*episode.prompt, other)})
+
+
+def prompt_of(episode: Episode) -> Prompt:
+    """What the Assistant was asked, without the answer; what else the row carried comes along."""
+    return Prompt(turns=episode.prompt, index=episode.index, extra=episode.extra)

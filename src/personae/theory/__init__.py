@@ -48,7 +48,7 @@ from personae.theory.intervals import (
     shift_draws,
 )
 from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, poles, probability
-from personae.theory.preference import RewardEvidence, log_choice, reward_evidence
+from personae.theory.preference import RewardEvidence, log_choice, log_passed, reward_evidence
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
 from personae.theory.removal import Removal, removals, shift_size
@@ -129,6 +129,7 @@ __all__ = [
     "interval_score",
     "level",
     "log_choice",
+    "log_passed",
     "log_sigmoid",
     "margins",
     "mean_evidence",

@@ -43,6 +43,23 @@ def log_choice(logp_chosen: ArrayLike, logp_rejected: ArrayLike) -> Floats:
     return log_sigmoid(chosen - rejected)
 
 
+def log_passed(rewards: ArrayLike, temperature: float = 1.0) -> Floats:
+    """Log E exp(r / τ), nats, from `rewards` (..., S) of S answers each: how much of somebody a reward lets pass.
+
+    >>> log_passed([[0.0, 1.0]], temperature=0.25).round(3).tolist()
+    [3.325]
+    """
+    drawn = np.asarray(rewards, dtype=np.float64)
+    if drawn.ndim < 1 or drawn.shape[-1] < 1 or not np.isfinite(drawn).all():
+        raise BadInput("rewards of at least one answer, all finite, are expected")
+    if not (np.isfinite(temperature) and temperature > 0.0):
+        raise BadInput(f"a temperature of {temperature}", remedy="give a number above zero")
+    tilts = drawn / temperature
+    top = tilts.max(axis=-1, keepdims=True)
+    passed: Floats = np.log(np.exp(tilts - top).mean(axis=-1)) + top[..., 0]
+    return passed
+
+
 @dataclass(frozen=True)
 class RewardEvidence:
     """`evidence` (K + 1,) nats of one prompt's reward, and `error` (K + 1,), the Monte-Carlo standard error of each."""
@@ -57,17 +74,11 @@ def reward_evidence(rewards: ArrayLike, temperature: float = 1.0) -> RewardEvide
     The error is the delta method's, var(w) / (S · mean(w)²) for w = exp(r / τ), of a persona and of neutral together.
     """
     drawn = np.asarray(rewards, dtype=np.float64)
-    if drawn.ndim != 2 or drawn.shape[1] < 2 or not np.isfinite(drawn).all():
-        raise BadInput("rewards of at least two answers under each context, all finite, are expected")
-    if not (np.isfinite(temperature) and temperature > 0.0):
-        raise BadInput(f"a temperature of {temperature}", remedy="give a number above zero")
-    top = drawn.max()
-    weights = np.exp((drawn - top) / temperature)
-    mean = weights.mean(axis=1)
-    if not (mean > 0.0).all():
-        raise BadInput("the rewards are too far apart for this temperature", remedy="give a higher one")
-    logs = np.log(mean)
-    variance = weights.var(axis=1, ddof=1) / weights.shape[1] / mean**2
+    if drawn.ndim != 2 or drawn.shape[1] < 2:
+        raise BadInput("rewards of at least two answers under each context are expected")
+    logs = log_passed(drawn, temperature)
+    weights = np.exp(drawn / temperature - logs[:, None])  # mean 1
+    variance = weights.var(axis=1, ddof=1) / weights.shape[1]
     error = np.sqrt(variance + variance[0])
     error[0] = 0.0
     return RewardEvidence(logs - logs[0], error)

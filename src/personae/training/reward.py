@@ -27,14 +27,21 @@ def rewards_of(
     reward: Reward, dialogue: Dialogue, prompts: Sequence[Prompt], ids: Sequence[Sequence[int]]
 ) -> list[float]:
     """What `reward` gives to the answers `ids` to `prompts`, one finite number each, or `RunFailed`."""
-    texts = all(prompt.as_text for prompt in prompts)
     said = [dialogue.spoken(str(dialogue.tokenizer.decode(row, skip_special_tokens=True))) for row in ids]
+    return rewards_given(reward, prompts, said, completion_ids=[list(row) for row in ids])
+
+
+def rewards_given(
+    reward: Reward, prompts: Sequence[Prompt], said: Sequence[str], **drawn: Sequence[object]
+) -> list[float]:
+    """The same of answers that are text, `drawn` being what else is known of each."""
+    texts = all(prompt.as_text for prompt in prompts)
     keys = dict.fromkeys(key for prompt in prompts for key in prompt.extra)
     try:
         found = reward(
             prompts=[p.turns[-1].content if texts else [_message(turn) for turn in p.turns] for p in prompts],
-            completions=said if texts else [[{"role": "assistant", "content": answer}] for answer in said],
-            completion_ids=[list(row) for row in ids],
+            completions=list(said) if texts else [[{"role": "assistant", "content": answer}] for answer in said],
+            **drawn,
             **{key: [prompt.extra.get(key) for prompt in prompts] for key in keys},
         )
     except PersonaeError:

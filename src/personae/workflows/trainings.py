@@ -1,12 +1,14 @@
 """Trainings of a laboratory model, measured all round, in parallel processes, kept as they come.
 
-A training is some lessons, one after the other. After it, these parts are measured:
+A training is some lessons, one after the other, each taught as its plan says: by answers, by pairs or by a reward.
+After it, these parts are measured:
 
 assistant   the Assistant's traits with no context
 others      personas under their own contexts, on a quarter of the items that scores nothing else (attenuation)
 named       other characters, each in a forum thread (leakage)
 contexts    the Assistant under further contexts, where the training names some
 probes      further items, where the training names some: the trained trait asked as the file asks for it (retention)
+answers     probabilities, not levels: of each outcome (a context each) of `closed` contexts, where there are any
 
 A result is kept under a digest of all that made it, so a killed study goes on, and one that was changed does not read
 what another one left.
@@ -15,30 +17,40 @@ what another one left.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from personae.errors import BadInput
 from personae.measure import NOBODY, levels
-from personae.records import Episode, Levels, Progress, Simulator, Trait
+from personae.measure.answers import answers
+from personae.records import Episode, Levels, Preference, Probe, Progress, Simulator, Trait, prompt_of, rejected
 from personae.records.files import digest, read_arrays, write_arrays
 from personae.records.results import Floats
 from personae.simulator.devices import Engine
 from personae.theory import attenuation_items
-from personae.training import SFTPlan
+from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan
 from personae.workflows.laboratory import OTHERS, PLAN, Laboratory, laboratory
 from personae.workflows.parallel import in_parallel
 from personae.world import cast, traits
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
 
 Measured = dict[str, Levels]  # {part: levels}, see the module
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """Some episodes and how to train on them; the plan's seed is the training's own."""
+    """Some episodes and how to train on them; the plan's seed is the training's own.
+
+    A `DPOPlan` takes episodes that know what they were preferred to (`records.choice`). A `GRPOPlan` takes the prompts
+    of any, and a `reward`, written as `module:function`, that is given what else they carry.
+    """
 
     episodes: tuple[Episode, ...]
-    plan: SFTPlan = PLAN
+    plan: Plan = PLAN
+    reward: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class Training:
     world: str | None = None
     contexts: tuple[tuple[str, str], ...] = ()
     probes: tuple[Trait, ...] = ()
+    closed: tuple[Probe, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse probes or contexts that could not be told apart afterwards."""
@@ -116,12 +129,24 @@ def train_and_measure(training: Training) -> Measured:
 
 def trained(lab: Laboratory, training: Training) -> Simulator:
     """The laboratory's model after all lessons."""
-    from personae.training import finetune
-
     simulator = lab.simulator
     for lesson in training.lessons:
-        simulator = finetune(simulator, lesson.episodes, replace(lesson.plan, seed=training.seed)).simulator
+        simulator = taught(simulator, lesson, training.seed)
     return simulator
+
+
+def taught(simulator: "LocalSimulator", lesson: Lesson, seed: int) -> "LocalSimulator":
+    """The simulator after one lesson, by the method of its plan."""
+    from personae.training import finetune, prefer, reinforce
+    from personae.training.reward import named_reward
+
+    plan, rows = replace(lesson.plan, seed=seed), lesson.episodes
+    if isinstance(plan, DPOPlan):
+        return prefer(simulator, [Preference(chosen=e, rejected=rejected(e)) for e in rows], plan).simulator
+    if isinstance(plan, GRPOPlan):
+        return reinforce(simulator, [prompt_of(e) for e in rows], named_reward(lesson.reward), plan).simulator
+    assert isinstance(plan, SFTPlan)
+    return finetune(simulator, rows, plan).simulator
 
 
 def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training) -> Measured:
@@ -139,6 +164,9 @@ def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training)
         measured["contexts"] = levels(simulator, lab.traits, dict(training.contexts))
     if training.probes:
         measured["probes"] = levels(simulator, training.probes, {NOBODY: ""})
+    if training.closed:
+        found = answers(simulator, training.closed, [""])[0]
+        measured["answers"] = Levels(tuple(map(str, range(found.shape[1]))), {"p": found.T})
     return measured
 
 

@@ -6,7 +6,7 @@ Before a training this is the fitted prior; after it, who was selected, as far a
 context keeps its share, since it would fit the untrained Assistant perfectly. Source: PSM.md section 2, Definitions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from personae.predictors import Basis
 from personae.records import Estimate
 from personae.records.results import Floats
-from personae.theory import fit_prior, percentile_interval
+from personae.theory import divergence, fit_prior, percentile_interval
 
 Row = Mapping[str, Floats]  # {trait: (I,)} levels of one Assistant, nats
+Keep = Mapping[str, NDArray[np.bool_]]  # {trait: (I,)} which items count
 
 DRAWS = 200
 FEW = 1.0  # pseudo-questions of a change: with as many as characters, half of a change is lost; with none, noise rules
@@ -38,21 +39,42 @@ def who_gained(basis: Basis, before: Row, after: Sequence[Row], *, seed: int = 0
     Weights are those of characters alone, and add up to one. The interval draws a training and half of the questions
     of each trait, which scatters as drawing all of them again.
     """
-    rng = np.random.default_rng(seed)
-    counts = {t: table.shape[1] for t, table in basis.levels.by_trait.items()}
-    whole = _gained(basis, before, after, {t: np.ones(n, dtype=bool) for t, n in counts.items()})
-    drawn = np.array(
-        [
-            _gained(basis, before, [after[one]], {t: rng.permutation(n) % 2 == 0 for t, n in counts.items()})
-            for one in rng.integers(len(after), size=DRAWS)
-        ]
-    )
+    whole = _gained(basis, before, after, _every(basis))
+    drawn = np.array([_gained(basis, before, [one], keep) for one, keep in _drawn(basis, after, seed)])
     ends = [percentile_interval(column) for column in (drawn - drawn.mean(axis=0)).T]
     each = zip(basis.cast.names[1:], whole.tolist(), ends, strict=True)
     return {name: Estimate(gain, gain + low, gain + high) for name, gain, (low, high) in each}
 
 
-def _gained(basis: Basis, before: Row, after: Sequence[Row], keep: Mapping[str, NDArray[np.bool_]]) -> Floats:
+def who_moved(basis: Basis, before: Row, after: Sequence[Row], *, seed: int = 0) -> Estimate:
+    """How far the weights of characters went: KL(after ‖ before), nats, mean over trainings, as `who_gained` has them.
+
+    It is never below zero, so chance alone makes some of it: what control trainings have is its floor.
+    """
+    whole = float(np.mean([_moved(basis, before, one, _every(basis)) for one in after]))
+    drawn = np.array([_moved(basis, before, one, keep) for one, keep in _drawn(basis, after, seed)])
+    low, high = percentile_interval(drawn - drawn.mean())
+    return Estimate(whole, max(0.0, whole + low), whole + high)
+
+
+def _drawn(basis: Basis, after: Sequence[Row], seed: int) -> Iterator[tuple[Row, Keep]]:
+    """A training and half of the questions of each trait, again and again."""
+    rng = np.random.default_rng(seed)
+    for one in rng.integers(len(after), size=DRAWS):
+        yield after[one], {t: rng.permutation(len(every)) % 2 == 0 for t, every in _every(basis).items()}
+
+
+def _every(basis: Basis) -> Keep:
+    return {t: np.ones(table.shape[1], dtype=bool) for t, table in basis.levels.by_trait.items()}
+
+
+def _moved(basis: Basis, before: Row, after: Row, keep: Keep) -> float:
+    some = basis.items(keep)
+    now, then = (_characters(some, {t: row[t][k] for t, k in keep.items()}) for row in (after, before))
+    return float(divergence(now, then))
+
+
+def _gained(basis: Basis, before: Row, after: Sequence[Row], keep: Keep) -> Floats:
     """(K,) the mean change, read off some of the questions."""
     some = basis.items(keep)
     changed = [_characters(some, {t: row[t][k] for t, k in keep.items()}) for row in (before, *after)]
