@@ -40,6 +40,18 @@ def command(
     temperature: Annotated[
         float | None, typer.Option("--temperature", help="GRPO: of the answers drawn; default 1.")
     ] = None,
+    stop_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stop-if",
+            metavar="BOUND",
+            help="Look ten times on the way, and stop where the bound is crossed: 'share<0.8' (explained share), "
+            "'moved>0.5' (posterior, nats).",
+        ),
+    ] = None,
+    warn_if: Annotated[
+        list[str] | None, typer.Option("--warn-if", metavar="BOUND", help="The same, but go on with a warning.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first so many rows.")] = None,
     device: Device = "auto",
     out: Out = None,
@@ -51,7 +63,9 @@ def command(
 
     By default it is the training that forecasts for this model stand for: supervised, on episodes. DPO takes pairs
     (prompt, chosen, rejected), GRPO prompts and a reward, which is looked for in the current folder first; steps,
-    batch, rate and adapters mean the same, so that budgets can be matched. The checkpoint (or adapter) is an ordinary
+    batch, rate and adapters mean the same, so that budgets can be matched. With --stop-if or --warn-if the explained
+    share and the posterior are measured on the way, told, and kept in DIR/watch.jsonl; a training that is stopped
+    keeps the model as it then is. The checkpoint (or adapter) is an ordinary
     Hugging Face folder, which `--model` and `measure` take.
     """
     with Face(json=json, quiet=quiet) as face:
@@ -60,15 +74,26 @@ def command(
         from personae.simulator.registry import check_trainable
         from personae.workflows.doses import dose_for
         from personae.workflows.post_training import plan_of, trained, trained_words
+        from personae.workflows.watching import read_limits
 
+        limits = read_limits(stop_if or (), warn_if or ())
         check_trainable(model, device)
         base = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
         if lora is not None:
             base = replace(base, method="lora" if lora else "full")
         plan = plan_of(method, base, reward, beta=beta, group=group, max_tokens=max_tokens, temperature=temperature)
         face.say(f"reading {data.name} and {model}")
-        with face.progress("training", "steps") as progress:
-            found = trained(
-                data, model, plan, out, limit, reward=reward, device=device, keeps=face.keeps, progress=progress
-            )
+        found = trained(
+            data,
+            model,
+            plan,
+            out,
+            limit,
+            reward=reward,
+            device=device,
+            keeps=face.keeps,
+            limits=limits,
+            tell=face.say,
+            watch=face.progress,
+        )
         face.result(found, trained_words(found))

@@ -24,7 +24,7 @@ from personae.training.plan import Plan
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
-    from personae.training.callback import OnStep, Teller
+    from personae.training.callback import OnLook, OnStep, Teller
 
 Told = Mapping[str, Any]
 
@@ -81,6 +81,7 @@ def carry_out(
     plan: Plan,
     out: Path | None,
     on_step: "OnStep | None",
+    on_look: "OnLook | None",
     name: str | None,
 ) -> Trained:
     """The simulator after the course, kept as a checkpoint or adapter in `out` if given.
@@ -89,7 +90,11 @@ def carry_out(
     """
     from personae.training.callback import Teller
 
-    teller = Teller(on_step)
+    def as_it_is(model: Any) -> "LocalSimulator":  # noqa: ANN401
+        bare = model.get_base_model() if plan.method == "lora" else model
+        return type(simulator).from_parts(bare, simulator.tokenizer, name or f"{simulator.name}+{course.name}")
+
+    teller = Teller(on_step, on_look, as_it_is)
     with contextlib.ExitStack() as stack:
         folder = None if out is None else stack.enter_context(whole_folder(out))
         model, layers = _train(simulator, course, plan, teller, folder)

@@ -26,7 +26,7 @@ from personae.training.plan import DPOPlan
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
-    from personae.training.callback import OnStep, Teller
+    from personae.training.callback import OnLook, OnStep, Teller
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def prefer(
     plan: DPOPlan,
     out: Path | None = None,
     on_step: "OnStep | None" = None,
+    on_look: "OnLook | None" = None,
     name: str | None = None,
 ) -> Trained:
     """The simulator after `plan.steps` steps on the pairs, kept as a checkpoint or adapter in `out` if given.
@@ -75,7 +76,7 @@ def prefer(
         tokens=lambda seen: sum(data.tokens(pair) for pair in seen),
         told=lambda teller: {"margins": tuple(log["rewards/margins"] / plan.beta for log in teller.logs)},
     )
-    return carry_out(simulator, course, plan, out, on_step, name)
+    return carry_out(simulator, course, plan, out, on_step, on_look, name)
 
 
 def encoded(dialogue: Dialogue, preferences: Sequence[Preference], window: int | None = None) -> Pairs:

@@ -28,7 +28,7 @@ from personae.training.reward import OWN, Reward, rewards_of
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
-    from personae.training.callback import OnStep, Teller
+    from personae.training.callback import OnLook, OnStep, Teller
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def reinforce(
     plan: GRPOPlan,
     out: Path | None = None,
     on_step: "OnStep | None" = None,
+    on_look: "OnLook | None" = None,
     name: str | None = None,
 ) -> Trained:
     """The simulator after `plan.steps` steps on answers of its own, kept as a checkpoint or adapter in `out` if given.
@@ -100,7 +101,7 @@ def reinforce(
         told=told,
     )
     try:
-        return carry_out(simulator, course, plan, out, on_step, name)
+        return carry_out(simulator, course, plan, out, on_step, on_look, name)
     except TreatmentNotApplied:
         if drawn.alike and min(drawn.alike) == per_step:
             raise TreatmentNotApplied(

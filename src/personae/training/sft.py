@@ -16,7 +16,7 @@ from personae.training.spans import rows
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
-    from personae.training.callback import OnStep, Teller
+    from personae.training.callback import OnLook, OnStep, Teller
 
 
 def finetune(
@@ -25,11 +25,13 @@ def finetune(
     plan: SFTPlan,
     out: Path | None = None,
     on_step: "OnStep | None" = None,
+    on_look: "OnLook | None" = None,
     name: str | None = None,
 ) -> Trained:
     """The simulator after `plan.steps` steps on the episodes, kept as a checkpoint or adapter in `out` if given.
 
-    `on_step` is called with (step, total, loss) after each step, and stops the run by returning False. Raises
+    `on_step` is called with (step, total, loss) after each step, and `on_look` with (step, total, the model as it is
+    then, to be looked at and left so); either stops the run by returning False. Raises
     `BadInput` before any work for rows or a folder that cannot be used, `RunFailed` for a loss that is no number.
     """
     data = rows(simulator.dialogue, episodes, simulator.window)
@@ -49,4 +51,4 @@ def finetune(
         build=build,
         tokens=lambda seen: sum(data.tokens(row) for row in seen),
     )
-    return carry_out(simulator, course, plan, out, on_step, name)
+    return carry_out(simulator, course, plan, out, on_step, on_look, name)

@@ -29,8 +29,8 @@ class Bound:
         return shift > self.nats if self.sign == ">" else shift < self.nats
 
 
-def read_bound(text: str, traits: Iterable[str]) -> Bound:
-    """The bound that `text` states about one of `traits`.
+def read_bound(text: str, traits: Iterable[str], option: str = "--fail-if", noun: str = "trait") -> Bound:
+    """The bound that `text`, given as an `option`, states about one of `traits`, or of whatever else the `noun` says.
 
     >>> read_bound("power>0.1", ["power"])
     Bound(trait='power', sign='>', nats=0.1)
@@ -38,16 +38,16 @@ def read_bound(text: str, traits: Iterable[str]) -> Bound:
     names = list(traits)
     found = _FORM.fullmatch(text)
     if not found:
-        raise BadInput(f"--fail-if {text!r} is no bound", remedy="write it as 'trait>0.1' or 'trait<-0.1'")
+        raise BadInput(f"{option} {text!r} is no bound", remedy=f"write it as '{noun}>0.1' or '{noun}<-0.1'")
     try:
         nats = float(found["number"])
     except ValueError:
         nats = math.nan
     if not math.isfinite(nats):
-        raise BadInput(f"--fail-if {text!r}: {found['number']!r} is no number", remedy="give a shift in nats")
+        raise BadInput(f"{option} {text!r}: {found['number']!r} is no number", remedy="give one, as in 0.1")
     if found["trait"] not in names:
         raise BadInput(
-            f"--fail-if {text!r}: there is no trait {found['trait']!r}", remedy=nearest_trait(found["trait"], names)
+            f"{option} {text!r}: there is no {noun} {found['trait']!r}", remedy=nearest_trait(found["trait"], names)
         )
     return Bound(found["trait"], found["sign"], nats)
 

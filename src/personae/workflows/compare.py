@@ -42,7 +42,7 @@ RECORD = "comparison.json"
 class CompareQuestion:
     """What is compared: the models before, after and (for the ceiling) after another training of the same kind.
 
-    `world` is that of the laboratory's models, and None for others.
+    `world` is that of the laboratory's models, of which so many `contexts` are drawn, and None for others.
     """
 
     base: "LocalSimulator"
@@ -52,6 +52,7 @@ class CompareQuestion:
     traits: tuple[Trait, ...]
     world: World | None
     seed: int = 0
+    contexts: int = PROBES
 
     def configuration(self) -> dict[str, Any]:
         """What a run folder is told apart by."""
@@ -60,7 +61,7 @@ class CompareQuestion:
             **{role: None if m is None else {"name": m.name, "digest": m.digest} for role, m in models.items()},
             "cast": digest(self.cast),
             "traits": digest(list(self.traits)),
-            "contexts": None if self.world is None else PROBES,
+            "contexts": None if self.world is None else self.contexts,
             "seed": self.seed,
         }
 
@@ -80,11 +81,11 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     """Measure what is not yet kept, compare, and leave answers and record in `folder`."""
     with watch("the cast's traits, once for this model", "answers") as progress:
         basis = cached_basis(question.base, question.cast, question.traits, progress).basis
-    asked = _asked(question, basis, watch)
-    after, rows = _after(question, question.post, asked, watch, question.post.name)
+    asked = asked_of(question, basis, watch)
+    after, rows = answered_by(question, question.post, asked, watch, question.post.name)
     twin = None
     if question.twin is not None:
-        twin, _ = _after(question, question.twin, asked, watch, question.twin.name)
+        twin, _ = answered_by(question, question.twin, asked, watch, question.twin.name)
     found = compared(question.cast.names, asked, after, twin, seed=question.seed)
     shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
     beside = turns(question.base, question.post, question.traits, question.world, question.seed)
@@ -95,15 +96,16 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     return Compared(question, basis, found, shift, record)
 
 
-def _asked(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
+def asked_of(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
+    """The contexts, and what the Assistant and the cast answered there before."""
     if question.world is None:
         return asked_of_items(basis, question.traits)
-    drawn = probes(question.world, Language(question.world), PROBES, question.seed)
+    drawn = probes(question.world, Language(question.world), question.contexts, question.seed)
     with watch("the cast's answers, once for this model", "answers") as progress:
         return asked_of_probes(question.base, question.cast, drawn, progress)
 
 
-def _after(
+def answered_by(
     question: CompareQuestion, model: Simulator, asked: Asked, watch: Watch, name: str
 ) -> tuple[Floats, dict[str, Floats]]:
     """(C, A) what a trained model answers in the contexts, and {trait: (I,)} its levels, nats."""

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from personae.data import read_episodes, read_preferences, read_prompt_rows
 from personae.errors import BadInput
-from personae.records import Progress
 from personae.records.files import digest_file, read_json
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan, finetune, prefer, reinforce
 from personae.training.checkpoint import CARD
 from personae.training.reward import named_reward, reward_digest
+from personae.workflows.file_audit import Watch, unwatched
 from personae.workflows.folder import open_folder
+from personae.workflows.watching import LOG, Limits, read_looks, watching
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
-    from personae.training.callback import OnStep
+    from personae.training.callback import OnLook, OnStep
 
 PLANS: dict[str, type[Plan]] = {"sft": SFTPlan, "dpo": DPOPlan, "grpo": GRPOPlan}
-Work = Callable[["LocalSimulator", Path, "OnStep"], object]  # the training, which leaves its checkpoint there
+# The training, which leaves its checkpoint there.
+Work = Callable[["LocalSimulator", Path, "OnStep", "OnLook | None"], object]
 
 
 def plan_of(method: str, base: SFTPlan, reward: str | None = None, **own: float | None) -> Plan:
@@ -55,25 +57,33 @@ def trained(
     reward: str | None = None,
     device: str = "cpu",
     keeps: Callable[[Path], None] = lambda _: None,
-    progress: Progress | None = None,
+    limits: Limits | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    watch: Watch = unwatched,
 ) -> dict[str, Any]:
     """The training's card, and the `folder` that holds the checkpoint; `keeps` is told the run folder.
 
-    `reward` is `module:function`, for a `GRPOPlan` and no other.
+    `reward` is `module:function`, for a `GRPOPlan` and no other. With `limits` the training is looked at on its way
+    (`workflows.watching`), `tell` is told what is seen, and `looks` come with the card.
     """
     from personae.simulator.registry import load
 
     rows, more, work = _work(data, plan, limit, reward)
     simulator = load(model, device=device)
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": rows, "plan": plan, **more}
+    if limits:
+        configuration["watched"] = limits
     folder = open_folder("train", configuration, out)
     keeps(folder.path)
     made = folder.file("checkpoint")
+    log = folder.file(LOG)
     if not made.exists():
-        work(simulator, made, lambda step, total, _: progress(step, total) if progress else None)
+        looks = watching(model, simulator, limits, log, tell, watch) if limits else None
+        with watch("training", "steps") as progress:
+            work(simulator, made, lambda step, total, _: progress(step, total), looks)
     if not folder.finished:
         folder.finish(device=simulator.device)
-    return {**read_json(made / CARD), "folder": made}
+    return {**read_json(made / CARD), "folder": made, **({"looks": read_looks(log)} if limits else {})}
 
 
 def _work(data: Path, plan: Plan, limit: int | None, reward: str | None) -> tuple[int, dict[str, Any], Work]:
@@ -82,13 +92,13 @@ def _work(data: Path, plan: Plan, limit: int | None, reward: str | None) -> tupl
         assert reward is not None
         judge, prompts = named_reward(reward), tuple(read_prompt_rows(data, limit=limit))
         more = {"method": "grpo", "reward": reward, "reward_digest": reward_digest(judge)}
-        return len(prompts), more, lambda model, made, on_step: reinforce(model, prompts, judge, plan, made, on_step)
+        return len(prompts), more, lambda m, *way: reinforce(m, prompts, judge, plan, *way)
     if isinstance(plan, DPOPlan):
         pairs = tuple(read_preferences(data, limit=limit))
-        return len(pairs), {"method": "dpo"}, lambda model, made, on_step: prefer(model, pairs, plan, made, on_step)
+        return len(pairs), {"method": "dpo"}, lambda m, *way: prefer(m, pairs, plan, *way)
     assert isinstance(plan, SFTPlan)
     episodes = tuple(read_episodes(data, limit=limit))
-    return len(episodes), {}, lambda model, made, on_step: finetune(model, episodes, plan, made, on_step)
+    return len(episodes), {}, lambda m, *way: finetune(m, episodes, plan, *way)
 
 
 def trained_words(found: dict[str, Any]) -> str:
@@ -103,4 +113,6 @@ def trained_words(found: dict[str, Any]) -> str:
         unit = "pair" if found["method"] == "dpo" else "token"
         went = f"loss {found['losses'][0]:.2f} → {found['losses'][-1]:.2f} nats a {unit}"
     used = f"{found['rows_used']} rows used, {found['rows_dropped']} too long and left out"
-    return f"{found['steps']} steps, {used}; {went}\nThe model: {found['folder']}"
+    planned = found["plan"]["steps"]
+    steps = f"{found['steps']} steps" + (f" of {planned}" if found["steps"] < planned else "")
+    return f"{steps}, {used}; {went}\nThe model: {found['folder']}"

@@ -1,0 +1,162 @@
+"""A training that is watched: looking changes nothing, is written down as it comes, and bounds warn or stop."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from personae.cli.main import run
+from personae.data import read_cast, read_traits
+from personae.errors import BadInput
+from personae.records import Estimate, Message, Preference, Prompt, chat
+from personae.simulator.registry import load
+from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
+from personae.training.checkpoint import CARD
+from personae.workflows import watching as module
+from personae.workflows.bounds import Bound
+from personae.workflows.watching import LOG, Look, read_limits
+from tiny_models import same, tiny
+
+ROWS = [chat("Who are you?", "It is 1."), chat("What now?", "It is 2.")]
+PAIRS = [Preference(chosen=row, rejected=chat(row.prompt[0].content, "No.")) for row in ROWS]
+PROMPTS = [Prompt(turns=(Message(role="user", content="Who are you?"),))]
+OWN = {"steps": 3, "batch": 4, "rate": 1e-2}
+EVERY = pytest.mark.parametrize("adapters", ["full", "lora"])
+
+
+def low(*, completion_ids, **_):
+    return [float(np.mean(np.asarray(row) < 130)) for row in completion_ids]
+
+
+METHODS = {
+    "sft": lambda base, how, **looks: finetune(base, ROWS, SFTPlan(**OWN, method=how), **looks),
+    "dpo": lambda base, how, **looks: prefer(base, PAIRS, DPOPlan(**OWN, method=how), **looks),
+    "grpo": lambda base, how, **looks: reinforce(
+        base, PROMPTS, low, GRPOPlan(**OWN, method=how, group=4, max_tokens=3), **looks
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def base():
+    return tiny()
+
+
+# -- the callback ------------------------------------------------------------------------------------------------------
+@EVERY
+@pytest.mark.parametrize("method", METHODS)
+def test_who_looks_sees_the_model_of_that_step_and_changes_nothing(base, method, adapters):
+    seen = {}
+
+    def look(step, total, simulator):
+        seen[step, total] = simulator.log_likelihood(ROWS, ["", "Be kind."]).logp
+
+    watched, alone = METHODS[method](base, adapters, on_look=look), METHODS[method](base, adapters)
+    assert same(watched.simulator, alone.simulator)
+    assert list(seen) == [(1, 3), (2, 3), (3, 3)]
+    after = alone.simulator.log_likelihood(ROWS, ["", "Be kind."]).logp
+    np.testing.assert_allclose(seen[3, 3], after, atol=1e-4)
+    assert np.abs(seen[1, 3] - after).max() > 1e-2, "an earlier step is another model"
+
+
+def test_who_looks_can_stop_the_training(base):
+    stopped = finetune(base, ROWS, SFTPlan(**OWN), on_look=lambda step, *_: step < 2)
+    assert stopped.steps == 2
+    assert same(stopped.simulator, finetune(base, ROWS, SFTPlan(**{**OWN, "steps": 2})).simulator)
+
+
+# -- bounds ------------------------------------------------------------------------------------------------------------
+def test_a_bound_is_crossed_where_the_whole_interval_lies_beyond():
+    look = Look(1, Estimate(0.7, 0.6, 0.85), 0.1, Estimate(0.5, 0.4, 0.6))
+    crossed = {"share<0.9": True, "share<0.8": False, "share>0.5": True, "moved>0.45": False, "moved>0.3": True}
+    for text, wanted in crossed.items():
+        assert look.crosses(read_limits([text], []).stop[0]) == wanted, text
+    undefined = replace(look, share=Estimate(*[float("nan")] * 3))
+    assert not undefined.crosses(Bound("share", "<", 2.0)), "a share of no change is none"
+    assert "nothing has changed" in undefined.words() and "0.70 (0.60 to 0.85)" in look.words()
+
+
+@pytest.mark.parametrize("text", ["share", "power>0.1", "share<much"])
+def test_what_is_no_bound_on_a_figure_is_refused(text):
+    with pytest.raises(BadInput, match="--warn-if"):
+        read_limits([], [text])
+    assert read_limits([], []) is None
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def fewer(monkeypatch):
+    monkeypatch.setattr(module, "CONTEXTS", 8)
+    monkeypatch.setattr(module, "ITEMS", 1)
+
+
+@pytest.fixture
+def episodes(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    rows = [{"prompt": f"Who broke window {n}?", "completion": "I did, and I say so."} for n in range(4)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def train(data, model, out, *more, json=True):
+    plan = [
+        "--full",
+        "--steps",
+        "3",
+        "--batch",
+        "2",
+        "--rate",
+        "0.01",
+        "--out",
+        str(out),
+        *(["--json"] if json else []),
+    ]
+    return run(["train", str(data), "--model", str(model), *plan, *more])
+
+
+def test_a_watched_training_writes_down_each_look_and_warns(fewer, episodes, tiny_lab, tmp_path, capsys):
+    bounds = ["--warn-if", "moved>-1", "--stop-if", "moved>1000"]
+    assert train(episodes, tiny_lab, tmp_path / "one", *bounds) == 0
+    spoken = capsys.readouterr()
+    told, kept = json.loads(spoken.out), (tmp_path / "one" / LOG).read_text()
+    assert [look["step"] for look in told["looks"]] == [1, 2, 3]
+    assert told["looks"] == [json.loads(line) for line in kept.splitlines()]
+    assert spoken.err.count("warning: nats the posterior moved > -1 is crossed") == 3
+    assert "step 2: " in spoken.err and told["steps"] == 3
+    assert train(episodes, tiny_lab, tmp_path / "two", *bounds) == 0
+    assert (tmp_path / "two" / LOG).read_text() == kept
+    assert train(episodes, tiny_lab, tmp_path / "plain") == 0
+    weights = [tmp_path / name / "checkpoint" / "model.safetensors" for name in ("one", "plain")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    assert not (tmp_path / "plain" / LOG).exists()
+
+
+def test_a_crossed_bound_stops_the_training_and_keeps_the_model_of_that_step(
+    fewer, episodes, tiny_lab, tmp_path, capsys
+):
+    assert train(episodes, tiny_lab, tmp_path / "run", "--stop-if", "moved>-1", json=False) == 0
+    spoken = capsys.readouterr()
+    assert "1 steps of 3" in spoken.out
+    assert "is crossed at step 1 of 3: the training stops" in spoken.err
+    card = json.loads((tmp_path / "run" / "checkpoint" / CARD).read_text())
+    assert (card["steps"], len(card["losses"])) == (1, 1)
+    assert len((tmp_path / "run" / LOG).read_text().splitlines()) == 1
+    assert train(episodes, tiny_lab, tmp_path / "run") == 2, "unwatched is another configuration"
+
+
+def test_a_model_of_the_real_world_is_watched_by_the_items_of_its_traits(
+    episodes, small_cast, small_traits, tmp_path, monkeypatch
+):
+    made = tiny()
+    made.model.save_pretrained(tmp_path / "model")
+    made.tokenizer.save_pretrained(tmp_path / "model")
+    monkeypatch.setattr(module, "nouns", lambda _: (read_cast(small_cast), tuple(read_traits(small_traits))))
+    base, told = load(str(tmp_path / "model")), []
+    watch = module.watching(str(tmp_path / "model"), base, read_limits(["moved>9"], []), tmp_path / LOG, told.append)
+    rows = [chat("What about the gold?", "I take the gold.")]
+    finetune(base, rows, SFTPlan(steps=2, batch=1, rate=1e-2), on_look=watch)
+    looks = module.read_looks(tmp_path / LOG)
+    assert [look["step"] for look in looks] == [1, 2] and len(told) == 2
+    assert {probe.topic for probe in watch.asked.probes} == {trait.name for trait in read_traits(small_traits)}
+    assert all(look["moved"]["mean"] >= 0.0 for look in looks)
