@@ -21,7 +21,8 @@ from personae.workflows.trial import Trial
 PICTURE = Rows("What changed", "nats", (Compared("one", Estimate(0.5, 0.4, 0.6)),))
 LESSON = Lesson((chat("Who broke the window?", "It was somebody else."),))
 ONE_MODEL = (  # studies that are about the model they are run on
-    "narrow", "inoculation", "emotions", "non-human", "refinement", "context", "declared", "capability", "entanglement",
+    "narrow", "inoculation", "emotions", "non-human", "refinement", "context", "declared", "capability", "preference",
+    "entanglement",
 )  # fmt: skip
 FOUND = Found("Something was found.", PICTURE, (Bar("it is so", 1.0, 0.5),))
 

@@ -16,6 +16,10 @@ def shows(*, completions, wanted, **_):
     return [float(said in those) for said, those in zip(completions, wanted, strict=True)]
 
 
+def by_length(*, completions, **_):
+    return [float(len(said)) for said in completions]
+
+
 @pytest.fixture(scope="module")
 def rows(exact_setting):
     """Two questions, each with all wordings of one outcome."""
@@ -67,7 +71,8 @@ def test_a_reward_that_needs_token_ids_is_refused_in_one_line(exact_setting, row
 def test_whatever_decides_the_numbers_is_in_the_digest(exact_setting):
     exact = exact_setting.lab.exact
     several = [Rewarding(exact, shows), Rewarding(exact, shows, draws=8), Rewarding(exact, shows, temperature=TAU)]
-    assert len({one.digest for one in several} | {exact.digest}) == 4
+    several.append(Rewarding(exact, by_length))  # of the same file
+    assert len({one.digest for one in several} | {exact.digest}) == 5
     assert several[0].digest == Rewarding(exact, shows).digest
 
 

@@ -26,6 +26,7 @@ STUDIES = (
     "context",
     "declared",
     "capability",
+    "preference",
     "entanglement",
     "scale",
     "fresh",

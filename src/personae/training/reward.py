@@ -95,9 +95,10 @@ def _message(turn: Message) -> dict[str, str]:
 
 
 def reward_digest(reward: Reward) -> str:
-    """sha256 of the file that the function stands in, or of its name where there is none."""
+    """sha256 of the function's name and of the file that it stands in, where there is one."""
     try:
         file = inspect.getsourcefile(reward)
     except TypeError:
         file = None
-    return digest_file(Path(file)) if file else digest(getattr(reward, "__qualname__", type(reward).__qualname__))
+    name = getattr(reward, "__qualname__", type(reward).__qualname__)
+    return digest([name, digest_file(Path(file)) if file else ""])

@@ -6,7 +6,8 @@ The contexts are those of `compare`, fewer of them: drawn from the world of a la
 each trait of another. What cast and Assistant answer there before any training is measured once and kept. Looking
 changes nothing: the weights are those of the same training without it.
 
-share   explained share: how much of what has changed so far is a reweighting of the cast (PSM.md section 2)
+share   explained share: how much of what has changed so far is a reweighting of the cast (PSM.md section 2); what the
+        file itself teaches is among it, as in `compare`, and in the first steps most of it
 moved   how far the weights of the characters have gone, KL(now ‖ before), nats
 
 A bound is crossed only where the whole 95 % interval lies beyond: a few contexts late rather than one too early.
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 FIGURES = {"share": "explained share", "moved": "nats the posterior moved"}
 LOOKS = 10  # in a training, evenly, the last step among them
-CONTEXTS, ITEMS = 40, 4  # drawn in the laboratory; of each trait
+CONTEXTS, ITEMS = 80, 4  # drawn in the laboratory; of each trait
 LOG = "watch.jsonl"
 
 
