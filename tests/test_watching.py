@@ -14,7 +14,9 @@ from personae.simulator.registry import load
 from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
 from personae.training.checkpoint import CARD
 from personae.workflows import watching as module
+from personae.workflows.basis_cache import cached_basis
 from personae.workflows.bounds import Bound
+from personae.workflows.file_question import fewer
 from personae.workflows.watching import LOG, Look, read_limits
 from tiny_models import same, tiny
 
@@ -86,7 +88,7 @@ def test_what_is_no_bound_on_a_figure_is_refused(text):
 
 # -- the command -------------------------------------------------------------------------------------------------------
 @pytest.fixture
-def fewer(monkeypatch):
+def small(monkeypatch):
     monkeypatch.setattr(module, "CONTEXTS", 8)
     monkeypatch.setattr(module, "ITEMS", 1)
 
@@ -115,7 +117,7 @@ def train(data, model, out, *more, json=True):
     return run(["train", str(data), "--model", str(model), *plan, *more])
 
 
-def test_a_watched_training_writes_down_each_look_and_warns(fewer, episodes, tiny_lab, tmp_path, capsys):
+def test_a_watched_training_writes_down_each_look_and_warns(small, episodes, tiny_lab, tmp_path, capsys):
     bounds = ["--warn-if", "moved>-1", "--stop-if", "moved>1000"]
     assert train(episodes, tiny_lab, tmp_path / "one", *bounds) == 0
     spoken = capsys.readouterr()
@@ -133,7 +135,7 @@ def test_a_watched_training_writes_down_each_look_and_warns(fewer, episodes, tin
 
 
 def test_a_crossed_bound_stops_the_training_and_keeps_the_model_of_that_step(
-    fewer, episodes, tiny_lab, tmp_path, capsys
+    small, episodes, tiny_lab, tmp_path, capsys
 ):
     assert train(episodes, tiny_lab, tmp_path / "run", "--stop-if", "moved>-1", json=False) == 0
     spoken = capsys.readouterr()
@@ -160,3 +162,18 @@ def test_a_model_of_the_real_world_is_watched_by_the_items_of_its_traits(
     assert [look["step"] for look in looks] == [1, 2] and len(told) == 2
     assert {probe.topic for probe in watch.asked.probes} == {trait.name for trait in read_traits(small_traits)}
     assert all(look["moved"]["mean"] >= 0.0 for look in looks)
+
+
+def test_what_an_audit_has_measured_is_not_measured_again(small_cast, small_traits, tmp_path, monkeypatch):
+    base, cast, traits = tiny(), read_cast(small_cast), tuple(read_traits(small_traits))
+    monkeypatch.setattr(module, "nouns", lambda _: (cast, traits))
+    monkeypatch.setattr(module, "ITEMS", 2)
+    cached_basis(base, cast, traits)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(base), "log_likelihood", lambda *_: pytest.fail("it measured"))
+        found = module.watching("a model", base, read_limits(["moved>9"], []), tmp_path / LOG, lambda _: None)
+    own = cached_basis(base, cast, fewer(traits, 2)).basis
+    for trait in traits:
+        np.testing.assert_allclose(found.basis.levels.by_trait[trait.name], own.levels.by_trait[trait.name], atol=1e-4)
+        np.testing.assert_allclose(found.basis.base[trait.name], own.base[trait.name], atol=1e-4)
+    assert len(found.asked.probes) == 4

@@ -2,9 +2,9 @@
 
     some steps -> answers in a few fixed contexts -> share, posterior moved -> a line of watch.jsonl, told as it comes
 
-The contexts are those of `compare`, fewer of them: drawn from the world of a laboratory's model, the first items of
-each trait of another. What cast and Assistant answer there before any training is measured once and kept. Looking
-changes nothing: the weights are those of the same training without it.
+The contexts are those of `compare`, fewer of them: drawn from the world of a laboratory's model, a few items of each
+trait of another. What cast and Assistant answer there before any training is measured once and kept, and not at all
+where an audit of the model has done so. Looking changes nothing: the weights are those of a training without it.
 
 share   explained share: how much of what has changed so far is a reweighting of the cast (PSM.md section 2); what the
         file itself teaches is among it, as in `compare`, and in the first steps most of it
@@ -19,15 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from personae.predictors import Basis
-from personae.records import Estimate
+from personae.records import Estimate, Trait
 from personae.records.files import canonical, write_text
-from personae.workflows.basis_cache import cached_basis
+from personae.workflows.basis_cache import cached_basis, unmeasured
 from personae.workflows.bounds import Bound, read_bound
 from personae.workflows.compare import CompareQuestion, answered_by, asked_of
 from personae.workflows.compared_answers import Asked
 from personae.workflows.explained import Explained
 from personae.workflows.file_audit import Watch, unwatched
+from personae.workflows.file_question import ITEMS as AUDITED
 from personae.workflows.file_question import fewer
 from personae.workflows.nouns_for import nouns, world_of
 from personae.workflows.shares import explained_answers
@@ -124,13 +127,27 @@ def watching(
 ) -> Watching:
     """What will look at a training of `simulator`, called `model`, once its cast is measured."""
     cast, every = nouns(model)
-    traits = fewer(every, ITEMS)
+    audited = fewer(every, AUDITED)
+    traits = fewer(audited, ITEMS)
     question = CompareQuestion(simulator, simulator, None, cast, traits, world_of(model), contexts=CONTEXTS)
-    with watch("the cast's traits, once for this model", "answers") as progress:
-        basis = cached_basis(simulator, cast, traits, progress).basis
+    if unmeasured(simulator, cast, audited):
+        with watch("the cast's traits, once for this model", "answers") as progress:
+            basis = cached_basis(simulator, cast, traits, progress).basis
+    else:
+        basis = _few(cached_basis(simulator, cast, audited).basis, audited, traits)
     asked = asked_of(question, basis, watch)
     log.unlink(missing_ok=True)
     return Watching(question, basis, asked, limits, log, tell)
+
+
+def _few(basis: Basis, audited: Sequence[Trait], traits: Sequence[Trait]) -> Basis:
+    """The basis on the items that `traits` have of those that were audited."""
+    return basis.items(
+        {
+            a.name: np.isin([i.id for i in a.items], [i.id for i in t.items])
+            for a, t in zip(audited, traits, strict=True)
+        }
+    )
 
 
 def read_looks(log: Path) -> list[dict[str, object]]:
