@@ -34,12 +34,19 @@ class Gate:
 
 def told(values: Floats, inside: Inside) -> float:
     """R² of the two means, and 0 where nothing is inside, nothing outside, or it is quieter inside."""
-    count, within = len(values), int(inside.sum())
-    total = float(np.square(values - values.mean()).sum())
-    if within in (0, count) or total <= 0.0:
-        return 0.0
-    apart = float(values[inside].mean() - values[~inside].mean())
-    return within * (count - within) / count * apart**2 / total if apart > 0.0 else 0.0
+    return float(_told(values, inside[None])[0])
+
+
+def _told(values: Floats, insides: Inside) -> Floats:
+    """(F,) the same of each of `insides` (F, C)."""
+    count, within = len(values), insides.sum(axis=1)
+    away = values - values.mean()
+    total = float(away @ away)
+    some = (within > 0) & (within < count)
+    if total <= 0.0 or not some.any():
+        return np.zeros(len(insides))
+    above = np.maximum(insides @ away, 0.0)  # n_in (mean_in - mean)
+    return np.where(some, above**2 * count / np.where(some, within * (count - within), 1) / total, 0.0)
 
 
 def best_gate(values: Floats, families: Families, *, gain: float = GAIN, cap: float = CAP) -> Gate | None:
@@ -65,15 +72,14 @@ def best_gate(values: Floats, families: Families, *, gain: float = GAIN, cap: fl
 
 def _union(loud: Floats, features: Mapping[str, Inside], within: Inside, gain: float) -> tuple[tuple[str, ...], Inside]:
     """Features joined one at a time while each tells more, and the contexts `within` that have any of them."""
-    names: list[str] = []
+    names, every = list(features), np.array(list(features.values()))
+    chosen: list[str] = []
     inside, best = np.zeros(len(loud), dtype=bool), 0.0
-    while True:
-        tried = {name: told(loud, (inside | has) & within) for name, has in features.items() if name not in names}
-        if not tried:
+    while names:
+        tried = _told(loud, (inside | every) & within)
+        place = int(tried.argmax())
+        if tried[place] < best + gain:
             break
-        name = max(tried, key=lambda one: tried[one])
-        if tried[name] < best + gain:
-            break
-        names.append(name)
-        inside, best = inside | features[name], tried[name]
-    return tuple(names), inside & within
+        chosen.append(names[place])
+        inside, best = inside | every[place], float(tried[place])
+    return tuple(chosen), inside & within
