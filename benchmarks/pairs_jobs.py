@@ -1,0 +1,259 @@
+"""The jobs of `pairs.py`: each leaves its result in the folder, or in the user's cache, and does nothing where it is.
+
+They are functions of a `Study` and one job, so that any process can do them; the model is loaded once in each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from pairs_score import Told
+from pairs_sets import DEVELOPMENT, HELD_OUT, TRAITS, Pair, rows_of, scored_traits
+
+from personae.data import write_episodes
+from personae.measure import NOBODY, levels
+from personae.predictors import Basis
+from personae.records import Cast, Episode, LogLikelihood, Message, Progress, Trait, chat
+from personae.records.files import read_json, write_json
+from personae.records.results import Floats
+from personae.simulator.local import LocalSimulator
+from personae.simulator.registry import load
+from personae.theory import attenuation_items
+from personae.theory.intervals import Doubt
+from personae.training.order import passes
+from personae.workflows.basis_cache import cached_basis
+from personae.workflows.doses import Dose, dose_for
+from personae.workflows.file_arms import Arm, attenuation_of, before, train_and_measure
+from personae.workflows.file_audit import FORECAST, seal, unwatched
+from personae.workflows.file_pair import read_pair
+from personae.workflows.file_question import Question
+from personae.workflows.file_run import run_file
+from personae.workflows.folder import RunFolder, open_folder
+from personae.workflows.levels_file import read_levels, write_levels
+from personae.workflows.nouns_for import nouns
+
+SIDES = ("treated", "control")
+IN_CONTEXT = 4  # rows shown as earlier turns
+TOKENS = 192  # of an answer that the model itself writes
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much: `traits` of the `candidates` score, `items` each; `rows` a side; steps of `batch` at one of `rates`."""
+
+    candidates: tuple[str, ...] = TRAITS
+    traits: int = 16
+    items: int = 40
+    rows: int = 64
+    steps: int = 8
+    batch: int = 8
+    rates: tuple[float, ...] = (3e-4, 2e-4, 1.5e-4, 1e-4, 5e-5)
+    development: tuple[Pair, ...] = DEVELOPMENT
+    held_out: tuple[Pair, ...] = HELD_OUT
+
+
+QUICK = Size(
+    candidates=("agreeableness", "interest-in-sports", "narcissism"),
+    traits=3,
+    items=4,
+    rows=4,
+    steps=2,
+    batch=2,
+    rates=(2e-4,),
+    development=DEVELOPMENT[:1],
+    held_out=tuple(pair for pair in HELD_OUT if pair.trait == "narcissism"),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A pair to be forecast and trained: in which part of the study, and at which rate (0: the one in dose.json)."""
+
+    part: str
+    pair: Pair
+    rate: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What its folder is called."""
+        return f"{self.pair.name}-{self.rate:g}" if self.rate else self.pair.name
+
+
+@dataclass(frozen=True)
+class Study:
+    """A model, where it runs, where the published data lie, and the folder in which all is kept."""
+
+    model: str
+    device: str
+    data: Path
+    folder: Path
+    size: Size
+
+    @property
+    def simulator(self) -> LocalSimulator:
+        """The untrained model; one in each process."""
+        return loaded(self.model, self.device)
+
+    @property
+    def cast(self) -> Cast:
+        """The model's own cast."""
+        return nouns(self.model)[0]
+
+    @property
+    def chosen(self) -> tuple[Trait, ...]:
+        """The traits that score, as traits.json says."""
+        return published(self.data, tuple(read_json(self.folder / "traits.json")["chosen"]), self.size.items)
+
+    def basis(self, traits: Sequence[Trait]) -> Basis:
+        """The cast on these traits, measured or from the cache."""
+        return cached_basis(self.simulator, self.cast, traits).basis
+
+    def sets(self, pair: Pair) -> tuple[Path, Path]:
+        """The files of a pair's two sides."""
+        treated, control = (self.folder / "sets" / f"{pair.name}-{side}.jsonl" for side in SIDES)
+        return treated, control
+
+    def dose(self, rate: float) -> Dose:
+        """What is trained; of a development run (`rate` given) the dose is a guess that nothing rests on."""
+        plan = {"steps": self.size.steps, "batch": self.size.batch}
+        if rate:
+            return dose_for(self.model, rate=rate, **plan)
+        found = read_json(self.folder / "dose.json")
+        doubt = Doubt(**{part: found["entry"][part] for part in ("spread", "residual", "cast")})
+        dose = dose_for(self.model, rate=found["entry"]["rate"], dose=found["dose"], **plan)
+        return replace(dose, source=f"The dose was fitted on {found['entry']['fitted_on']}.", fitted=True, doubt=doubt)
+
+
+@cache
+def loaded(model: str, device: str) -> LocalSimulator:
+    """The model, once in each process."""
+    return load(model, device=device)
+
+
+@cache
+def published(data: Path, names: tuple[str, ...], items: int) -> tuple[Trait, ...]:
+    """Published traits, on the items that score; read once in each process."""
+    return scored_traits(data, names, items)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A simulator to whom `turns` came before every episode."""
+
+    simulator: LocalSimulator
+    turns: tuple[Message, ...]
+
+    def log_likelihood(
+        self, episodes: Sequence[Episode], contexts: Sequence[str], progress: Progress | None = None
+    ) -> LogLikelihood:
+        """As the simulator's own."""
+        later = [e.model_copy(update={"messages": self.turns + e.messages}) for e in episodes]
+        return self.simulator.log_likelihood(later, contexts, progress)
+
+
+# -- before any training ---------------------------------------------------------------------------------------------
+def measure_trait(study: Study, name: str) -> None:
+    """The whole cast on one trait, in the user's cache."""
+    study.basis(published(study.data, (name,), study.size.items))
+
+
+def write_sets(study: Study, pair: Pair) -> None:
+    """The two sides of a pair as files; the untrained model writes its own answers, its likeliest ones.
+
+    A prompt to which it says nothing is left out on both sides; how many rows there are stands in every forecast.
+    """
+    treated, control = study.sets(pair)
+    if treated.exists() and control.exists():
+        return
+    ours, theirs = rows_of(pair, study.data, study.size.items, study.size.rows)
+    if pair.own:
+        said = study.simulator.sample([row.prompt for row in ours], max_tokens=TOKENS, temperature=0.0)
+        both = [(row, text.strip()) for row, text in zip(ours, said, strict=True) if text.strip()]
+        ours = [row for row, _ in both]
+        theirs = [chat(row.prompt[-1].content, text, index=row.index) for row, text in both]
+    write_episodes(control, theirs)
+    write_episodes(treated, ours)
+
+
+def question(study: Study, run: Run) -> tuple[Question, RunFolder]:
+    """What is asked of a pair, and its folder."""
+    traits = study.chosen
+    own = tuple(t.name for t in traits if t.name == run.pair.trait)
+    pair = read_pair(*study.sets(run.pair))
+    asked = Question(study.simulator, study.cast, traits, pair, study.dose(run.rate), trained=own)
+    return asked, open_folder("run", asked.configuration(), study.folder / run.part / run.name)
+
+
+def forecast(study: Study, run: Run) -> None:
+    """Evidence, and the sealed forecast."""
+    asked, folder = question(study, run)
+    if not folder.file(FORECAST).exists():
+        seal(asked, folder)
+
+
+# -- training, and after ---------------------------------------------------------------------------------------------
+def train(study: Study, job: tuple[Run, str, int]) -> float:
+    """One side of a pair trained from one seed, and measured; its attenuation, also kept."""
+    run, side, seed = job
+    asked, folder = question(study, run)
+    kept = folder.file(f"attenuation-{side}-{seed}.json")
+    if not kept.exists():
+        arm = Arm(side, rows(asked, side), replace(asked.dose.plan, seed=seed), folder.path)
+        trained = train_and_measure(asked.simulator, arm, asked.cast, asked.traits, unwatched)
+        names = [t.name for t in asked.traits]
+        write_json(kept, attenuation_of(before(study.basis(asked.traits)), trained, names))
+    return float(read_json(kept))
+
+
+def show(study: Study, job: tuple[Run, str, int]) -> None:
+    """The rows that the training from a seed sees first as earlier turns of the untrained Assistant, and its levels."""
+    run, side, seed = job
+    asked, folder = question(study, run)
+    kept, every = folder.file(f"shots-{side}-{seed}.parquet"), rows(asked, side)
+    if not kept.exists():
+        first = passes(len(every), min(IN_CONTEXT, len(every)), seed)
+        turns = tuple(turn for row in first for turn in every[row].messages)
+        write_levels(kept, levels(Shown(asked.simulator, turns), asked.traits, {NOBODY: ""}))
+
+
+def rows(asked: Question, side: str) -> tuple[Episode, ...]:
+    """The rows of one side."""
+    return tuple((asked.pair.episodes if side == "treated" else asked.pair.control) or ())
+
+
+def tell(study: Study, job: tuple[Run, int]) -> Told:
+    """Profile, score and page of a pair of which all arms are there, from so many seeds; and its numbers."""
+    run, seeds = job
+    asked, folder = question(study, run)
+    found = run_file(asked, folder, seeds=seeds)
+    traits = found.audit.audit.forecast.traits
+    shift = {end: np.array([getattr(t, end) - t.base for t in traits.values()]) for end in ("mean", "low", "high")}
+    return Told(
+        name=run.pair.name,
+        sides=run.pair.sides,
+        rows=len(asked.pair.episodes),
+        traits=tuple(traits),
+        trained=np.array([t in asked.trained for t in traits]),
+        forecast=shift["mean"],
+        low=shift["low"],
+        high=shift["high"],
+        measured=np.array([found.shifts[t].mean for t in traits]),
+        seeds=np.array([[one[t] for t in traits] for one in found.by_seed]),
+        shots=in_context(folder, tuple(traits), seeds),
+        attenuation=float(np.mean([a.mean for a in found.attenuation.values()])),
+        scored=found.scored,
+    )
+
+
+def in_context(folder: RunFolder, traits: Sequence[str], seeds: int) -> Floats:
+    """(T,) nats between the two sides' rows as earlier turns, on the items that score; NaN where none were shown."""
+    found = []
+    for seed in range(seeds):
+        files = [folder.file(f"shots-{side}-{seed}.parquet") for side in SIDES]
+        if not all(file.exists() for file in files):
+            return np.full(len(traits), np.nan)
+        ours, theirs = (read_levels(file).row(NOBODY) for file in files)
+        found.append([(ours[t] - theirs[t])[~attenuation_items(len(ours[t]))].mean() for t in traits])
+    return np.mean(found, axis=0)
