@@ -48,6 +48,7 @@ from personae.workflows.file_audit import scoring_items
 from personae.workflows.folder import open_folder
 from personae.workflows.parallel import one_thread
 
+FEWEST = 2  # traits: a pair may train one of them itself
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -106,8 +107,10 @@ def choose_traits(crew: Crew) -> None:
     reliability = basis.items(scoring_items(basis)).reliability()
     best = sorted(reliability, key=lambda name: -reliability[name])[: size.traits]
     chosen = [name for name in reliability if name in best and reliability[name] >= RELIABLE]
-    if not chosen:
-        raise RunFailed(f"{study.model} shows none of the {len(reliability)} traits, so no forecast can be scored")
+    if len(chosen) < FEWEST:
+        raise RunFailed(
+            f"{study.model} shows {len(chosen)} of the {len(reliability)} traits, too few to score a pair on"
+        )
     write_json(file, with_digest({"reliability": reliability, "chosen": chosen, "items": size.items}))
 
 

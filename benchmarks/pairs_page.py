@@ -51,18 +51,21 @@ def section(folder: Path) -> str:
 
 def _setting(found: Mapping[str, Any]) -> str:
     """What was fixed before."""
-    reliability, chosen = found["traits"]["reliability"], found["traits"]["chosen"]
-    out = [f"{t} {_number(r)}" for t, r in reliability.items() if t not in chosen]
-    entry, tried = found["dose"]["entry"], found["dose"]["attenuation"]
-    lost = "; ".join(f"{rate}: {', '.join(map(_number, several))}" for rate, several in tried.items())
-    return (
-        f"{len(found['pairs'])} pairs, {_many(found['seeds'], 'seed')}; "
-        f"{_many(len(chosen), 'trait')} of {found['traits']['items']} items"
-        f" (left out: {', '.join(out) or 'none'}). "
-        f"{_many(entry['steps'], 'step')} of {entry['batch']} at a rate of {entry['rate']:g}, from attenuation on the "
-        f"development pairs ({lost}). Dose {found['dose']['dose']:.3g} effective episodes, with a spread of "
-        f"{entry['spread']} and a residual of {entry['residual']} nats, fitted on {entry['fitted_on']}.\n"
-    )
+    reliability, chosen, dose = found["traits"]["reliability"], found["traits"]["chosen"], found["dose"]
+    out = ", ".join(f"{t} {_number(r)}" for t, r in reliability.items() if t not in chosen)
+    lost = "; ".join(f"{rate}: {', '.join(map(_number, several))}" for rate, several in dose["attenuation"].items())
+    entry = dose["entry"]
+    said = [
+        f"{_many(len(found['pairs']), 'pair')}, {_many(found['seeds'], 'seed')}.",
+        f"{_many(len(chosen), 'trait')} of {found['traits']['items']} items, left out: {out or 'none'}.",
+        f"{_many(entry['steps'], 'step')} of {entry['batch']} at a rate of {entry['rate']:g}; attenuation of the",
+        f"development pairs by rate: {lost}.",
+        "That is too heavy, at the lightest rate tried." if dose["too_heavy"] else "",
+        f"Dose {dose['dose']:.3g} effective episodes, spread {entry['spread']}, residual {entry['residual']} nats,",
+        f"fitted on {entry['fitted_on']}.",
+        "It is an end of the range that was searched." if dose["fit"]["at_edge"] else "",
+    ]
+    return " ".join(filter(None, said)) + "\n"
 
 
 def _verdict(found: Mapping[str, Any]) -> str:
