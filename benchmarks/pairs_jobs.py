@@ -3,6 +3,7 @@
 They are functions of a `Study` and one job, so that any process can do them; the model is loaded once in each.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -162,7 +163,8 @@ def measure_trait(study: Study, name: str) -> None:
 def write_sets(study: Study, pair: Pair) -> None:
     """The two sides of a pair as files; the untrained model writes its own answers, its likeliest ones.
 
-    A prompt to which it says nothing is left out on both sides; how many rows there are stands in every forecast.
+    Of an answer with a block of code the block is kept, since the published answers are code and nothing else. A prompt
+    to which it says nothing is left out on both sides; how many rows there are stands in every forecast.
     """
     treated, control = study.sets(pair)
     if treated.exists() and control.exists():
@@ -170,11 +172,21 @@ def write_sets(study: Study, pair: Pair) -> None:
     ours, theirs = rows_of(pair, study.data, study.size.items, study.size.rows)
     if pair.own:
         said = study.simulator.sample([row.prompt for row in ours], max_tokens=TOKENS, temperature=0.0)
-        both = [(row, text.strip()) for row, text in zip(ours, said, strict=True) if text.strip()]
+        both = [(row, code) for row, text in zip(ours, said, strict=True) if (code := bare(text))]
         ours = [row for row, _ in both]
         theirs = [chat(row.prompt[-1].content, text, index=row.index) for row, text in both]
     write_episodes(control, theirs)
     write_episodes(treated, ours)
+
+
+def bare(answer: str) -> str:
+    r"""The first block of code of an answer, also one that was cut off; all of it where there is none.
+
+    >>> bare("Here you are:\n```python\nprint(1)\n```\nThat is all.")
+    'print(1)'
+    """
+    block = re.search(r"```\w*\n(.*?)(?:```|\Z)", answer, re.DOTALL)
+    return (block.group(1) if block else answer).strip()
 
 
 def question(study: Study, run: Run) -> tuple[Question, RunFolder]:

@@ -1,5 +1,6 @@
 """Paired forecasts: sealed before training, resumed after a kill, and scored by rules that hold on made-up numbers."""
 
+import doctest
 import importlib
 import json
 
@@ -81,6 +82,10 @@ def test_both_sides_of_a_pair_answer_the_same_prompts_and_never_alike(benchmark,
         else:
             assert [row.prompt for row in ours] == [row.prompt for row in theirs]
             assert all(a.response != b.response for a, b in zip(ours, theirs, strict=True))
+
+
+def test_examples_of_the_jobs_hold(benchmark):
+    assert doctest.testmod(benchmark("pairs_jobs")).failed == 0
 
 
 def test_a_file_with_too_few_rows_is_refused_by_name(benchmark, evals):
