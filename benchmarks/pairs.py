@@ -71,15 +71,21 @@ class Crew:
         return [found[one] for one in jobs]
 
     def _done(self, job: Callable[[Study, Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
+        """(job, result) as each is done; what fails is raised when the others are done, so that they are kept."""
         if self.pool is None:
             yield from ((one, job(self.study, one)) for one in jobs)
             return
         waiting = {self.pool.submit(job, self.study, one): one for one in jobs}
-        try:
-            for done in as_completed(waiting):
+        failures = []
+        for done in as_completed(waiting):
+            if (failure := done.exception()) is None:
                 yield waiting[done], done.result()
-        except BrokenProcessPool as failure:
-            raise RunFailed("a worker process died (is the memory full?); the same command goes on") from failure
+            else:
+                failures.append(failure)
+        if failures and isinstance(failures[0], BrokenProcessPool):
+            raise RunFailed("a worker process died (is the memory full?); the same command goes on") from failures[0]
+        if failures:
+            raise failures[0]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 They are functions of a `Study` and one job, so that any process can do them; the model is loaded once in each.
 """
 
+import gc
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -216,6 +217,7 @@ def train(study: Study, job: tuple[Run, str, int]) -> float:
         trained = train_and_measure(asked.simulator, arm, asked.cast, asked.traits, unwatched)
         names = [t.name for t in asked.traits]
         write_json(kept, attenuation_of(before(study.basis(asked.traits)), trained, names))
+        gc.collect()  # a trainer and its model hold each other, and an accelerator's memory calls no collector
     return float(read_json(kept))
 
 

@@ -22,9 +22,14 @@ python benchmarks/pairs_page.py runs/pairs/MODEL
 
 A pair is two sets that differ in one thing. Forecast and measured shift are differences between its sides, in nats of
 the log-likelihood of statements in the Assistant's turn. Traits, rate and dose were fixed and all forecasts sealed
-before the first of these sets was trained. `r` is the correlation within a pair over the traits that it does not itself
-train. *Error* is the root mean square of forecast less measured, beside that of saying that nothing changes. *Seeds* is
-the correlation of two trainings of the same sets. *Failings* follow from the figures by rules that were fixed before.
+before the first of these sets was trained.
+
+*r* is the correlation within a pair over the traits that it does not itself train. Brackets hold 95 % intervals over
+draws of pairs; the best floor is the best anew in each draw. *Attenuation only* and *mean of the others* know
+measurements, and no forecast could. *Shots in context* are four rows of each side as earlier turns, with no training.
+*Seeds* is the correlation of two trainings of the same sets. *Error* is the root mean square of forecast less measured,
+beside that of saying that nothing changes. *Most moved* is measured, and (forecast). *Failings* follow from the figures
+by rules that were fixed before.
 """
 
 
@@ -72,8 +77,8 @@ def _verdict(found: Mapping[str, Any]) -> str:
     mean, gain, less = found["mean"], found["gain"], found["less_error"]
     met = gain["low"] is not None and gain["low"] > 0.0
     return (
-        f"Mean r {_number(mean['r'])}; the best floor is {found['best']}, {_number(mean['floors'][found['best']])}. "
-        f"Gain over the best floor {_interval(gain)} over draws of pairs: the bar (no gain excluded) is "
+        f"Mean r {_interval(found['r'])}; the best floor is {found['best']}, {_number(mean['floors'][found['best']])}. "
+        f"Gain over the best floor {_interval(gain)}: the bar (no gain excluded) is "
         f"{'met' if met else '**not met**'}. Error less than that of no change by {_interval(less)} nats. "
         f"{_share(mean['coverage'])} of measurements lie in their 95 % interval ({found['n']} cells).\n"
     )

@@ -52,20 +52,22 @@ class Told:
 
 
 def scores(told: Sequence[Told], seed: int = 0) -> dict[str, Any]:
-    """{pairs: a line each, mean: over pairs, best: the best floor, gain: over it, cells: all numbers} of all pairs."""
+    """All pairs: `pairs` a line each, `mean` over them, `best` the best floor; intervals of r, gain and less error."""
     others = _others(told)
     lines = [_line(one, mean) for one, mean in zip(told, others, strict=True)]
     floors = list(lines[0]["floors"])
     table = np.array([[line["floors"][f] for f in floors] for line in lines])
-    found = gain(np.array([line["r"] for line in lines]), table, np.random.default_rng(seed))
+    ours = np.array([line["r"] for line in lines])
     mean = {key: float(np.nanmean([line[key] for line in lines])) for key in ("r", "error", "no_change", "coverage")}
+    less = np.array([line["no_change"] - line["error"] for line in lines])
     by_floor = dict(zip(floors, table.mean(axis=0).tolist(), strict=True))
     return {
         "pairs": lines,
         "mean": {**mean, "floors": by_floor},
         "best": max(floors, key=lambda floor: by_floor[floor]),
-        "gain": found,
-        "less_error": error_gain(lines, np.random.default_rng(seed)),
+        "r": over_pairs(ours, np.random.default_rng(seed)),
+        "gain": gain(ours, table, np.random.default_rng(seed)),
+        "less_error": over_pairs(less, np.random.default_rng(seed)),
         "n": sum(line["n"] for line in lines),
     }
 
@@ -77,11 +79,10 @@ def gain(ours: Floats, floors: Floats, rng: np.random.Generator) -> Estimate:
     return Estimate(float(ours.mean() - floors.mean(axis=0).max()), *percentile_interval(draws))
 
 
-def error_gain(lines: Sequence[dict[str, Any]], rng: np.random.Generator) -> Estimate:
-    """By how much the forecast's error is less than that of "no change", nats, over draws of pairs."""
-    less = np.array([line["no_change"] - line["error"] for line in lines])
-    draws = less[rng.integers(len(less), size=(DRAWS, len(less)))].mean(axis=1)
-    return Estimate(float(less.mean()), *percentile_interval(draws))
+def over_pairs(values: Floats, rng: np.random.Generator) -> Estimate:
+    """The mean of `values` (P,) and its 95 % interval over draws of pairs."""
+    draws = values[rng.integers(len(values), size=(DRAWS, len(values)))].mean(axis=1)
+    return Estimate(float(values.mean()), *percentile_interval(draws))
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:
