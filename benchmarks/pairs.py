@@ -20,6 +20,7 @@ workers. Workers share the device. The figures are those of `pairs_score`; `pair
 import argparse
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -31,10 +32,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pairs_page
-from pairs_jobs import QUICK, SIDES, Run, Size, Study, forecast, loaded, measure_trait, published, show, tell, train
-from pairs_jobs import write_sets as write_set
+from pairs_jobs import forecast, measure_trait, show, tell, train, write_sets
 from pairs_score import scores
 from pairs_sets import HELD_OUT
+from pairs_study import QUICK, SIDES, Run, Size, Study, loaded, published
 
 from personae.cli.face import Face
 from personae.errors import BadInput, RunFailed
@@ -88,13 +89,18 @@ class Crew:
             raise failures[0]
 
 
+def _begin() -> None:
+    one_thread()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
+
+
 @contextmanager
 def crew(study: Study, workers: int, face: Face) -> Iterator[Crew]:
     """The crew, whose processes end with it; after a failure no job begins any more."""
     if workers == 1:
         yield Crew(study, face, None)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=one_thread)
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         yield Crew(study, face, pool)
     finally:
@@ -125,7 +131,7 @@ def develop(crew: Crew) -> None:
     study, file = crew.study, crew.study.folder / "dose.json"
     if file.exists():
         return
-    crew.do("development sets", write_set, study.size.development)
+    crew.do("development sets", write_sets, study.size.development)
     tried, runs = try_rates(crew)
     crew.do("development forecasts", forecast, runs)
     crew.do("development scores", tell, [(run, 1) for run in runs])
@@ -166,7 +172,7 @@ def held_out(crew: Crew, seeds: int) -> dict[str, Any]:
     """Forecast all held-out pairs, then train them, and score; what `score.json` holds."""
     study = crew.study
     runs = [Run("held-out", pair) for pair in study.size.held_out]
-    crew.do("held-out sets", write_set, study.size.held_out)
+    crew.do("held-out sets", write_sets, study.size.held_out)
     crew.do("forecasts", forecast, runs)
     crew.do("rows in context", show, arms(runs, seeds))
     crew.do("trainings", train, arms(runs, seeds))
