@@ -129,9 +129,18 @@ def changed(case: Case, side: Side) -> tuple[Compared, ...]:
 def notes(case: Case, alike: Estimate) -> tuple[str, ...]:
     """The controls in words."""
     apart = tells_characters_apart(case.setting.lab)
+    known = ", ".join(
+        f"{case.rise(side, ELSE).mean:+.2f} after {side} ({case.exact[side][ELSE]:+.2f})" for side in SIDES
+    )
     lies = {j.name: called_first(j.table(case.untrained()), bars_of(case, j)).mean() for j in case.judges}
     return (
         f"Divergence of the two, as a share of the change: {alike.mean:.3f} ({alike.low:.3f} to {alike.high:.3f}).",
+        f"Facts of other fields, told rightly: {known}; in brackets, what one answer adds exactly.",
+        (
+            "A training that only made less likely what its prompt led to expect, a right answer or that it does not "
+            "know, would set the two apart likewise in what else they know; nothing here rules that out."
+        ),
+        "Dose, the facts before which each probe is read, and the bars were chosen after a look at other seeds.",
         "In the untrained model, on characters that it was not fitted on, "
         + ", ".join(f"the probe {target!r} is right on {share:.0%} of states" for target, share in apart.items())
         + ".",
