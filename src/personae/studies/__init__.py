@@ -27,6 +27,7 @@ STUDIES = (
     "declared",
     "capability",
     "entanglement",
+    "alice-bob",
     "scale",
     "fresh",
 )

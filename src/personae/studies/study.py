@@ -165,7 +165,10 @@ def _untrained(arms: list[Training], model: str) -> list[Training]:
     for arm in [Training(UNTRAINED, model=model), *arms]:
         one = found.setdefault(_start(arm), Training(_beside(arm, model), model=arm.model, world=arm.world))
         found[_start(arm)] = replace(
-            one, contexts=_union(one.contexts, arm.contexts), probes=_union(one.probes, arm.probes)
+            one,
+            contexts=_union(one.contexts, arm.contexts),
+            probes=_union(one.probes, arm.probes),
+            looks=_union(one.looks, arm.looks),
         )
     return list(found.values())
 

@@ -7,6 +7,7 @@ others      personas under their own contexts, on a quarter of the items that sc
 named       other characters, each in a forum thread (leakage)
 contexts    the Assistant under further contexts, where the training names some
 probes      further items, where the training names some: the trained trait asked as the file asks for it (retention)
+inside      what linear probes read off hidden states, where the training names some
 
 A result is kept under a digest of all that made it, so a killed study goes on, and one that was changed does not read
 what another one left.
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from personae.errors import BadInput
+from personae.interpret import Look
 from personae.measure import NOBODY, levels
 from personae.records import Episode, Levels, Progress, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays
@@ -56,10 +58,12 @@ class Training:
     world: str | None = None
     contexts: tuple[tuple[str, str], ...] = ()
     probes: tuple[Trait, ...] = ()
+    looks: tuple[Look, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse probes or contexts that could not be told apart afterwards."""
-        for names in ([p.name for p in self.probes], [name for name, _ in self.contexts]):
+        """Refuse probes, looks or contexts that could not be told apart afterwards."""
+        named = ([p.name for p in self.probes], [look.name for look in self.looks], [name for name, _ in self.contexts])
+        for names in named:
             if twice := [name for name in names if names.count(name) > 1]:
                 raise BadInput(f"{self.name} measures two things called {twice[0]!r}", remedy="name each differently")
 
@@ -139,6 +143,10 @@ def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training)
         measured["contexts"] = levels(simulator, lab.traits, dict(training.contexts))
     if training.probes:
         measured["probes"] = levels(simulator, training.probes, {NOBODY: ""})
+    if training.looks:
+        from personae.interpret.states import looked
+
+        measured["inside"] = looked(simulator, training.looks)
     return measured
 
 
