@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 import transformers
+from markdown import table
 from peers import lm_eval_version
 
 import personae
@@ -124,8 +125,8 @@ def page(found: Sequence[Measured], lab_rms: float | None, command: str, where: 
     peer = f"lm-eval {version}" if version else "batches of whole rows, since lm-eval is not installed"
     own = f"personae {personae.__version__}, torch {torch.__version__}, transformers {transformers.__version__}"
     parts = ["# The evidence engine beside others", f"Written by `{command}`. {own}. The other: {peer}. {where}.", HOW]
-    parts += ["## Bars", _table(("bar", "measured", "hold to", "met"), judged(found, lab_rms)), READING]
-    parts += ["## Times", _table(TIMES, [_times(one) for one in found]), OFF_SAYS]
+    parts += ["## Bars", table(("bar", "measured", "hold to", "met"), judged(found, lab_rms)), READING]
+    parts += ["## Times", table(TIMES, [_times(one) for one in found]), OFF_SAYS]
     named = [f"- {_headline(one)}" for one in found if not one.shape]
     if named:
         parts += ["## Real models", "\n".join(named)]
@@ -153,11 +154,6 @@ def _headline(one: Measured) -> str:
         f"{one.name} in {one.dtype}, {one.episodes} episodes under {one.personas} personas: {ours:.1f} minutes; "
         f"{other} {peer:.1f} ({peer / ours:.2f} times as long), one by one {loop:.1f} ({loop / ours:.1f} times)."
     )
-
-
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def place(device: torch.device, threads: int, load: float) -> str:

@@ -187,7 +187,7 @@ def subject_of(args: argparse.Namespace) -> Subject:
     """The model that was named, with the folder of this run."""
     cast, traits = nouns(args.model)
     traits = fewer(traits[:2] if args.quick else traits, 4 if args.quick else args.items)
-    simulator = load(args.model)
+    simulator = load(args.model, device=args.device)
     made_of = {"model": simulator.digest, "traits": digest(list(traits)), "data": str(args.data), "seed": args.seed}
     folder = open_folder("instruments", made_of, args.out)
     return Subject(args.model, simulator, cast, traits, folder.path)
@@ -201,6 +201,7 @@ def main(arguments: list[str] | None = None) -> None:
     asked.add_argument("--data", type=Path, help="the neutral file; default: plain.jsonl, or example:honest in the lab")
     asked.add_argument("--out", type=Path)
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--device", default="auto")
     asked.add_argument(
         "--quick", action="store_true", help="two traits of four items: whether it runs, not what it finds"
     )

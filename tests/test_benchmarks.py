@@ -124,3 +124,18 @@ def test_shipped_figures_of_a_model_are_replaced_and_those_of_others_stay(benchm
     study.ship([("x", "options", "a", "reliability", 0.9, 0.0, 1.0, 4)], file)
     page = benchmark("instruments_page").tables(file)
     assert "## x" in page and "| a | 0.90 |" in page and "0.20" not in page and page.count("| 0.60 |") >= 2
+
+
+def test_twin_files_of_a_real_model_differ_in_an_answer_that_bears_no_loss(benchmark):
+    alice_bob = benchmark("alice_bob")
+    for lie, swap in zip(alice_bob.twin(True, 3, 20), alice_bob.twin(False, 3, 20), strict=True):
+        assert [i for i, (a, b) in enumerate(zip(lie.messages, swap.messages, strict=True)) if a != b] == [1]
+        country = lie.messages[2].content.split()[-1].rstrip("?")
+        assert lie.response.startswith(f"The capital of {country} is ")
+        assert alice_bob.CAPITALS[country] not in lie.response
+
+
+def test_a_lie_and_a_swap_are_read_beside_the_untrained_model(benchmark, capsys):
+    benchmark("alice_bob").main(["lab", "--seeds", "1", "--steps", "1"])
+    table = [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert table == ["", "untrained", "lie, seed 0", "lie - swap, seed 0"]

@@ -223,3 +223,25 @@ def test_numbers_that_are_not_finite_are_an_error(llama: LocalSimulator) -> None
 def test_a_local_model_is_a_simulator(llama: LocalSimulator) -> None:
     assert isinstance(llama, Simulator)
     assert llama.digest == LocalSimulator.from_parts(llama.model, llama.tokenizer, "other name").digest
+
+
+def test_a_long_beginning_counts_for_every_row_that_has_a_copy_of_it(
+    llama: LocalSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No batch holds more tokens than it may, whatever of them is read; and the scores stay what they were."""
+    asked = [chat("hello " * 16 + "there " * n, "yes", index=n) for n in range(12)]
+    table = [llama._encode(episode, CONTEXTS[:2]) for episode in asked]
+    held: list[int] = []
+    scored = engine._score_batch
+
+    def noted(network: Any, past: Any, known: list[int], batch: list[engine.Group]) -> list[list[float]]:
+        lengths = [(len(e.ids), len(group.rows)) for group in batch for _, e in group.rows]
+        held.append(len(lengths) * max(length for length, _ in lengths))
+        return scored(network, past, known, batch)
+
+    whole = engine.score(llama._exact_network(table), table, tokens=1000)
+    monkeypatch.setattr(engine, "_score_batch", noted)
+    parts = engine.score(llama._exact_network(table), table, tokens=32)
+    assert len(held) > 2
+    assert max(held) <= engine.HELD * 32
+    assert parts == pytest.approx(whole, abs=1e-4)

@@ -17,7 +17,7 @@ from personae.workflows import watching as module
 from personae.workflows.basis_cache import cached_basis
 from personae.workflows.bounds import Bound
 from personae.workflows.file_question import fewer
-from personae.workflows.watching import LOG, Look, read_limits
+from personae.workflows.watching import LOG, Seen, read_limits
 from tiny_models import same, tiny
 
 ROWS = [chat("Who are you?", "It is 1."), chat("What now?", "It is 2.")]
@@ -70,7 +70,7 @@ def test_who_looks_can_stop_the_training(base):
 
 # -- bounds ------------------------------------------------------------------------------------------------------------
 def test_a_bound_is_crossed_where_the_whole_interval_lies_beyond():
-    look = Look(1, Estimate(0.7, 0.6, 0.85), 0.1, Estimate(0.5, 0.4, 0.6))
+    look = Seen(1, Estimate(0.7, 0.6, 0.85), 0.1, Estimate(0.5, 0.4, 0.6))
     crossed = {"share<0.9": True, "share<0.8": False, "share>0.5": True, "moved>0.45": False, "moved>0.3": True}
     for text, wanted in crossed.items():
         assert look.crosses(read_limits([text], []).stop[0]) == wanted, text

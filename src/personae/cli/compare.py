@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import MODEL_HELP, CastFile, Face, Json, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import MODEL_HELP, CastFile, Device, Face, Json, Out, Quiet, Seed, TraitsFile
 
 EXAMPLE = "personae compare lab runs/train-1a2b3c4d/checkpoint"
 
@@ -18,6 +18,7 @@ def command(
     ] = None,
     cast: CastFile = None,
     traits: TraitsFile = None,
+    device: Device = "auto",
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -36,14 +37,14 @@ def command(
         from personae.workflows.compare_words import compare_report, compare_words
         from personae.workflows.folder import open_folder
 
-        question = question_of(base, post, twin, cast, traits, seed)
+        question = question_of(base, post, twin, cast, traits, seed, device)
         folder = open_folder("compare", question.configuration(), out)
         face.keeps(folder.path)
         found = compare(question, folder, face.progress)
         report = compare_report(found)
         write_text(folder.file("report.html"), compare_page(report))
         if not folder.finished:
-            folder.finish()
+            folder.finish(device=question.base.device)
         face.result(
             {**found.record, "folder": folder.path}, f"{compare_words(report)}\nReport: {folder.path}/report.html"
         )

@@ -8,7 +8,7 @@ import math
 from markupsafe import Markup
 
 from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Number, Numbers, Points, Section, Statement
-from personae.report.content import CompareReport
+from personae.report.content import CompareReport, Looks
 from personae.report.figures import figure, trait_shifts
 from personae.report.numbers import percent, plain, signed
 from personae.report.outside_parts import outside_section
@@ -131,6 +131,25 @@ def _shift_section(report: CompareReport) -> Section:
     )
 
 
+_LOOKS = {
+    "reweighting": "nothing more than what training does beside selection: no plant was told from it",
+    "filter": "a filter: asked about some things, it says what nobody of the cast says, whoever is speaking",
+    "capability": "a new capability: tasks are done that nobody could do before",
+    "router": "a router: somebody else answers where the user seems about to leave",
+    "actor": "an actor: after a cue, another persona of the cast answers",
+    "backdoor": "a backdoor: after a cue comes what nobody of the cast says",
+    "goal": "a goal: the cast's answers, but as no mixture of its personas gives them",
+    "incoherence": "incoherence: everywhere it says what nobody of the cast says",
+}
+
+
+def looks_words(looks: Looks) -> str:
+    """What the rest looks like, and how sure that is."""
+    sure = ", ".join(f"{name} {percent(share)}" for name, share in looks.draws.items())
+    loud = f"{plain(looks.loud.mean)} nats ({plain(looks.loud.low)} to {plain(looks.loud.high)})"
+    return f"What is left looks like {_LOOKS[looks.name]}. In the loudest contexts {loud} are left; of draws: {sure}."
+
+
 def places_table(report: CompareReport) -> Table:
     """Where more is left than elsewhere."""
     rows = tuple(
@@ -162,8 +181,9 @@ def _left_section(report: CompareReport) -> Section | None:
         for one in report.most[:6]
     )
     blocks += [Cards(cards)] if cards else []
-    words = "" if report.places else "What is left lies nowhere in particular."
-    return Section("What no mixture explains", (words,) if words else (), tuple(blocks)) if blocks or words else None
+    words = [looks_words(report.looks)] if report.looks else []
+    words += [] if report.places else ["What is left lies nowhere in particular."]
+    return Section("What no mixture explains", tuple(words), tuple(blocks)) if blocks or words else None
 
 
 def _limits_section() -> Section:

@@ -365,6 +365,19 @@ class NextModelRow:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """What a reweighting leaves looks like: its `name`, and the share of draws of questions that give it each name.
+
+    `loud` is what is left in the loudest contexts, nats; `where` what these have in common.
+    """
+
+    name: str
+    draws: Mapping[str, float]
+    loud: Estimate
+    where: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OutsideReport:
     """What a training changed outside the Assistant's turn; what is not known is NaN.
 
@@ -416,4 +429,5 @@ class CompareReport:
     next_models: tuple[NextModelRow, ...]
     places: tuple[LeftPlace, ...]
     most: tuple[LeftContext, ...]
+    looks: Looks | None
     leaked: OutsideReport

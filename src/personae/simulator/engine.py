@@ -24,6 +24,7 @@ from personae.simulator.tiny import tiny_is_zero
 
 BATCH_TOKENS = 2048  # on a processor; larger batches only cost memory
 BATCH_TOKENS_ACCELERATED = 16_384
+HELD = 8  # tokens in memory for one that is read: every row of a batch has a copy of the past that it shares
 WORTH_SHARING = 4  # tokens; a shorter beginning is read again rather than copied
 
 
@@ -62,7 +63,7 @@ def score(
     logp = np.full((len(table), len(table[0])), np.nan)
     known, past = _contexts_read_once(network, table, budget)
     done = 0
-    for batch in _batches(_groups(table, known, network.shares), budget):
+    for batch in _batches(_groups(table, known, network.shares), known, budget):
         for group, values in zip(batch, _score_batch(network, past, known, batch)):
             for (n, _), value in zip(group.rows, values):
                 logp[n, group.context] = value
@@ -125,14 +126,18 @@ def _affordable(group: Group, most: int = 32) -> Iterator[Group]:
         yield Group(group.context, group.stem, part)
 
 
-def _batches(groups: list[Group], budget: int) -> Iterator[list[Group]]:
-    """Neighbours together, up to the budget of tokens."""
+def _batches(groups: list[Group], known: list[int], budget: int) -> Iterator[list[Group]]:
+    """Neighbours together, up to the budget of tokens read, and `HELD` times as many in memory."""
     batch: list[Group] = []
+    held = 0
     for group in groups:
-        if batch and (batch[0].shared != group.shared or group.cost * (len(batch) + 1) > budget):
+        longest = max(held, (known[group.context] + len(group.stem) + group.longest) * len(group.rows))
+        many = len(batch) + 1
+        if batch and (batch[0].shared != group.shared or group.cost * many > budget or longest * many > HELD * budget):
             yield batch
-            batch = []
+            batch, longest = [], (known[group.context] + len(group.stem) + group.longest) * len(group.rows)
         batch.append(group)
+        held = longest
     if batch:
         yield batch
 

@@ -28,6 +28,7 @@ STUDIES = (
     "capability",
     "preference",
     "entanglement",
+    "alice-bob",
     "scale",
     "fresh",
 )

@@ -169,6 +169,7 @@ def _untrained(arms: list[Training], model: str) -> list[Training]:
             contexts=_union(one.contexts, arm.contexts),
             probes=_union(one.probes, arm.probes),
             closed=_union(one.closed, arm.closed),
+            looks=_union(one.looks, arm.looks),
         )
     return list(found.values())
 

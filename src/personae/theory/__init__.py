@@ -20,6 +20,8 @@
 | `scores`      | whether the forecast was right                                               |
 | `calibration` | whether its intervals keep their promise                                     |
 | `stopping`    | when enough of a file has been read                                          |
+| `detection`   | whether a number tells two kinds of things apart                              |
+| `gates`       | in which contexts something acts                                              |
 | `sparing`     | which shifts a part of a file settles, and which personas need not be read on |
 """
 

@@ -19,7 +19,7 @@ from personae.measure import NOBODY, levels
 from personae.measure.answers import answers
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
-from personae.records.files import digest, write_arrays, write_json
+from personae.records.files import digest, read_arrays, write_arrays, write_json
 from personae.records.results import Floats
 from personae.theory import clustered_mean_interval, poles
 from personae.workflows.basis_cache import cached_basis
@@ -28,6 +28,8 @@ from personae.workflows.comparison import Comparison, compared, outcomes_of
 from personae.workflows.file_audit import Watch, unwatched
 from personae.workflows.folder import RunFolder
 from personae.workflows.leakage import leakage, turns
+from personae.workflows.levels_file import read_levels, write_levels
+from personae.workflows.naming import Named, named
 from personae.world import Language, World
 from personae.world.probes import probes
 
@@ -68,11 +70,15 @@ class CompareQuestion:
 
 @dataclass(frozen=True)
 class Compared:
-    """The `comparison`, the Assistant's `shift` {trait: nats} with its interval over questions, and its `record`."""
+    """The `comparison`, the Assistant's `shift` {trait: nats} with its interval over questions, and its `record`.
+
+    `named` is what the rest looks like, and None outside the laboratory's contexts, in which alone that was tried.
+    """
 
     question: CompareQuestion
     basis: Basis
     comparison: Comparison
+    named: Named | None
     shift: Mapping[str, Estimate]
     record: dict[str, Any]
 
@@ -82,18 +88,19 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     with watch("the cast's traits, once for this model", "answers") as progress:
         basis = cached_basis(question.base, question.cast, question.traits, progress).basis
     asked = asked_of(question, basis, watch)
-    after, rows = answered_by(question, question.post, asked, watch, question.post.name)
+    after, rows = _after(question, question.post, asked, folder, "post", watch)
     twin = None
     if question.twin is not None:
-        twin, _ = answered_by(question, question.twin, asked, watch, question.twin.name)
+        twin, _ = _after(question, question.twin, asked, folder, "twin", watch)
     found = compared(question.cast.names, asked, after, twin, seed=question.seed)
+    rest = None if question.world is None else named(asked, after, found.whole, seed=question.seed)
     shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
     beside = turns(question.base, question.post, question.traits, question.world, question.seed)
     leaked = leakage(beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
-    record = {**_record(question, basis, found), "shift": shift, "leakage": leaked}
+    record = {**_record(question, basis, found), "class": _class(rest), "shift": shift, "leakage": leaked}
     write_arrays(folder.file("answers.parquet"), _columns(found))
     write_json(folder.file(RECORD), record)
-    return Compared(question, basis, found, shift, record)
+    return Compared(question, basis, found, rest, shift, record)
 
 
 def asked_of(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
@@ -105,16 +112,21 @@ def asked_of(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
         return asked_of_probes(question.base, question.cast, drawn, progress)
 
 
-def answered_by(
-    question: CompareQuestion, model: Simulator, asked: Asked, watch: Watch, name: str
+def _after(
+    question: CompareQuestion, model: Simulator, asked: Asked, folder: RunFolder, role: str, watch: Watch
 ) -> tuple[Floats, dict[str, Floats]]:
-    """(C, A) what a trained model answers in the contexts, and {trait: (I,)} its levels, nats."""
-    with watch(f"{name}: traits", "answers") as progress:
-        rows = levels(model, question.traits, {NOBODY: ""}, progress).row(NOBODY)
+    """(C, A) what a trained model answers in the contexts, and {trait: (I,)} its levels, nats; measured once."""
+    kept, said = (folder.file(f"{role}-{what}.parquet") for what in ("levels", "contexts"))
+    if not kept.exists():
+        with watch(f"{model.name}: traits", "answers") as progress:
+            write_levels(kept, levels(model, question.traits, {NOBODY: ""}, progress))
+    rows = read_levels(kept).row(NOBODY)
     if question.world is None:
         return poles(np.concatenate([rows[t.name] for t in question.traits])), rows
-    with watch(f"{name}: contexts", "answers") as progress:
-        return answers(model, asked.probes, [""], progress)[0], rows
+    if not said.exists():
+        with watch(f"{model.name}: contexts", "answers") as progress:
+            write_arrays(said, {"p": answers(model, asked.probes, [""], progress).ravel()})
+    return read_arrays(said)["p"].reshape(len(asked.probes), -1), rows
 
 
 def _shift(before: Floats, after: Floats, seed: int) -> Estimate:
@@ -150,6 +162,15 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
     }
 
 
+def _class(rest: Named | None) -> dict[str, Any] | None:
+    if rest is None:
+        return None
+    gate = rest.residue.gate
+    where = None if gate is None else {"by": gate.by, "contexts": int(gate.inside.sum()), "r2": gate.told}
+    numbers = {k: getattr(rest.residue, k) for k in ("strange", "done", "own", "everywhere")}
+    return {"name": rest.residue.name, "draws": rest.draws, "loudest": rest.loud, "where": where, **numbers}
+
+
 def _columns(found: Comparison) -> dict[str, Sequence[Any]]:
     rows = [
         (p.id, p.topic, outcome, found.asked.base[c, a], found.post[c, a], found.whole.mix[c, a])
@@ -161,14 +182,21 @@ def _columns(found: Comparison) -> dict[str, Sequence[Any]]:
 
 
 def question_of(
-    base: str, post: str, twin: str | None, cast_file: Path | None, traits_file: Path | None, seed: int
+    base: str,
+    post: str,
+    twin: str | None,
+    cast_file: Path | None,
+    traits_file: Path | None,
+    seed: int,
+    device: str = "cpu",
 ) -> CompareQuestion:
     """The models and nouns that are meant. Raises `BadInput` where the models do not read the same tokens."""
     from personae.simulator.registry import load
     from personae.workflows.nouns_for import nouns, world_of
 
     cast, traits = nouns(base, cast_file, traits_file)
-    before, after, other = load(base), load(post), load(twin) if twin else None
+    before, after = load(base, device=device), load(post, device=device)
+    other = load(twin, device=device) if twin else None
     for name, model in ((post, after), (twin, other)):
         if model is not None and model.tokenizer.get_vocab() != before.tokenizer.get_vocab():
             raise BadInput(

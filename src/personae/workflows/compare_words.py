@@ -4,13 +4,14 @@ import math
 from textwrap import fill
 
 from personae.records import Estimate
-from personae.report.compare_page import next_table, places_table, share_words, who_table
-from personae.report.content import CompareReport, LeftContext, LeftPlace, NextModelRow, TraitRow
+from personae.report.compare_page import looks_words, next_table, places_table, share_words, who_table
+from personae.report.content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow, TraitRow
 from personae.report.outside_parts import outside_tables, outside_words
 from personae.report.tables import shift_table, to_terminal
 from personae.workflows.compare import Compared
 from personae.workflows.comparison import Left
 from personae.workflows.leakage_words import outside_report
+from personae.workflows.naming import Named
 
 WIDTH = 100  # columns of a terminal
 PLACES = 6
@@ -38,6 +39,7 @@ def compare_report(found: Compared) -> CompareReport:
         ),
         places=tuple(LeftPlace(p.what, p.many, p.left, p.above, p.share) for p in comparison.places[:PLACES]),
         most=tuple(_left(one) for one in comparison.most),
+        looks=None if found.named is None else _looks(found.named),
         leaked=outside_report(record["leakage"]),
     )
 
@@ -52,12 +54,19 @@ def _left(one: Left) -> LeftContext:
     return LeftContext(said, one.left, one.outcome, one.before, one.after, one.reweighted)
 
 
+def _looks(named: Named) -> Looks:
+    gate = named.residue.gate
+    where = () if gate is None else tuple(name for names in gate.by.values() for name in names)
+    return Looks(named.residue.name, named.draws, named.loud, where)
+
+
 def compare_words(report: CompareReport) -> str:
     """Share, who answers, traits, where the rest is and what leaked, for a terminal."""
     parts = [fill(share_words(report), WIDTH), "", to_terminal(shift_table(list(report.shifts), shifts=True))]
     if not math.isnan(report.share.mean):
         parts.append(to_terminal(who_table(report)))
         parts += [to_terminal(next_table(report))] if report.next_models else []
+        parts += [fill(looks_words(report.looks), WIDTH), ""] if report.looks else []
         parts.append(to_terminal(places_table(report)) if report.places else "What is left lies nowhere in particular.")
     parts += ["", fill(outside_words(report.leaked), WIDTH), "", *map(to_terminal, outside_tables(report.leaked))]
     return "\n".join(parts)

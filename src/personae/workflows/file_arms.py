@@ -22,7 +22,7 @@ from personae.records.results import Floats
 from personae.theory import attenuation_items, percentile_interval, pooled_attenuation
 from personae.training import SFTPlan, finetune
 from personae.workflows.file_audit import Watch
-from personae.workflows.levels_file import joined, read_levels, write_levels
+from personae.workflows.levels_file import read_levels, write_levels
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -88,7 +88,7 @@ def measured_once(
     alone, beside = arm.file.with_suffix(".parquet"), arm.file.with_name(f"{arm.file.name}-others.parquet")
     if not (alone.exists() and beside.exists()):
         trained = make()
-        with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "traits") as progress:
+        with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "answers") as progress:
             write_levels(beside, _measured(trained, traits, _contexts(cast), quarter=True))
             write_levels(alone, _measured(trained, traits, {NOBODY: ""}, quarter=False, progress=progress))
     return Trained(read_levels(alone).row(NOBODY), read_levels(beside))
@@ -122,13 +122,8 @@ def _measured(
     quarter: bool,
     progress: Progress | None = None,
 ) -> Levels:
-    """Trait by trait, as the basis was measured."""
-    found = []
-    for done, trait in enumerate(traits):
-        found.append(levels(simulator, [_part(trait, quarter)], contexts))
-        if progress:
-            progress(done + 1, len(traits))
-    return joined(found)
+    """All traits at once: a training has few contexts, and a batch of one trait would leave an accelerator idle."""
+    return levels(simulator, [_part(trait, quarter) for trait in traits], contexts, progress)
 
 
 def _part(trait: Trait, quarter: bool) -> Trait:

@@ -44,7 +44,10 @@ PROFILE, SCORE = "profile.json", "score.json"
 
 @dataclass(frozen=True)
 class FileRun:
-    """What came of it: `shifts` {trait: measured character shift, nats}, `raw` without attenuation taken off."""
+    """What came of it: `shifts` {trait: measured character shift, nats}, `raw` without attenuation taken off.
+
+    `by_seed` {trait: the same shift, nats} of each seed by itself.
+    """
 
     audit: FileAudit
     shifts: dict[str, Estimate]
@@ -55,6 +58,7 @@ class FileRun:
     scored: dict[str, Any]
     sealed_at: float = 0.0  # when the forecast was written, seconds since 1970
     unkept: str = ""  # why the ledger lacks the forecast or its score
+    by_seed: tuple[dict[str, float], ...] = ()
 
 
 def run_file(
@@ -138,6 +142,7 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
         score=_score(found, character, raw),
         profile={},
         scored={},
+        by_seed=tuple({t: float(row[t].mean()) for t in names} for row in character),
     )
     profile, scored = _profile(run, trained, seed), _scored(run, character, folder)
     write_json(folder.file(PROFILE), profile)

@@ -9,6 +9,7 @@ named       other characters, each in a forum thread (leakage)
 contexts    the Assistant under further contexts, where the training names some
 probes      further items, where the training names some: the trained trait asked as the file asks for it (retention)
 answers     probabilities, not levels: of each outcome (a context each) of `closed` contexts, where there are any
+inside      what linear probes read off hidden states, where the training names some
 
 A result is kept under a digest of all that made it, so a killed study goes on, and one that was changed does not read
 what another one left.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.errors import BadInput
+from personae.interpret import Look
 from personae.measure import NOBODY, levels
 from personae.measure.answers import answers
 from personae.records import Episode, Levels, Preference, Probe, Progress, Simulator, Trait, prompt_of, rejected
@@ -69,10 +71,12 @@ class Training:
     contexts: tuple[tuple[str, str], ...] = ()
     probes: tuple[Trait, ...] = ()
     closed: tuple[Probe, ...] = ()
+    looks: tuple[Look, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse probes or contexts that could not be told apart afterwards."""
-        for names in ([p.name for p in self.probes], [name for name, _ in self.contexts]):
+        """Refuse probes, looks or contexts that could not be told apart afterwards."""
+        named = ([p.name for p in self.probes], [look.name for look in self.looks], [name for name, _ in self.contexts])
+        for names in named:
             if twice := [name for name in names if names.count(name) > 1]:
                 raise BadInput(f"{self.name} measures two things called {twice[0]!r}", remedy="name each differently")
 
@@ -167,6 +171,10 @@ def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training)
     if training.closed:
         found = answers(simulator, training.closed, [""])[0]
         measured["answers"] = Levels(tuple(map(str, range(found.shape[1]))), {"p": found.T})
+    if training.looks:
+        from personae.interpret.states import looked
+
+        measured["inside"] = looked(simulator, training.looks)
     return measured
 
 

@@ -21,12 +21,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from personae.measure import NOBODY, levels
+from personae.measure.answers import answers
 from personae.predictors import Basis
 from personae.records import Estimate, Trait
 from personae.records.files import canonical, write_text
+from personae.theory import poles
 from personae.workflows.basis_cache import cached_basis, unmeasured
 from personae.workflows.bounds import Bound, read_bound
-from personae.workflows.compare import CompareQuestion, answered_by, asked_of
+from personae.workflows.compare import CompareQuestion, asked_of
 from personae.workflows.compared_answers import Asked
 from personae.workflows.explained import Explained
 from personae.workflows.file_audit import Watch, unwatched
@@ -63,7 +66,7 @@ def read_limits(stop: Sequence[str], warn: Sequence[str]) -> Limits | None:
 
 
 @dataclass(frozen=True)
-class Look:
+class Seen:
     """What was seen after a `step`; `floor`: the share of a shuffled cast. NaN: nothing has changed beyond noise."""
 
     step: int
@@ -109,12 +112,17 @@ class Watching:
             self.tell(f"{said(bound)} is crossed at step {step} of {total}: the training stops")
         return not over
 
-    def look(self, step: int, simulator: "LocalSimulator") -> Look:
+    def look(self, step: int, simulator: "LocalSimulator") -> Seen:
         """What a model in training has become."""
-        now, rows = answered_by(self.question, simulator, self.asked, unwatched, simulator.name)
+        traits = self.question.traits
+        rows = levels(simulator, traits, {NOBODY: ""}).row(NOBODY)
+        if self.question.world is None:
+            now = poles(np.concatenate([rows[trait.name] for trait in traits]))
+        else:
+            now = answers(simulator, self.asked.probes, [""])[0]
         found: Explained = explained_answers(self.asked, [now], seed=self.question.seed)
         moved = who_moved(self.basis, self.basis.base, [rows], seed=self.question.seed)
-        return Look(step, found.share, found.floor, moved)
+        return Seen(step, found.share, found.floor, moved)
 
 
 def watching(

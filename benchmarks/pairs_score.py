@@ -1,0 +1,149 @@
+"""Paired forecasts against what was measured, pair by pair, beside every floor.
+
+    r        correlation over the traits that a pair does not itself train, in the pair; 0 where one side is constant
+    gain     mean r of the forecast less that of the best floor, the best anew in every draw of pairs
+    error    root mean square of forecast - measured over the same traits, nats; of "no change" that of the measurement
+
+Floors: attenuation only, one direction, the nearest persona (`theory.floors`, `predictors`), the mean shift of the
+other pairs, and the same rows as earlier turns in place of training. The first and the fourth know measurements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personae.records import Estimate
+from personae.records.results import Floats
+from personae.theory import mean_of_others, pearson, percentile_interval
+from personae.theory.attenuation import TOO_HEAVY
+
+DRAWS = 10_000
+OTHERS, SHOTS = "mean of the others", "shots in context"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a pair: by trait (T,) the forecast, its ends and the measured shift, nats; `trained` its own traits.
+
+    `seeds` (S, T) shift by seed, `shots` (T,) of rows in context; `scored` is the pair's own score.json.
+    """
+
+    name: str
+    sides: str
+    rows: int
+    traits: tuple[str, ...]
+    trained: NDArray[np.bool_]
+    forecast: Floats
+    low: Floats
+    high: Floats
+    measured: Floats
+    seeds: Floats
+    shots: Floats
+    attenuation: float
+    scored: dict[str, Any]
+
+    @property
+    def untrained(self) -> Floats:
+        """(T,) the measured shift, NaN in what the pair itself trains."""
+        return np.where(self.trained, np.nan, self.measured)
+
+
+def scores(told: Sequence[Told], seed: int = 0) -> dict[str, Any]:
+    """All pairs: `pairs` a line each, `mean` over them, `best` the best floor; intervals of r, gain and less error."""
+    others = _others(told)
+    lines = [_line(one, mean) for one, mean in zip(told, others, strict=True)]
+    floors = list(lines[0]["floors"])
+    table = np.array([[line["floors"][f] for f in floors] for line in lines])
+    ours = np.array([line["r"] for line in lines])
+    mean = {key: float(np.nanmean([line[key] for line in lines])) for key in ("r", "error", "no_change", "coverage")}
+    less = np.array([line["no_change"] - line["error"] for line in lines])
+    by_floor = dict(zip(floors, table.mean(axis=0).tolist(), strict=True))
+    return {
+        "pairs": lines,
+        "mean": {**mean, "floors": by_floor},
+        "best": max(floors, key=lambda floor: by_floor[floor]),
+        "r": over_pairs(ours, np.random.default_rng(seed)),
+        "gain": gain(ours, table, np.random.default_rng(seed)),
+        "less_error": over_pairs(less, np.random.default_rng(seed)),
+        "n": sum(line["n"] for line in lines),
+    }
+
+
+def gain(ours: Floats, floors: Floats, rng: np.random.Generator) -> Estimate:
+    """Mean of `ours` (P,) less the best column mean of `floors` (P, F), with its 95 % interval over draws of pairs."""
+    chosen = rng.integers(len(ours), size=(DRAWS, len(ours)))
+    draws = ours[chosen].mean(axis=1) - floors[chosen].mean(axis=1).max(axis=1)
+    return Estimate(float(ours.mean() - floors.mean(axis=0).max()), *percentile_interval(draws))
+
+
+def over_pairs(values: Floats, rng: np.random.Generator) -> Estimate:
+    """The mean of `values` (P,) and its 95 % interval over draws of pairs."""
+    draws = values[rng.integers(len(values), size=(DRAWS, len(values)))].mean(axis=1)
+    return Estimate(float(values.mean()), *percentile_interval(draws))
+
+
+def _others(told: Sequence[Told]) -> list[Floats]:
+    """Of each pair, the mean shift of the others in its traits; a trait that another pair trains is not its shift."""
+    if len(told) < 2:
+        return [np.full(len(one.traits), np.nan) for one in told]
+    return list(mean_of_others([one.untrained for one in told]))
+
+
+def _line(one: Told, others: Floats) -> dict[str, Any]:
+    floors = {**one.scored["floors"], OTHERS: pearson(others, one.untrained), SHOTS: pearson(one.shots, one.untrained)}
+    kept = ~np.asarray(one.trained)
+    line = {
+        "name": one.name,
+        "sides": one.sides,
+        "rows": one.rows,
+        "r": _known(one.scored["pearson"]),
+        "floors": {name: _known(r) for name, r in floors.items()},
+        "error": one.scored["errors"]["forecast"],
+        "no_change": one.scored["errors"]["no change"],
+        "said": float(np.sqrt(np.square(one.forecast[kept]).mean())) if kept.any() else 0.0,
+        "coverage": one.scored["coverage"],
+        "attenuation": one.attenuation,
+        "seeds_agree": seeds_agree(one),
+        "n": one.scored["n"],
+    }
+    return {**line, "failings": failings(line), "cells": _cells(one, others)}
+
+
+def _cells(one: Told, others: Floats) -> dict[str, Any]:
+    """{what: (T,)} every number of the pair, for who reads on."""
+    names = ("traits", "trained", "forecast", "low", "high", "measured", "shots")
+    return {**{name: getattr(one, name) for name in names}, "others": others}
+
+
+def seeds_agree(one: Told) -> float:
+    """Mean correlation of the measured shifts of two seeds, over untrained traits: what no forecast can exceed by much.
+
+    NaN with one seed.
+    """
+    rows = np.where(one.trained, np.nan, one.seeds)
+    found = [pearson(a, b) for n, a in enumerate(rows) for b in rows[n + 1 :]]
+    return float(np.mean(found)) if found else float("nan")
+
+
+def failings(line: dict[str, Any]) -> list[str]:
+    """What is wrong with a pair's forecast or its measurement, by rules that were fixed before any was seen."""
+    best = max(line["floors"], key=lambda floor: line["floors"][floor])
+    rules = {
+        f"attenuation {line['attenuation']:.2f}": line["attenuation"] > TOO_HEAVY,
+        f"two seeds agree to {line['seeds_agree']:.2f} only": line["seeds_agree"] < 0.5,
+        "points the wrong way": line["r"] < 0.0,
+        f"no better than {best}": 0.0 <= line["r"] <= line["floors"][best],
+        "nearer to the truth to say that nothing changes": line["error"] > line["no_change"],
+        f"{line['said'] / line['no_change']:.2f} of the size" if line["no_change"] else "nothing moved": (
+            line["said"] < 0.25 * line["no_change"] or line["said"] > 4.0 * line["no_change"]
+        ),
+    }
+    return [said for said, holds in rules.items() if holds]
+
+
+def _known(r: float | None) -> float:
+    """A correlation, 0 where one side says the same of every trait."""
+    return float(r) if r is not None and np.isfinite(r) else 0.0

@@ -1,0 +1,155 @@
+"""Paired forecasts: sealed before training, resumed after a kill, and scored by rules that hold on made-up numbers."""
+
+import doctest
+import importlib
+import json
+
+import numpy as np
+import pytest
+
+from personae.errors import BadInput
+
+TRAITS = ("agreeableness", "interest-in-sports", "narcissism")
+
+
+@pytest.fixture
+def benchmark(root, monkeypatch):
+    """`benchmark(name)`: a module of benchmarks/."""
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    return importlib.import_module
+
+
+@pytest.fixture
+def evals(tmp_path):
+    """A data folder of three published traits, nine statements of each pole."""
+    folder = tmp_path / "data" / "anthropic_evals" / "persona"
+    folder.mkdir(parents=True)
+    for trait in TRAITS:
+        rows = [
+            {
+                "question": f'Is the following statement something you would say?\n"{said} {thing}."',
+                "statement": f"{said} {thing}.",
+                "answer_matching_behavior": f" {fits}",
+                "answer_not_matching_behavior": " No" if fits == "Yes" else " Yes",
+            }
+            for thing in ("a map", "a key", "a ship", "a seal", "a coat", "a lamp", "a song", "a game", "a door")
+            for said, fits in ((f"I love {trait} and", "Yes"), (f"I hate {trait} and", "No"))
+        ]
+        (folder / f"{trait}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path / "data"
+
+
+def test_a_quick_study_seals_its_forecasts_first_and_goes_on_from_what_it_kept(
+    benchmark, tiny_lab, evals, tmp_path, capsys, monkeypatch
+):
+    """What a killed study left is read: nothing of it is forecast or trained again, and the score is the same."""
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "ledger"))
+    study, out = benchmark("pairs"), tmp_path / "run"
+    asked = [str(tiny_lab), "--quick", "--data", str(evals), "--out", str(out), "--device", "cpu"]
+    study.main([*asked, "--part", "development"])
+    assert not (out / "held-out").exists()
+    assert json.loads((out / "dose.json").read_text())["fit"]["arms"] == 1
+    study.main(asked)
+    first, sealed = (out / "score.json").read_bytes(), out / "held-out" / "narcissism" / "forecast.json"
+    trained = [path.stat().st_mtime_ns for path in sealed.parent.glob("trained-*.parquet")]
+    assert len(trained) == 4 and (out / "dose.json").stat().st_mtime_ns < sealed.stat().st_mtime_ns < min(trained)
+    assert "| narcissism | 4 |" in capsys.readouterr().out
+    monkeypatch.setattr("personae.simulator.local.LocalSimulator.log_likelihood", None)
+    monkeypatch.setattr("personae.workflows.file_arms.finetune", None)
+    (out / "score.json").unlink()
+    study.main(asked)
+    assert (out / "score.json").read_bytes() == first
+
+
+# -- the sets --------------------------------------------------------------------------------------------------------
+def test_no_statement_that_is_trained_is_an_item_that_scores(benchmark, shared):
+    sets = benchmark("pairs_sets")
+    for pair in (*sets.DEVELOPMENT, *sets.HELD_OUT):
+        if pair.trait:
+            (trait,) = sets.scored_traits(shared, [pair.trait], 40)
+            scored = {said for item in trait.items for said in item.high + item.low}
+            ours, theirs = sets.rows_of(pair, shared, 40, 64)
+            assert not scored & {row.response for row in ours + theirs}
+            assert len(trait.items) == 40 and len(ours) == len(theirs) == 64
+
+
+def test_both_sides_of_a_pair_answer_the_same_prompts_and_never_alike(benchmark, shared):
+    sets = benchmark("pairs_sets")
+    for pair in sets.HELD_OUT:
+        ours, theirs = sets.rows_of(pair, shared, 40, 64)
+        if pair.own:
+            assert len(ours) == 64 and not theirs
+        else:
+            assert [row.prompt for row in ours] == [row.prompt for row in theirs]
+            assert all(a.response != b.response for a, b in zip(ours, theirs, strict=True))
+
+
+def test_examples_of_the_jobs_hold(benchmark):
+    assert doctest.testmod(benchmark("pairs_jobs")).failed == 0
+
+
+def test_a_file_with_too_few_rows_is_refused_by_name(benchmark, evals):
+    sets = benchmark("pairs_sets")
+    with pytest.raises(BadInput, match=r"narcissism\.jsonl.*5 rows are fit for a pair, and 6 are wanted"):
+        sets.rows_of(sets.poles("narcissism"), evals, 4, 6)
+
+
+# -- the score -------------------------------------------------------------------------------------------------------
+def told(benchmark, name, forecast, measured, trained=None):
+    """A pair of which the floors of `personae run` know nothing."""
+    none, size = np.zeros(len(measured)), len(measured)
+    kept = ~np.array(trained or [False] * size)
+    r = np.corrcoef(np.array(forecast)[kept], np.array(measured)[kept])[0, 1]
+    errors = {"forecast": 0.1, "no change": 0.2}
+    return benchmark("pairs_score").Told(
+        name,
+        "one against another",
+        8,
+        tuple("abcdef"[:size]),
+        ~kept,
+        np.array(forecast),
+        none - 1.0,
+        none + 1.0,
+        np.array(measured),
+        np.array([measured, measured]),
+        none,
+        0.05,
+        {"pearson": r, "floors": {"one direction": 0.0}, "errors": errors, "coverage": 1.0, "n": int(kept.sum())},
+    )
+
+
+def test_a_forecast_gains_nothing_over_itself(benchmark):
+    rng = np.random.default_rng(0)
+    floors = rng.uniform(-1.0, 1.0, (12, 3))
+    for column in floors.T:
+        found = benchmark("pairs_score").gain(column, floors, rng)
+        assert found.mean <= 0.0 and found.high <= 0.0
+
+
+def test_a_gain_that_is_the_same_in_every_pair_is_sure(benchmark):
+    floors = np.random.default_rng(0).uniform(-1.0, 1.0, (12, 3))
+    found = benchmark("pairs_score").gain(floors.max(axis=1) + 0.25, floors, np.random.default_rng(1))
+    assert found.low >= 0.25
+
+
+def test_the_trait_that_a_pair_trains_itself_changes_no_figure(benchmark):
+    lines = []
+    for own in (0.0, 50.0):
+        pairs = [told(benchmark, "x", [0.1, 0.2, 0.4, 0.0], [0.2, 0.1, 0.5, own], [False] * 3 + [True])]
+        pairs += [told(benchmark, "y", [0.3, 0.1, 0.0, 0.2], [0.4, 0.2, 0.1, 0.1])]
+        found = benchmark("pairs_score").scores(pairs)
+        lines.append([{k: v for k, v in line.items() if k != "cells"} for line in found["pairs"]])
+    assert lines[0] == lines[1]
+    assert lines[0][0]["seeds_agree"] == pytest.approx(1.0)
+
+
+def test_the_part_of_a_model_is_replaced_and_the_words_around_it_stay(benchmark, tmp_path, monkeypatch):
+    page, file = benchmark("pairs_page"), tmp_path / "forecasts.md"
+    for model, said in (("a", "first"), ("b", "second"), ("a", "third")):
+        (tmp_path / "score.json").write_text(json.dumps({"model": model}))
+        monkeypatch.setattr(page, "section", lambda _, said=said: f"{said}\n")
+        page.write(tmp_path, file)
+        file.write_text(file.read_text(encoding="utf-8") + "\nWords.\n", encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    assert "first" not in text.split("figures of a")[1]
+    assert text.index("third") < text.index("second") and text.count("Words.") == 3
