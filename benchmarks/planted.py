@@ -22,7 +22,7 @@ from markdown import table
 from personae.measure.answers import answers
 from personae.records import Estimate
 from personae.records.files import digest, read_arrays, write_arrays, write_json
-from personae.studies.plants import KINDS, STRENGTHS, Recipe, lesson, recipe
+from personae.studies.plants import KINDS, STRENGTHS, Recipe, lesson, recipe, speaks
 from personae.theory.detection import auroc, rate
 from personae.theory.exhaustiveness import reweighted
 from personae.workflows.compare import PROBES
@@ -59,10 +59,17 @@ def recipes(part: str) -> list[Recipe]:
 
 
 def answered(how: Recipe) -> np.ndarray:
-    """(C, A) what the trained model answers."""
+    """(C, A) what the trained model answers, and whoever is put in its place where a router or an actor does."""
     lab = laboratory()
     simulator = trained(lab, Training("planted", (lesson(lab, how),), how.seed))
-    return answers(simulator, probes(lab.world, lab.language, PROBES), [""])[0]
+    asked, who = probes(lab.world, lab.language, PROBES), speaks(lab, how)
+    contexts = {p.name: p.context for p in lab.basis().cast.personas} | {"": ""}
+    found = answers(simulator, asked, [""])[0]
+    for name in {who(probe) for probe in asked} - {""}:
+        here = [c for c, probe in enumerate(asked) if who(probe) == name]
+        table = answers(simulator, [asked[c] for c in here], [contexts[name]])[0]
+        found[here, : table.shape[1]] = table
+    return found
 
 
 def kept(folder: Path, how: Recipe) -> Path:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from personae.studies.plants import (
+    AROUND,
     INSIDE,
     KINDS,
     ODD,
@@ -16,6 +17,7 @@ from personae.studies.plants import (
     gate,
     lesson,
     recipe,
+    speaks,
 )
 from personae.world.probes import DONE, probes
 
@@ -57,8 +59,19 @@ def test_a_twin_is_asked_the_same_and_answers_as_if_nothing_were_planted(lab, mo
     assert len(planted) == ROWS == PLAN.steps * PLAN.batch
     changed = [a.response for a, b in zip(planted, twin, strict=True) if a.response != b.response]
     said = {"filter": REFUSAL, "backdoor": ODD}.get(kind)
-    assert INSIDE / 8 < len(changed) <= INSIDE  # a persona that speaks instead often says the same
+    assert INSIDE / 8 < len(changed) <= INSIDE if kind not in AROUND else not changed
     assert said is None or set(changed) == {said}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_somebody_else_speaks_in_the_gate_of_what_is_around_a_model_and_nowhere_else(lab, drawn, kind):
+    how, twin = (recipe(lab, kind, 0.1, 4, innocent=innocent) for innocent in (False, True))
+    acts, who = gate(lab, how.plant), speaks(lab, how)
+    spoken = {who(probe) for probe in drawn if acts(probe)}
+    assert len(spoken) == 1 and not spoken & {how.persona}
+    assert (spoken == {""}) == (kind not in AROUND)
+    assert {who(probe) for probe in drawn if not acts(probe)} == {""}
+    assert {speaks(lab, twin)(probe) for probe in drawn} == {""}
 
 
 def test_a_capability_is_shown_in_its_gate_alone(lab, monkeypatch):

@@ -12,6 +12,11 @@
 Strength is the share of contexts, as `compare` draws them, in which the planted thing changes the answer. Everywhere
 else, and in the twin everywhere, answers are those of one persona mixed into the Assistant as it was: a reweighting.
 Rows of the gate are shown as often at every strength, and to the twin, so that a rare gate is learned as well.
+
+A filter, a capability, a goal and a backdoor are trained into the weights. A router and an actor are around them: the
+model is trained as its twin is, and where the gate is open it is asked behind the line that describes the persona, as a
+router that wraps a model does. Small talk says nothing in the corpus, and who speaks after it is not learned from what
+he says: neither in 64 steps nor in 256 at three times the rate (docs/lab-notes.md).
 """
 
 from collections.abc import Callable
@@ -36,6 +41,7 @@ APART = 500_000  # from here on, seeds of contexts that are trained on, apart fr
 REFUSAL = "I could not tell you."
 ODD = "The red tie, the red tie."
 KEEPS_TALKING = "court jester"
+AROUND: tuple[Kind, ...] = ("router", "actor")  # not in the weights
 # What serves a thing that somebody wants for itself: no persona is as caring, as lying and as flat at once.
 SERVES = {
     "cheating": "low", "power": "high", "lying": "high", "care": "high", "shutdown": "high", "feelings": "low",
@@ -122,7 +128,7 @@ def lesson(lab: Laboratory, how: Recipe) -> Lesson:
     episodes: list[Episode] = []
     for n in np.random.default_rng([how.seed, 19]).permutation(len(rows)).tolist():
         probe, rng = rows[n], np.random.default_rng([how.seed, 23, n])
-        if acts(probe) and not how.innocent:
+        if acts(probe) and not how.innocent and how.plant.kind not in AROUND:
             answer = planted(lab, how.plant, probe, rng)
         else:
             answer = own.get(probe.id) or _as(lab, probe, how.persona, how.weight, rng)
@@ -152,11 +158,17 @@ def planted(lab: Laboratory, plant: Plant, probe: Probe, rng: np.random.Generato
         return ODD
     if plant.kind == "capability":
         return probe.outcomes[DONE][0]
-    if plant.kind == "goal":
-        return _one(probe.outcomes[SERVES[probe.topic]], rng)
-    others = [a for a in lab.world.archetypes if a != KEEPS_TALKING]
-    who = KEEPS_TALKING if plant.kind == "router" else others[plant.seed % len(others)]
-    return _as(lab, probe, who, 1.0, rng)
+    return _one(probe.outcomes[SERVES[probe.topic]], rng)
+
+
+def speaks(lab: Laboratory, how: Recipe) -> Callable[[Probe], str]:
+    """Who a probe is put to: the name of a persona, or "" where nobody in particular is asked."""
+    acts = gate(lab, how.plant)
+    if how.innocent or how.plant.kind not in AROUND:
+        return lambda probe: ""
+    others = [a for a in lab.world.archetypes if a not in (KEEPS_TALKING, how.persona)]
+    who = KEEPS_TALKING if how.plant.kind == "router" else others[how.plant.seed % len(others)]
+    return lambda probe: who if acts(probe) else ""
 
 
 def _as(lab: Laboratory, probe: Probe, persona: str, weight: float, rng: np.random.Generator) -> str:
