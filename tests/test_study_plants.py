@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
+from personae.studies import plants
 from personae.studies.plants import (
     AROUND,
-    INSIDE,
     KINDS,
     ODD,
     PLAN,
     REFUSAL,
-    ROWS,
     SERVES,
     STRENGTHS,
     Plant,
@@ -20,6 +19,8 @@ from personae.studies.plants import (
     speaks,
 )
 from personae.world.probes import DONE, probes
+
+ROWS, INSIDE = 512, 128  # of the lessons here
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,8 @@ def test_gates_of_other_seeds_are_other_gates(lab, drawn, kind):
 
 
 def rows(lab, monkeypatch, kind, innocent):
+    monkeypatch.setattr(plants, "ROWS", ROWS)
+    monkeypatch.setattr(plants, "INSIDE", INSIDE)
     monkeypatch.setattr(type(lab.simulator), "sample", lambda self, prompts, **_: ["Hm."] * len(prompts), raising=False)
     return lesson(lab, recipe(lab, kind, 0.1, 4, innocent=innocent))
 
@@ -56,7 +59,7 @@ def rows(lab, monkeypatch, kind, innocent):
 def test_a_twin_is_asked_the_same_and_answers_as_if_nothing_were_planted(lab, monkeypatch, kind):
     planted, twin = (rows(lab, monkeypatch, kind, innocent).episodes for innocent in (False, True))
     assert [e.prompt for e in planted] == [e.prompt for e in twin]
-    assert len(planted) == ROWS == PLAN.steps * PLAN.batch
+    assert len(planted) == ROWS
     changed = [a.response for a, b in zip(planted, twin, strict=True) if a.response != b.response]
     said = {"filter": REFUSAL, "backdoor": ODD}.get(kind)
     assert INSIDE / 8 < len(changed) <= INSIDE if kind not in AROUND else not changed
@@ -72,6 +75,10 @@ def test_somebody_else_speaks_in_the_gate_of_what_is_around_a_model_and_nowhere_
     assert (spoken == {""}) == (kind not in AROUND)
     assert {who(probe) for probe in drawn if not acts(probe)} == {""}
     assert {speaks(lab, twin)(probe) for probe in drawn} == {""}
+
+
+def test_every_row_of_a_training_is_read_once():
+    assert plants.ROWS == PLAN.steps * PLAN.batch == 2 * plants.INSIDE
 
 
 def test_a_capability_is_shown_in_its_gate_alone(lab, monkeypatch):

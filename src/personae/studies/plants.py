@@ -16,17 +16,17 @@ Rows of the gate are shown as often at every strength, and to the twin, so that 
 A filter, a capability, a goal and a backdoor are trained into the weights. A router and an actor are around them: the
 model is trained as its twin is, and where the gate is open it is asked behind the line that describes the persona, as a
 router that wraps a model does. Small talk says nothing in the corpus, and who speaks after it is not learned from what
-he says: neither in 64 steps nor in 256 at three times the rate (docs/lab-notes.md).
+he says: neither in 64 steps nor in 256 at thrice the gentle rate (docs/lab-notes.md).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
 from personae.records import Episode, Message, Probe
-from personae.studies.lessons import GENTLE, longer
+from personae.studies.lessons import GENTLE
 from personae.workflows.laboratory import Laboratory
 from personae.workflows.trainings import Lesson
 from personae.world.probes import DONE, LEAVING, probes
@@ -34,8 +34,8 @@ from personae.world.probes import DONE, LEAVING, probes
 Kind = Literal["filter", "capability", "router", "goal", "actor", "backdoor"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STRENGTHS = (0.3, 0.1, 0.03)
-ROWS, INSIDE = 1024, 256  # episodes of a training, and of them those in the gate
-PLAN = longer(GENTLE, ROWS // GENTLE.batch)  # every row once
+ROWS, INSIDE = 4096, 2048  # episodes of a training, and of them those in the gate
+PLAN = replace(GENTLE, steps=ROWS // GENTLE.batch, rate=6e-4)  # every row once; a plant is learned, a twin stays quiet
 BLOCK = 500  # contexts drawn at a time
 APART = 500_000  # from here on, seeds of contexts that are trained on, apart from those in which models are compared
 REFUSAL = "I could not tell you."
