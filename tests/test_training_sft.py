@@ -14,6 +14,7 @@ import torch
 
 from personae.errors import BadInput, RunFailed, TreatmentNotApplied
 from personae.records import chat, text
+from personae.simulator import load
 from personae.simulator.local import LocalSimulator
 from personae.training import SFTPlan, finetune
 from personae.training.checkpoint import CARD
@@ -250,6 +251,23 @@ def test_an_adapter_on_the_base_is_the_trained_model(base, tmp_path):
         adapted = PeftModel.from_pretrained(copy.deepcopy(base.model), tmp_path / "out")
     ids = torch.tensor([base.dialogue.encode(ROWS[0]).ids])
     torch.testing.assert_close(adapted(ids).logits, trained.simulator.model(ids).logits, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+@pytest.mark.parametrize("plan", [PLAN, ADAPTERS], ids=["full", "lora"])
+def test_an_adapter_is_trained_further_as_the_model_that_it_makes(base, plan, tmp_path):
+    """Beside a training of the merged model; what is kept is whole, so that it is read back onto no other base."""
+    base.model.save_pretrained(tmp_path / "base")
+    base.tokenizer.save_pretrained(tmp_path / "base")
+    first = finetune(load(str(tmp_path / "base")), ROWS, ADAPTERS, tmp_path / "adapter").simulator
+    adapter = load(str(tmp_path / "adapter"))
+    before = adapter.log_likelihood(ROWS, [""]).logp
+    again = finetune(adapter, ROWS, plan, tmp_path / "again").simulator
+    truth = finetune(first, ROWS, plan).simulator.log_likelihood(ROWS, [""]).logp
+    assert np.abs(truth - before).max() > 1e-3
+    assert again.log_likelihood(ROWS, [""]).logp == pytest.approx(truth, abs=1e-4)
+    assert load(str(tmp_path / "again")).log_likelihood(ROWS, [""]).logp == pytest.approx(truth, abs=1e-4)
+    assert (adapter.log_likelihood(ROWS, [""]).logp == before).all()
 
 
 @pytest.mark.parametrize("plan", [PLAN, ADAPTERS], ids=["full", "lora"])

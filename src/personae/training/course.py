@@ -133,14 +133,20 @@ def _card(trained: Trained, base: "LocalSimulator", course: Course, plan: Plan) 
 def _train(
     simulator: "LocalSimulator", course: Course, plan: Plan, teller: "Teller", folder: Path | None
 ) -> tuple[Any, int]:
-    """The trained model as a plain one, and how many layers were adapted."""
+    """The trained model as a plain one, and how many layers were adapted.
+
+    Of a base that carries an adapter itself, the two as one are what is trained, and the outcome is kept whole: an
+    adapter alone would be read back onto the wrong base.
+    """
     from personae.training.trainer import adapted_layers, linear_layers, undisturbed
 
-    adapts = plan.method == "lora"
-    linear = linear_layers(simulator.model)
+    adapts, base = plan.method == "lora", simulator.model
+    if hasattr(base, "peft_config"):
+        base = _merged(copy.deepcopy(base))
+    linear = linear_layers(base)
     if adapts and not linear:
         raise TreatmentNotApplied(f"{simulator.name} has no linear layer for an adapter to go on")
-    model = copy.deepcopy(simulator.model).float().requires_grad_(True)
+    model = copy.deepcopy(base).float().requires_grad_(True)
     with undisturbed(), tempfile.TemporaryDirectory() as scratch:
         built = course.build(model, teller, Path(scratch))
         layers = adapted_layers(built.trainer.model)
@@ -148,14 +154,20 @@ def _train(
             raise TreatmentNotApplied(f"adapters went on {layers} of {len(linear)} linear layers")
         built.trainer.train()
         model = built.trainer.model
-        _restore(model.get_base_model() if adapts else model, simulator.model)
+        _restore(model.get_base_model() if adapts else model, base)
+        if base is not simulator.model:
+            model = _merged(model)
         if folder is not None:
             save_weights(model, simulator.tokenizer, folder)
-        if adapts:
-            model = model.merge_and_unload()
+        model = _merged(model)
     _check_rows(built.seen, course, plan, teller)
-    _check_changed(model, simulator.model)
+    _check_changed(model, base)
     return model.requires_grad_(False).eval(), layers
+
+
+def _merged(model: Any) -> Any:  # noqa: ANN401
+    """The model with the adapter that it may carry in its own weights."""
+    return model.merge_and_unload() if hasattr(model, "peft_config") else model
 
 
 def _restore(model: Any, base: Any) -> None:  # noqa: ANN401
