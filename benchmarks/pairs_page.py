@@ -36,7 +36,8 @@ by rules that were fixed before.
 def write(folder: Path, page: Path = PAGE) -> None:
     """Put the part of the model in `folder` on the page, in the place of what it had."""
     text = page.read_text(encoding="utf-8") if page.exists() else HEAD
-    begin, end = (f"<!-- {mark} of {read_json(folder / 'score.json')['model']} -->" for mark in ("figures", "end"))
+    name = Path(read_json(folder / "score.json")["model"]).name
+    begin, end = (f"<!-- {mark} of {name} -->" for mark in ("figures", "end"))
     part = f"{begin}\n{section(folder)}{end}"
     if begin in text:
         before, rest = text.split(begin, 1)
