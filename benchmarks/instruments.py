@@ -31,7 +31,7 @@ from personae.measure.human_likeness import human_share
 from personae.measure.instrument import FRAMES
 from personae.predictors import Basis
 from personae.records import Cast, Levels, Progress, Trait
-from personae.records.files import digest, read_arrays, write_arrays
+from personae.records.files import digest, digest_file, read_arrays, write_arrays
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
 from personae.theory import agreement, pearson_interval, percentile_interval, pooled_attenuation, split_half
@@ -188,8 +188,8 @@ def subject_of(args: argparse.Namespace) -> Subject:
     cast, traits = nouns(args.model)
     traits = fewer(traits[:2] if args.quick else traits, 4 if args.quick else args.items)
     simulator = load(args.model, device=args.device)
-    made_of = {"model": simulator.digest, "traits": digest(list(traits)), "data": str(args.data), "seed": args.seed}
-    folder = open_folder("instruments", made_of, args.out)
+    what = {"model": simulator.digest, "traits": digest(list(traits)), "data": digest_file(args.data)}
+    folder = open_folder("instruments", {**what, "seed": args.seed}, args.out)
     return Subject(args.model, simulator, cast, traits, folder.path)
 
 
