@@ -37,8 +37,9 @@ personas apart, alike on every item, where items share their wording: the labora
 yes-no and options are that.
 
 **Why `answers` is the default.** On SmolLM2-135M-Instruct a light LoRA leaves behaviour and statements whole, and they
-keep their personas' order in a second wording (0.95); yes-no and options lose 0.28 and 0.50 of themselves, and keep little
-of the order (0.20 and 0.30). `answers` is those two together. Keep the dose light: at five times the rate behaviour has lost 0.34 too.
+keep their personas' order in a second wording (0.95); yes-no and options lose 0.28 and 0.50 of themselves, and keep
+little of that order (0.20 and 0.30). `answers` is those two together. Keep the dose light: at five times the rate
+behaviour has lost 0.34 too.
 
 **Coherence gate.** `measure` of a trained model also measures the model that it was trained from (named by the
 checkpoint, or by `--untrained`). Below half of its coherence, one bit a token, a profile is not to be read, and the
