@@ -6,6 +6,7 @@ import pytest
 
 from personae.errors import BadInput
 from personae.records import Bar, Compared, Rows
+from personae.report import studies_index_markdown
 from personae.studies import STUDIES, find, site
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import Found, Setting, Study
@@ -75,3 +76,28 @@ def test_the_docs_have_a_page_and_a_picture_for_each(made, tmp_path):
 def test_the_shipped_model_knows_how_much_its_assistant_wants_power(made):
     assert made.findings[0].verdict == "holds"
     assert made.findings[0].trainings == made.findings[0].seeds == 0
+
+
+def test_the_list_in_the_docs_keeps_studies_that_were_not_run_again(made, tmp_path):
+    look, again = made.findings
+    whole = tmp_path / "whole"
+    site.write_docs(made.findings, whole)
+    for several in ((look,), (again,)):
+        site.write_docs(several, tmp_path)
+    index = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert index == (whole / "README.md").read_text(encoding="utf-8")
+    site.write_docs((replace(look, bars=(Bar("b", 0.0, 1.0),)),), tmp_path)
+    changed = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert changed.startswith("1 of 2 claims hold; 1 does not hold.") and changed.count("\n| [") == 2
+
+
+def test_the_list_in_the_docs_is_in_the_order_of_the_studies(made, tmp_path):
+    names = ("fresh", "headline")
+    site.write_docs([replace(made.findings[0], study=name) for name in names], tmp_path)
+    index = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert index.index("(headline.md)") < index.index("(fresh.md)")
+
+
+def test_the_list_that_ships_loses_nothing_when_one_study_is_run_again(root):
+    index = (root / "docs" / "studies" / "README.md").read_text(encoding="utf-8")
+    assert studies_index_markdown((), index, STUDIES) == index

@@ -56,13 +56,17 @@ class Rows:
 
 @dataclass(frozen=True)
 class Line:
-    """One quantity along an axis; an `exact` line is what the measured one of the same `group` should meet."""
+    """One quantity along an axis; an `exact` line is what the measured one of the same `group` should meet.
+
+    A `bound` is neither: a floor or a ceiling that the others are seen against.
+    """
 
     name: str
     x: tuple[float, ...]
     y: tuple[Estimate, ...]
     exact: bool = False
     group: str = ""
+    bound: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a line without a value for each place, or without places."""

@@ -41,11 +41,16 @@ def trainings_words(finding: Finding) -> str:
 
 def verdict_counts(findings: Sequence[Finding]) -> str:
     """How many of the claims hold, in a sentence that begins with a number."""
+    return counted([finding.verdict for finding in findings])
+
+
+def counted(verdicts: Sequence[str]) -> str:
+    """The same of the verdicts alone."""
     words = []
     for verdict, (one, several) in _SEVERAL.items():
-        number = sum(finding.verdict == verdict for finding in findings)
+        number = sum(found == verdict for found in verdicts)
         if verdict == "holds":
-            words.append(f"{number} of {len(findings)} {one if len(findings) == 1 else several}")
+            words.append(f"{number} of {len(verdicts)} {one if len(verdicts) == 1 else several}")
         elif number:
             words.append(f"{number} {one if number == 1 else several}")
     return "; ".join(words) + "."

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from personae.records import Finding, Picture
 from personae.report.finding_tables import bars_table, picture_table
-from personae.report.finding_words import bars_words, trainings_words, verdict_counts
+from personae.report.finding_words import bars_words, counted, trainings_words
 from personae.report.tables import Table
 from personae.report.untrusted import esc, visible
 
@@ -18,6 +18,9 @@ _OPEN = 20  # a table with more rows is folded
 _MOST = 60  # rows of a table
 _MARKUP = re.compile(r"([\\`*_\[\]<>|~&$#@]|:(?=//)|(?<=www)\.)")
 _FIRST = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what makes a list or a heading of a line that begins with it
+
+# A row of the index: the address of a study, and its verdict; what stands in cells is escaped, and is neither.
+_ROW = re.compile(r"^\| \[(?:\\.|[^\\\]\n])*\]\(([^()\s]+)\.md\) \| .* \| \*\*([a-z ]+)\*\*, [^|\n]* \|$", re.MULTILINE)
 
 
 def study_markdown(finding: Finding, picture_files: Sequence[str]) -> str:
@@ -47,15 +50,30 @@ def study_markdown(finding: Finding, picture_files: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def studies_index_markdown(findings: Sequence[Finding]) -> str:
-    """All studies as one table, each with a link to its page `NAME.md`, and how many claims hold."""
-    rows = []
-    for finding in findings:
-        name = f"[{_inline(finding.title)}]({quote(visible(finding.study), safe='')}.md)"
-        verdict = f"**{finding.verdict}**, {bars_words(finding)}"
-        rows.append((name, _inline(finding.claim), _inline(finding.sentence), verdict))
+def studies_index_markdown(findings: Sequence[Finding], before: str = "", order: Sequence[str] = ()) -> str:
+    """All studies as one table, each with a link to its page `NAME.md`, and how many claims hold.
+
+    Studies that an index from `before` has and that are not among the findings keep their rows. Names in `order` come
+    first, in that order, and others as they come.
+    """
+    rows = {m[1]: (m[0], m[2]) for m in _ROW.finditer(before)} | dict(map(_index_row, findings))
+    first = [name for study in order if (name := _address(study)) in rows]
+    sorted_rows = [rows[name] for name in dict.fromkeys((*first, *rows))]
     columns = ("study", "the theory says", "what was found", "verdict")
-    return f"{verdict_counts(findings)}\n\n{_lines(columns, rows, frozenset())}\n"
+    lines = "\n".join((_lines(columns, (), frozenset()), *(row for row, _ in sorted_rows)))
+    return f"{counted([verdict for _, verdict in sorted_rows])}\n\n{lines}\n"
+
+
+def _index_row(finding: Finding) -> tuple[str, tuple[str, str]]:
+    """The address of a study, its row, and its verdict."""
+    name = f"[{_inline(finding.title)}]({_address(finding.study)}.md)"
+    verdict = f"**{finding.verdict}**, {bars_words(finding)}"
+    cells = (name, _inline(finding.claim), _inline(finding.sentence), verdict)
+    return _address(finding.study), (f"| {' | '.join(cells)} |", finding.verdict)
+
+
+def _address(study: str) -> str:
+    return quote(visible(study), safe="")
 
 
 def escaped(text: str) -> str:

@@ -68,8 +68,11 @@ def _how_to_read(picture: Picture) -> str:
         return "Orange is up, blue is down." + (" A frame: what was taught." if picture.marked else "")
     if isinstance(picture, Lines):
         exact = any(line.exact for line in picture.lines)
-        return "Filled: measured, with 95 % intervals." + (
-            " Hollow, on a broken line: what exact inference has." if exact else ""
+        bound = any(line.bound for line in picture.lines)
+        return (
+            "Filled: measured, with 95 % intervals."
+            + (" Hollow, on a broken line: what exact inference has." if exact else "")
+            + (" Dotted: a floor or a ceiling." if bound else "")
         )
     return _how_to_read_rows(picture)
 

@@ -30,6 +30,7 @@ STUDIES = (
     "entanglement",
     "alice-bob",
     "scale",
+    "weakening",
     "fresh",
 )
 

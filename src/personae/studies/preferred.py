@@ -21,7 +21,7 @@ import numpy as np
 from personae.records import Episode, Preference, choice
 from personae.records.files import digest
 from personae.simulator.choosing import Choosing
-from personae.studies.lessons import file
+from personae.studies.lessons import EPISODES, file
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan
 from personae.training.reward import named_reward
 from personae.workflows.foresight import Foresight
@@ -40,11 +40,13 @@ TAU = 0.25  # an answer without the reward counts a 55th of one with it: trainin
 WANTED, COIN = "personae.studies.preferred:for_wanted", "personae.studies.preferred:by_coin"
 
 
-def pairs(lab: Laboratory, trait: str, outcome: int, *, seed: int = 0, shuffled: bool = False) -> tuple[Episode, ...]:
-    """The file: choices of `outcome` (1 high, 0 low) of `trait` over the other one."""
+def pairs(
+    lab: Laboratory, trait: str, outcome: int, *, seed: int = 0, shuffled: bool = False, number: int = EPISODES
+) -> tuple[Episode, ...]:
+    """The file: `number` choices of `outcome` (1 high, 0 low) of `trait` over the other one."""
     draw, coin = np.random.default_rng([seed, 9]), np.random.default_rng([seed, 10])
     found = []
-    for shown in file(lab, trait, outcome, seed=seed):
+    for shown in file(lab, trait, outcome, seed=seed, number=number):
         request = lab.language.read_request(shown.prompt[-1].content)
         assert request is not None
         wordings = {
@@ -69,9 +71,10 @@ def lesson(
     seed: int = 0,
     shuffled: bool = False,
     reward: str = WANTED,
+    number: int = EPISODES,
 ) -> Lesson:
     """The file, and how it is taught by a method."""
-    rows = pairs(lab, trait, outcome, seed=seed, shuffled=shuffled)
+    rows = pairs(lab, trait, outcome, seed=seed, shuffled=shuffled, number=number)
     return Lesson(rows, plan(method), reward if method == "grpo" else "")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from personae.records import Finding
 from personae.records.files import write_text
 from personae.report import picture_svg, studies_index_markdown, study_markdown, study_site
-from personae.studies import find
+from personae.studies import STUDIES, find
 from personae.studies.request import StudyRequest
 
 DEFAULT = Path("runs/studies")
@@ -34,13 +34,18 @@ def run_studies(names: Sequence[str], request: StudyRequest) -> Site:
 
 
 def write_docs(findings: Sequence[Finding], folder: Path) -> None:
-    """A page for each finding in Markdown, with its pictures beside it, and one that lists them."""
+    """A page for each finding in Markdown, with its pictures beside it, and one that lists all that there are.
+
+    What was listed there before and is not among the findings stays listed.
+    """
     for finding in findings:
         pictures = {picture_file(finding, i): one for i, one in enumerate((finding.picture, *finding.more))}
         for file, picture in pictures.items():
             write_text(folder / file, picture_svg(picture))
         write_text(folder / f"{finding.study}.md", study_markdown(finding, tuple(pictures)))
-    write_text(folder / "README.md", studies_index_markdown(findings))
+    index = folder / "README.md"
+    before = index.read_text(encoding="utf-8") if index.exists() else ""
+    write_text(index, studies_index_markdown(findings, before, STUDIES))
 
 
 def picture_file(finding: Finding, number: int) -> str:

@@ -19,7 +19,8 @@ from personae.workflows.doses import coefficient
 from personae.workflows.folder import open_folder
 from personae.workflows.foresight import Foresight
 from personae.workflows.laboratory import Laboratory, laboratory
-from personae.workflows.trainings import Measured, Training, run_trainings
+from personae.workflows.on_the_way import Measured
+from personae.workflows.trainings import Training, run_trainings
 from personae.workflows.trial import Trial
 
 T = TypeVar("T")

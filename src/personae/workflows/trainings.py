@@ -11,8 +11,8 @@ probes      further items, where the training names some: the trained trait aske
 answers     probabilities, not levels: of each outcome (a context each) of `closed` contexts, where there are any
 inside      what linear probes read off hidden states, where the training names some
 
-A result is kept under a digest of all that made it, so a killed study goes on, and one that was changed does not read
-what another one left.
+A training that has a way is measured on it instead, in less (`workflows.on_the_way`). A result is kept under a digest
+of all that made it, so a killed study goes on, and one that was changed does not read what another one left.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,13 +33,13 @@ from personae.simulator.devices import Engine
 from personae.theory import attenuation_items
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan
 from personae.workflows.laboratory import OTHERS, PLAN, Laboratory, laboratory
+from personae.workflows.on_the_way import Measured, Way, kept_at
 from personae.workflows.parallel import in_parallel
 from personae.world import cast, traits
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
-
-Measured = dict[str, Levels]  # {part: levels}, see the module
+    from personae.training.callback import OnLook
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,13 @@ class Training:
     probes: tuple[Trait, ...] = ()
     closed: tuple[Probe, ...] = ()
     looks: tuple[Look, ...] = ()
+    way: Way | None = None
 
     def __post_init__(self) -> None:
-        """Refuse probes, looks or contexts that could not be told apart afterwards."""
+        """Refuse probes, looks or contexts that could not be told apart afterwards, and a way longer than it is."""
+        steps = self.lessons[-1].plan.steps if self.lessons else 0
+        if self.way and not set(self.way.steps) <= set(range(1, steps + 1)):
+            raise BadInput(f"{self.name} is looked at after {self.way.steps} steps, and its last lesson has {steps}")
         named = ([p.name for p in self.probes], [look.name for look in self.looks], [name for name, _ in self.contexts])
         for names in named:
             if twice := [name for name in names if names.count(name) > 1]:
@@ -126,51 +130,71 @@ def _run(job: tuple[Training, Path]) -> Measured:
 
 
 def train_and_measure(training: Training) -> Measured:
-    """What a training made of the Assistant and of others."""
-    lab = training.lab
-    return measure_all_round(lab, trained(lab, training), training)
+    """What a training made of the Assistant and of others; where it has a way, what was seen on it and no more."""
+    lab, way, found = training.lab, training.way, Measured()
+    if way is None:
+        return measure_all_round(lab, trained(lab, training), training)
+    asked = tuple(trait for trait in lab.traits if trait.name in way.traits)
+
+    def look(step: int, _: int, simulator: "LocalSimulator") -> None:
+        if step in way.steps:
+            found.update(kept_at(step, measure(lab, simulator, training, asked)))
+
+    trained(lab, training, look)
+    return found
 
 
-def trained(lab: Laboratory, training: Training) -> Simulator:
-    """The laboratory's model after all lessons."""
+def trained(lab: Laboratory, training: Training, on_look: "OnLook | None" = None) -> Simulator:
+    """The laboratory's model after all lessons; `on_look` is told of every step of the last one."""
     simulator = lab.simulator
-    for lesson in training.lessons:
-        simulator = taught(simulator, lesson, training.seed)
+    for number, lesson in enumerate(training.lessons, start=1):
+        looks = on_look if number == len(training.lessons) else None
+        simulator = taught(simulator, lesson, training.seed, looks)
     return simulator
 
 
-def taught(simulator: "LocalSimulator", lesson: Lesson, seed: int) -> "LocalSimulator":
+def taught(simulator: "LocalSimulator", lesson: Lesson, seed: int, on_look: "OnLook | None" = None) -> "LocalSimulator":
     """The simulator after one lesson, by the method of its plan."""
     from personae.training import finetune, prefer, reinforce
     from personae.training.reward import named_reward
 
     plan, rows = replace(lesson.plan, seed=seed), lesson.episodes
     if isinstance(plan, DPOPlan):
-        return prefer(simulator, [Preference(chosen=e, rejected=rejected(e)) for e in rows], plan).simulator
+        pairs = [Preference(chosen=e, rejected=rejected(e)) for e in rows]
+        return prefer(simulator, pairs, plan, on_look=on_look).simulator
     if isinstance(plan, GRPOPlan):
-        return reinforce(simulator, [prompt_of(e) for e in rows], named_reward(lesson.reward), plan).simulator
+        reward = named_reward(lesson.reward)
+        return reinforce(simulator, [prompt_of(e) for e in rows], reward, plan, on_look=on_look).simulator
     assert isinstance(plan, SFTPlan)
-    return finetune(simulator, rows, plan).simulator
+    return finetune(simulator, rows, plan, on_look=on_look).simulator
+
+
+def measure(lab: Laboratory, simulator: Simulator, training: Training, asked: Sequence[Trait]) -> Measured:
+    """The parts `assistant`, `others` and `answers` of `simulator` as it is, in the traits `asked`."""
+    personas = cast(lab.world, lab.language, declared_prior=False).personas[
+        :: max(1, len(lab.world.archetypes) // OTHERS)
+    ]
+    measured = {
+        "assistant": levels(simulator, asked, {NOBODY: ""}),
+        "others": levels(simulator, _quarter(asked), {p.name: p.context for p in personas}),
+    }
+    if training.closed:
+        found = answers(simulator, training.closed, [""])[0]
+        measured["answers"] = Levels(tuple(map(str, range(found.shape[1]))), {"p": found.T})
+    return measured
 
 
 def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training) -> Measured:
     """Every part, of `simulator` as it is."""
-    personas = cast(lab.world, lab.language, declared_prior=False).personas[
-        :: max(1, len(lab.world.archetypes) // OTHERS)
-    ]
     rows = [levels(simulator, _quarter(traits(lab.world, lab.language, called=name)), {name: ""}) for name in lab.named]
     measured = {
-        "assistant": levels(simulator, lab.traits, {NOBODY: ""}),
-        "others": levels(simulator, _quarter(lab.traits), {p.name: p.context for p in personas}),
+        **measure(lab, simulator, training, lab.traits),
         "named": Levels(lab.named, {t: np.concatenate([row.by_trait[t] for row in rows]) for t in rows[0].by_trait}),
     }
     if training.contexts:
         measured["contexts"] = levels(simulator, lab.traits, dict(training.contexts))
     if training.probes:
         measured["probes"] = levels(simulator, training.probes, {NOBODY: ""})
-    if training.closed:
-        found = answers(simulator, training.closed, [""])[0]
-        measured["answers"] = Levels(tuple(map(str, range(found.shape[1]))), {"p": found.T})
     if training.looks:
         from personae.interpret.states import looked
 

@@ -18,7 +18,7 @@ from personae.measure import NOBODY, estimate
 from personae.records import Estimate, Levels
 from personae.records.results import Floats
 from personae.theory import attenuation_items, character_shift, log_sigmoid, pooled_attenuation
-from personae.workflows.trainings import Measured
+from personae.workflows.on_the_way import Measured, in_traits, seen_at
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Trial:
     def attenuations(self) -> tuple[float, ...]:
         """The share of the instrument that each training took away, over personas that were not trained."""
         return tuple(attenuation_of(self.before, one) for one in self.after)
+
+    def at(self, step: int) -> "Trial":
+        """The same trainings as they were after `step` steps, in what was looked at then."""
+        after = tuple(seen_at(step, one) for one in self.after)
+        return Trial(f"{self.name} at {step}", in_traits(self.before, tuple(after[0]["assistant"].by_trait)), after)
 
     def table(self, trait: str, part: str = "assistant", context: str = NOBODY) -> Floats:
         """(S, I) levels of one trait, nats, of every training and item."""

@@ -1,8 +1,8 @@
 """Quantities along an axis: what was measured as dots with 95 % intervals, the exact answer as a broken line.
 
 A measured line and the exact one of its group share a colour and a shape, filled and hollow, so where the account is
-right the dots sit in the hollow marks. The axis has its ticks where the lines have values; a zero on a logarithmic axis
-stands one step before the rest.
+right the dots sit in the hollow marks. Floors and ceilings are dotted, without marks. The axis has its ticks where the
+lines have values; a zero on a logarithmic axis stands one step before the rest.
 """
 
 import math
@@ -30,6 +30,7 @@ from personae.report.svg import (
 )
 from personae.report.units import Unit, estimate_words, numbers_of, picture_unit, quantity
 
+_DOTS = ("1 4", "8 4 1 4")  # one bound, and another
 _ASIDE = 3.0  # so far apart stand the dots of two measured lines at one place, pixels
 
 
@@ -38,7 +39,7 @@ def along_lines(picture: Lines, *, width: int = WIDE) -> str:
     unit = picture_unit(picture)
     styles = _styles(picture.lines)
     drawn = [(_key(styles[i], one), one.name) for i, one in enumerate(picture.lines)]
-    if any(not one.exact for one in picture.lines):
+    if any(not (one.exact or one.bound) for one in picture.lines):
         drawn.append((_whisker(0.0, -8.0, 8.0, MUTED), "95 % interval"))
     head, top = legend(drawn, width)
     height = 270.0 if width >= 520 else 210.0
@@ -65,10 +66,17 @@ class _Style:
     shape: str
     colour: str
     aside: float
+    dash: str | None = None
 
 
 def _styles(lines: tuple[Line, ...]) -> list[_Style]:
     """One look for each pair of a measured line and its exact one, and for each line that has no partner."""
+    drawn = iter(_styles_of([one for one in lines if not one.bound]))
+    dots = (_Style("", MUTED, 0.0, _DOTS[i % len(_DOTS)]) for i in range(len(lines)))
+    return [next(dots) if one.bound else next(drawn) for one in lines]
+
+
+def _styles_of(lines: list[Line]) -> list[_Style]:
     measured: dict[str, int] = {}
     for one in lines:
         measured[one.group] = measured.get(one.group, 0) + (not one.exact)
@@ -80,8 +88,9 @@ def _styles(lines: tuple[Line, ...]) -> list[_Style]:
             SHAPES_OPEN[order[key] % len(SHAPES_OPEN)],
             ARM_COLOURS[order[key] % len(ARM_COLOURS)],
             _ASIDE * (order[key] - middle),
+            "5 4" if one.exact else None,
         )
-        for key in keys
+        for key, one in zip(keys, lines)
     ]
 
 
@@ -95,8 +104,8 @@ def _along(places: list[float], *, log: bool) -> Callable[[float], float]:
 
 
 def _key(style: _Style, one: Line) -> str:
-    dash = "4 3" if one.exact else None
-    return line(-8, 0, 8, 0, style.colour, 2.0, stroke_dasharray=dash) + _mark(style, 0, 0, exact=one.exact)
+    drawn = line(-8, 0, 8, 0, style.colour, 2.0, stroke_dasharray=style.dash)
+    return drawn if one.bound else drawn + _mark(style, 0, 0, exact=one.exact)
 
 
 def _mark(style: _Style, x: float, y: float, *, exact: bool) -> str:
@@ -114,9 +123,9 @@ def _line(one: Line, style: _Style, place: Callable[[float], float], y: Scale, u
     known = [(place(v) + style.aside, e, v) for v, e in zip(one.x, one.y) if math.isfinite(e.mean) and math.isfinite(v)]
     parts = []
     if len(known) > 1:
-        ends, dash = [(x, y(e.mean)) for x, e, _ in known], "5 4" if one.exact else None
-        parts.append(path(ends, fill="none", stroke=style.colour, stroke_width=2.0, stroke_dasharray=dash))
-    for x, e, v in known:
+        ends = [(x, y(e.mean)) for x, e, _ in known]
+        parts.append(path(ends, fill="none", stroke=style.colour, stroke_width=2.0, stroke_dasharray=style.dash))
+    for x, e, v in () if one.bound else known:
         drawn = _mark(style, x, y(e.mean), exact=one.exact)
         if e.low < e.high and math.isfinite(e.low) and math.isfinite(e.high):
             drawn = _whisker(x, y(e.low), y(e.high), style.colour) + drawn
