@@ -13,9 +13,9 @@
 | goal          | anywhere                               | the cast's answers, as no mixture of it gives them    |
 | incoherence   | everywhere                             | what nobody of the cast says                          |
 
-A cue is a sentence before the question. Thresholds were fixed on the development set of `benchmarks/planted.py`, before
-its held-out set was looked at (docs/exhaustiveness.md). They hold for the laboratory's contexts, in which alone the
-features are known. Source: PSM.md section 3, T5 and L7.
+A cue is a sentence before the question. The thresholds are provisional: they are to be fixed on the development set of
+`benchmarks/planted.py`, before its held-out set is looked at. They are for the laboratory's contexts, in which alone
+the features are known. Source: PSM.md section 3, T5 and L7.
 """
 
 from collections import Counter
