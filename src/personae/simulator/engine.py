@@ -51,6 +51,10 @@ class Group:
         """Tokens read for this group."""
         return (len(self.stem) if self.shared else len(self.stem) * len(self.rows)) + self.longest * len(self.rows)
 
+    def held(self, known: int) -> int:
+        """Tokens in memory for this group, whose context is read up to `known`: each row has its own copy."""
+        return (known + len(self.stem) + self.longest) * len(self.rows)
+
 
 @tiny_is_zero()
 @torch.inference_mode()
@@ -129,15 +133,14 @@ def _affordable(group: Group, most: int = 32) -> Iterator[Group]:
 def _batches(groups: list[Group], known: list[int], budget: int) -> Iterator[list[Group]]:
     """Neighbours together, up to the budget of tokens read, and `HELD` times as many in memory."""
     batch: list[Group] = []
-    held = 0
+    most = 0  # held for one group of the batch
     for group in groups:
-        longest = max(held, (known[group.context] + len(group.stem) + group.longest) * len(group.rows))
-        many = len(batch) + 1
-        if batch and (batch[0].shared != group.shared or group.cost * many > budget or longest * many > HELD * budget):
+        held, many = max(most, group.held(known[group.context])), len(batch) + 1
+        if batch and (batch[0].shared != group.shared or group.cost * many > budget or held * many > HELD * budget):
             yield batch
-            batch, longest = [], (known[group.context] + len(group.stem) + group.longest) * len(group.rows)
+            batch, held = [], group.held(known[group.context])
         batch.append(group)
-        held = longest
+        most = held
     if batch:
         yield batch
 
