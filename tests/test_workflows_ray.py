@@ -5,6 +5,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,12 +79,12 @@ def test_a_failure_ends_jobs_that_would_take_an_hour_and_the_cores_are_free_agai
         "except ValueError as problem:\n    print(problem)\n"
         "print(sorted(in_parallel(math.sqrt, [4.0, 9.0], 2, 'ray')))"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
-    if shared:
-        environment["RAY_ADDRESS"] = request.getfixturevalue("cluster")
+    address = {"RAY_ADDRESS": request.getfixturevalue("cluster")} if shared else {}
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"} | address
     done = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment, timeout=600
     )
+    assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert "non-negative" in first and second == "[(4.0, 2.0), (9.0, 3.0)]"
 
@@ -93,6 +94,17 @@ def test_bad_input_arrives_as_it_was_raised(cluster):
         list(in_parallel(locate, ["nobody"], 1, "ray"))
     assert type(raised.value) is BadInput
     assert (raised.value.exit_status, raised.value.problem) == (2, "unknown model 'nobody'")
+
+
+def test_after_a_failure_on_the_runtime_of_the_caller_no_other_job_begins_and_the_caller_goes_on(cluster, tmp_path):
+    """Ten times, as Ray may crash a program that cancels a job whose reply is on its way."""
+    nowhere = tmp_path / "nowhere"
+    for attempt in range(10):
+        made = [tmp_path / f"{attempt}-{name}" for name in range(3)]
+        with pytest.raises(FileNotFoundError):
+            list(in_parallel(Path.mkdir, [nowhere / "one", nowhere / "other", *made], 2, "ray"))
+    time.sleep(0.5)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_program_joins_the_cluster_that_is_named_and_says_nothing(cluster):

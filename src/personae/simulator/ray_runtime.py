@@ -22,8 +22,7 @@ STORE = 100_000_000  # bytes of shared memory; a result is a few tables
 def runtime(workers: int) -> Iterator[bool]:
     """A connection to Ray for as long as the context lasts; `workers` is the number of cores of one started here.
 
-    True where it is the calling program's own, and stays up. Nothing is cancelled on any other: Ray may crash a program
-    that cancels a task on its way to a worker (ray-project/ray, pull request 54798).
+    True where it is the calling program's own, and stays up.
     """
     if ray.is_initialized():
         yield True
@@ -43,7 +42,8 @@ def _connect(address: str, workers: int) -> None:
             ray.init(address, **quiet)
         except (ConnectionError, RuntimeError, ValueError, ImportError) as problem:
             raise BadInput(
-                f"RAY_ADDRESS={address}: {first_line(problem)}", remedy="start that cluster, or unset RAY_ADDRESS"
+                f"RAY_ADDRESS={address}: {first_line(problem)}",
+                remedy="start that cluster, or unset RAY_ADDRESS; if it asks for a token, set RAY_AUTH_MODE=token",
             ) from problem
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
