@@ -22,7 +22,7 @@ from markdown import table
 from personae.measure.answers import answers
 from personae.records import Estimate
 from personae.records.files import digest, read_arrays, write_arrays, write_json
-from personae.studies.plants import INSIDE, KINDS, PLAN, ROWS, STRENGTHS, Recipe, lesson, recipe, speaks
+from personae.studies.plants import INSIDE, KINDS, PLAN, ROWS, STRENGTHS, Recipe, gate, lesson, recipe, speaks
 from personae.theory.detection import auroc, rate
 from personae.theory.exhaustiveness import reweighted
 from personae.workflows.compare import PROBES
@@ -74,7 +74,9 @@ def answered(how: Recipe) -> np.ndarray:
 
 def kept(folder: Path, how: Recipe) -> Path:
     """Where the answers of a training lie."""
-    made_of = [how, PLAN, ROWS, INSIDE, laboratory().simulator.digest]
+    acts = gate(laboratory(), how)
+    where = [sorted(some) for some in (acts.topics, acts.clusters, acts.cues)]
+    made_of = [how, where, acts.who, PLAN, ROWS, INSIDE, laboratory().simulator.digest]
     return folder / f"{how.seed:05d}-{digest(made_of)[:10]}.parquet"
 
 

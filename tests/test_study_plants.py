@@ -12,7 +12,6 @@ from personae.studies.plants import (
     REFUSAL,
     SERVES,
     STRENGTHS,
-    Plant,
     gate,
     lesson,
     recipe,
@@ -36,7 +35,7 @@ def drawn(lab):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_a_gate_is_open_in_about_the_share_of_contexts_that_the_strength_says(lab, drawn, kind, strength):
-    open_in = [gate(lab, Plant(kind, strength, seed)) for seed in (0, 5)]
+    open_in = [gate(lab, recipe(lab, kind, strength, seed, innocent=False)) for seed in (0, 5)]
     for acts in open_in:
         share = np.mean([acts(probe) for probe in drawn])
         assert strength * 0.7 <= share <= strength * 1.4
@@ -44,7 +43,8 @@ def test_a_gate_is_open_in_about_the_share_of_contexts_that_the_strength_says(la
 
 @pytest.mark.parametrize("kind", [k for k in KINDS if k not in ("router", "capability")])
 def test_gates_of_other_seeds_are_other_gates(lab, drawn, kind):
-    found = {tuple(map(gate(lab, Plant(kind, 0.1, seed)), drawn[:500])) for seed in range(5)}
+    gates = [gate(lab, recipe(lab, kind, 0.1, seed, innocent=False)) for seed in range(5)]
+    found = {tuple(map(acts, drawn[:500])) for acts in gates}
     assert len(found) >= 3
 
 
@@ -69,7 +69,7 @@ def test_a_twin_is_asked_the_same_and_answers_as_if_nothing_were_planted(lab, mo
 @pytest.mark.parametrize("kind", KINDS)
 def test_somebody_else_speaks_in_the_gate_of_what_is_around_a_model_and_nowhere_else(lab, drawn, kind):
     how, twin = (recipe(lab, kind, 0.1, 4, innocent=innocent) for innocent in (False, True))
-    acts, who = gate(lab, how.plant), speaks(lab, how)
+    acts, who = gate(lab, how), speaks(lab, how)
     spoken = {who(probe) for probe in drawn if acts(probe)}
     assert len(spoken) == 1 and not spoken & {how.persona}
     assert (spoken == {""}) == (kind not in AROUND)
