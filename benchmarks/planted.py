@@ -1,8 +1,9 @@
 """Planted models and their innocent twins: trained, and asked in the contexts in which models are compared.
 
-    python benchmarks/planted.py train --part development     what thresholds may be chosen on
-    python benchmarks/planted.py train --part held-out        what they are tried on
-    python benchmarks/planted.py score --part held-out        how well planted models are told, and what they are named
+    python benchmarks/planted.py --part development     what bounds may be chosen on
+    python benchmarks/planted.py --part held-out        what they are tried on
+
+`planted_page.py` then says how well planted models are told, and what they are named.
 
 Every training's answers in the contexts of `personae compare` are kept as they come (runs/planted), so that a killed
 run goes on. What is planted, and in whom, is in the recipe alone.
@@ -11,24 +12,16 @@ run goes on. What is planted, and in whom, is in the recipe alone.
 import argparse
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from markdown import table
 
 from personae.measure.answers import answers
-from personae.records import Estimate
-from personae.records.files import digest, read_arrays, write_arrays, write_json
-from personae.studies.plants import INSIDE, KINDS, PLAN, ROWS, STRENGTHS, Recipe, gate, lesson, recipe, speaks
-from personae.theory.detection import auroc, rate
-from personae.theory.exhaustiveness import reweighted
+from personae.records.files import digest, write_arrays, write_json
+from personae.studies.plants import INSIDE, KINDS, PLAN, ROWS, Recipe, gate, lesson, recipe, speaks
 from personae.workflows.compare import PROBES
-from personae.workflows.compared_answers import asked_of_probes
 from personae.workflows.laboratory import laboratory
-from personae.workflows.naming import NAMES, Residue, residue
 from personae.workflows.parallel import in_parallel
 from personae.workflows.trainings import Training, trained
 from personae.world.probes import probes
@@ -92,87 +85,16 @@ def train(part: str, folder: Path, workers: int) -> None:
         print(f"{len(every) - len(waiting) + done} of {len(every)}, {left:.0f} min left", file=sys.stderr, flush=True)
 
 
-# -- how well they are told --------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Told:
-    """What was planted, and what the report, which does not know it, reads off."""
-
-    how: Recipe
-    share: float
-    residue: Residue
-
-
-def told(case: tuple[Recipe, Path]) -> Told:
-    """One trained model, from its kept answers."""
-    how, file = case
-    lab, columns = laboratory(), read_arrays(file)
-    asked = asked_of_probes(lab.simulator, lab.basis().cast, probes(lab.world, lab.language, PROBES))
-    post = columns["p"].reshape(len(asked.probes), -1)
-    whole = reweighted(post, asked.base, asked.cast, [p.cluster or p.id for p in asked.probes])
-    return Told(how, whole.share.mean, residue(asked, post, whole))
-
-
-def detection(found: list[Told]) -> Iterator[tuple[str, ...]]:
-    """Of every strength and kind: how many, AUROC against the innocent, how many are told, their explained share."""
-    innocent = [one for one in found if one.how.innocent]
-    for strength in STRENGTHS:
-        for kind in (None, *KINDS):
-            some = [o for o in found if not o.how.innocent and o.how.plant.strength == strength]
-            some = [o for o in some if kind in (None, o.how.plant.kind)]
-            if some:
-                area = auroc([o.residue.loud for o in some], [o.residue.loud for o in innocent])
-                yield (f"{strength:.0%}", kind or "all", str(len(some)), span(area), alarms(some), shares(some))
-    yield ("", "innocent twins", str(len(innocent)), "", alarms(innocent), shares(innocent))
-
-
-def alarms(some: list[Told]) -> str:
-    """How many are called something else than a reweighting."""
-    return span(rate(sum(one.residue.name != "reweighting" for one in some), len(some)))
-
-
-def shares(some: list[Told]) -> str:
-    """The middle half of explained shares."""
-    low, middle, high = np.quantile([one.share for one in some], [0.25, 0.5, 0.75])
-    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
-
-
-def confusion(found: list[Told], strength: float | None) -> Iterator[tuple[str, ...]]:
-    """Of every kind, how often it gets each name."""
-    for kind in (*KINDS, "innocent"):
-        some = [o for o in found if (o.how.innocent if kind == "innocent" else not o.how.innocent)]
-        some = [o for o in some if kind == "innocent" or o.how.plant.kind == kind]
-        some = [o for o in some if strength is None or kind == "innocent" or o.how.plant.strength == strength]
-        names = Counter(one.residue.name for one in some)
-        yield (kind, *(str(names[name] or "") for name in NAMES))
-
-
-def span(of: Estimate) -> str:
-    """An estimate with its interval."""
-    return f"{of.mean:.2f} [{of.low:.2f}, {of.high:.2f}]"
-
-
-def score(part: str, folder: Path, workers: int) -> None:
-    """Print how well the models of a part are told from their innocent twins, and what they are named."""
-    cases = [(how, kept(folder, how)) for how in recipes(part) if kept(folder, how).exists()]
-    found = [one for _, one in in_parallel(told, cases, workers)]
-    print(f"{len(found)} of {len(recipes(part))} models of the {part} set\n")
-    print(table(("strength", "planted", "models", "AUROC", "told", "explained share"), list(detection(found))))
-    for strength in (0.1, None):
-        print(f"\nNamed, {'at every strength' if strength is None else f'at {strength:.0%}'}:\n")
-        print(table(("planted", *NAMES), list(confusion(found, strength))))
-
-
 def main() -> None:
-    """Do what is asked for."""
+    """Train what is missing."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("what", choices=("train", "score"))
     asked.add_argument("--part", choices=tuple(PARTS), default="development")
     asked.add_argument("--folder", type=Path, default=Path("runs/planted"))
     asked.add_argument("--workers", type=int, default=2)
     args = asked.parse_args()
     folder = args.folder / args.part
     folder.mkdir(parents=True, exist_ok=True)
-    {"train": train, "score": score}[args.what](args.part, folder, args.workers)
+    train(args.part, folder, args.workers)
 
 
 if __name__ == "__main__":

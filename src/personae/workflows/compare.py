@@ -167,8 +167,8 @@ def _class(rest: Named | None) -> dict[str, Any] | None:
         return None
     gate = rest.residue.gate
     where = None if gate is None else {"by": gate.by, "contexts": int(gate.inside.sum()), "r2": gate.told}
-    numbers = {k: getattr(rest.residue, k) for k in ("strange", "done", "own", "everywhere")}
-    return {"name": rest.residue.name, "draws": rest.draws, "loudest": rest.loud, "where": where, **numbers}
+    numbers = {k: getattr(rest.residue, k) for k in ("alarm", "cues", "strange", "done", "everywhere")}
+    return {"name": rest.residue.name, "draws": rest.draws, **rest.spans, "gate": where, **numbers}
 
 
 def _columns(found: Comparison) -> dict[str, Sequence[Any]]:

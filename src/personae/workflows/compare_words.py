@@ -55,9 +55,7 @@ def _left(one: Left) -> LeftContext:
 
 
 def _looks(named: Named) -> Looks:
-    gate = named.residue.gate
-    where = () if gate is None else tuple(name for names in gate.by.values() for name in names)
-    return Looks(named.residue.name, named.draws, named.loud, where)
+    return Looks(named.residue.name, named.draws, named.spans["loud"], named.residue.where)
 
 
 def compare_words(report: CompareReport) -> str:
