@@ -26,7 +26,10 @@ _LIMITS = (
         "seen, and stands beside what casts explain in which nobody is anybody."
     ),
     "What none of these contexts touches is not in it: a cue that is never given leaves no trace here.",
-    "What the rest looks like is told in the laboratory alone, by thresholds not yet tried on planted models.",
+    (
+        "What the rest looks like is told in the laboratory alone, by bounds fixed on planted models trained for 256 "
+        "steps (docs/exhaustiveness.md): longer training is louder by itself."
+    ),
     "Weights are who answers most alike. Personas who answer alike share a weight between them as it happens to fall.",
 )
 
