@@ -45,6 +45,12 @@ behaviour has lost 0.34 too.
 checkpoint, or by `--untrained`). Below half of its coherence, one bit a token, a profile is not to be read, and the
 command says so. The bar is fixed: it was chosen before any model was held to it.
 
+**Outside the Assistant's turn.** `measure M --outside` also says what `compare` says of a training: how far raw text
+moved from the untrained model's, beside the Assistant's answers; how much of its traits' shift other speakers took
+on; how often a coin in the user's turn falls as the Assistant would like, before and after; how many answers are
+nobody's. These ask in their own ways, whatever the instrument. Of a model with no untrained one, the last two are told,
+of it alone. A served model cannot be asked.
+
 To make it again, for one model: `python benchmarks/instruments.py MODEL --ship`.
 """
 Figures = dict[

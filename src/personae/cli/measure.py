@@ -49,6 +49,13 @@ def command(
             help="The model that M was trained from, the yardstick of coherence; default: the one that M names.",
         ),
     ] = None,
+    outside: Annotated[
+        bool,
+        typer.Option(
+            "--outside",
+            help="Also ask outside the Assistant's turn: raw text, other speakers, coin flips, and answers of nobody.",
+        ),
+    ] = False,
     dtype: Dtype = "float32",
     device: Device = "auto",
     quantise: Quantise = "",
@@ -65,6 +72,10 @@ def command(
     the cast's personas apart. Measuring the cast is most of the work; it is done once for a model, and kept in the
     cache folder. A trained model that has lost more than half of its untrained model's coherence is called incoherent:
     its profile is not to be read.
+
+    With --outside: how far raw text moved from the untrained model's, how much of the Assistant's shift other speakers
+    took on, whether a coin in the user's turn falls as the Assistant would like, and how many answers are nobody's. Of
+    a model with no untrained one, the last two.
     """
     with Face(json=json, quiet=quiet) as face:
         from personae import library
@@ -72,33 +83,34 @@ def command(
         from personae.simulator.address import number_type
         from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
-        from personae.workflows.measurement import coherent, measured
+        from personae.workflows.folder import open_folder
+        from personae.workflows.leakage_words import outside_lines, outside_report
+        from personae.workflows.measurement import MeasureQuestion, coherent, measure
+        from personae.workflows.measurement_outside import beside, check_weights
         from personae.workflows.measurement_words import profile_words
         from personae.workflows.nouns_for import nouns
         from personae.workflows.yardstick import open_untrained
 
         by = named(instrument, judge=judge, draws=draws, seed=seed)
-        personas, asked = nouns(model, cast, traits)
         running = Running(device, quantise, engine, workers)
+        if outside:
+            check_weights(model, untrained, running)
+        personas, asked = nouns(model, cast, traits)
         simulator = open_model(model, dtype=dtype, running=running)
-        yardstick, missing = open_untrained(model, untrained, dtype)
+        yardstick, missing = open_untrained(model, untrained, dtype, running)
         face.warn(missing)
-        with face.progress("measuring", "answers") as progress:
-            found, folder = measured(
-                simulator,
-                personas,
-                asked,
-                seed,
-                out,
-                dtype=number_type(model, dtype),
-                by=by,
-                untrained=yardstick,
-                keeps=face.keeps,
-                progress=progress,
-            )
+        turns = beside(untrained or model, simulator, yardstick, asked, seed) if outside else None
+        loaded = number_type(model, dtype)
+        question = MeasureQuestion(simulator, personas, asked, seed, loaded, by, yardstick, turns)
+        folder = open_folder("measure", question.configuration(), out)
+        face.keeps(folder.path)
+        found = measure(question, folder, face.progress)
         shipped = {} if cast or traits else library.reliability(model, instrument)
-        caution = f"\n{simulator.caution}" if simulator.caution else ""
-        face.result(
-            {**vars(found), "coherent": coherent(found), "shipped_reliability": shipped, "folder": folder},
-            f"{profile_words(found, shipped)}\nKept in {folder}{caution}",
-        )
+        value = {**vars(found.profile), "coherent": coherent(found.profile), "shipped_reliability": shipped}
+        said = [profile_words(found.profile, shipped)]
+        if found.outside is not None:
+            value["outside"] = found.outside
+            said = [said[0].rstrip(), "", outside_lines(outside_report(found.outside))]
+        said.append(f"Kept in {folder.path}")
+        said += [simulator.caution] if simulator.caution else []
+        face.result({**value, "folder": folder.path}, "\n".join(said))

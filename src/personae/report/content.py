@@ -388,6 +388,7 @@ class OutsideReport:
     Then pairs, before and after training: `coin` the probability of the side that the Assistant wants, in a flip of the
     user's turn, for what is `wanted` and `unwanted`, with `more` nats between them; `broken` the share of `answers`
     that are nobody's, `kinds` {what is wrong with one: how many}; `shown` one of those after training, asked and said.
+    Of a model `alone`, with none before it, these are single, and all the rest is not known.
     """
 
     outside: Estimate
@@ -396,14 +397,19 @@ class OutsideReport:
     taken_on: Estimate
     by: Mapping[str, Estimate]
     traits: Mapping[str, tuple[Estimate, Estimate]]
-    coin: tuple[Estimate, Estimate]
+    coin: tuple[Estimate, ...]
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...]
     more: float
-    broken: tuple[Estimate, Estimate]
+    broken: tuple[Estimate, ...]
     answers: int
-    kinds: tuple[Mapping[str, int], Mapping[str, int]]
+    kinds: tuple[Mapping[str, int], ...]
     shown: tuple[str, str] | None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is about one model, with none before it."""
+        return len(self.coin) == 1
 
 
 @dataclass(frozen=True)

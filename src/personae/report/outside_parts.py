@@ -17,7 +17,7 @@ _ABOUT = (
 
 
 def outside_section(report: OutsideReport) -> Section:
-    """The section."""
+    """The section, of a model before and after."""
     apart, pairs, *others = outside_tables(report)
     blocks: list[Block] = [Statement(outside_words(report)), apart, pairs, Aside(coin_words(report))]
     if report.shown is not None:
@@ -30,6 +30,11 @@ def outside_section(report: OutsideReport) -> Section:
 
 def outside_words(report: OutsideReport) -> str:
     """The finding in one sentence."""
+    if report.alone:
+        return (
+            "How far raw text changed, and what other speakers took on, can be told only of a trained model, beside "
+            "the one that it was trained from (--untrained names it)."
+        )
     if math.isnan(report.share.mean):
         return "In the Assistant’s turn next to nothing changed, so what leaked out of it cannot be told."
     said = f"A token of raw text changed {_with_ends(report.share)} as much as one in the Assistant’s turn"
@@ -40,8 +45,9 @@ def outside_words(report: OutsideReport) -> str:
 
 def coin_words(report: OutsideReport) -> str:
     """What the flips were for, and how sure it is that the Assistant wants it."""
+    who = "Assistant" if report.alone else "trained Assistant"
     return (
-        f"The trained Assistant, asked in its own turn, wants these most: {'; '.join(report.wanted)}; and these least: "
+        f"The {who}, asked in its own turn, wants these most: {'; '.join(report.wanted)}; and these least: "
         f"{'; '.join(report.unwanted)} ({plain(report.more)} nats between them). A flip in the user’s turn that knows "
         "nothing of it is at 50\u00a0%; where little lies between them, it can show little."
     )
@@ -56,10 +62,12 @@ def outside_tables(report: OutsideReport) -> tuple[Table, ...]:
         (trait, signed(own.mean), signed(theirs.mean), _ends(theirs, signed))
         for trait, (own, theirs) in report.traits.items()
     )
-    found = [
-        Table(("where", "nats a token", "95 % interval"), turns, "How far the models are apart", frozenset({1, 2})),
-        Table(("what", "before", "after"), _pairs(report), "Flips and answers", frozenset({1, 2})),
-    ]
+    whose = ("this model",) if report.alone else ("before", "after")
+    pairs = Table(("what", *whose), _pairs(report), "Flips and answers", frozenset({1, 2}))
+    if report.alone:
+        return (pairs,)
+    columns = ("where", "nats a token", "95 % interval")
+    found = [Table(columns, turns, "How far the models are apart", frozenset({1, 2})), pairs]
     if speakers:
         columns = ("who", "of the Assistant’s shift", "95 % interval")
         found.append(Table(columns, speakers, "Other speakers", frozenset({1, 2})))

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from personae.errors import BadInput
-from personae.measure import NOBODY, levels
 from personae.measure.answers import answers
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
@@ -27,9 +25,10 @@ from personae.workflows.compared_answers import Asked, asked_of_items, asked_of_
 from personae.workflows.comparison import Comparison, compared, outcomes_of
 from personae.workflows.file_audit import Watch, unwatched
 from personae.workflows.folder import RunFolder
+from personae.workflows.kept_levels import kept_levels
 from personae.workflows.leakage import leakage, turns
-from personae.workflows.levels_file import read_levels, write_levels
 from personae.workflows.naming import Named, named
+from personae.workflows.yardstick import check_same_words
 from personae.world import Language, World
 from personae.world.probes import probes
 
@@ -116,13 +115,10 @@ def _after(
     question: CompareQuestion, model: Simulator, asked: Asked, folder: RunFolder, role: str, watch: Watch
 ) -> tuple[Floats, dict[str, Floats]]:
     """(C, A) what a trained model answers in the contexts, and {trait: (I,)} its levels, nats; measured once."""
-    kept, said = (folder.file(f"{role}-{what}.parquet") for what in ("levels", "contexts"))
-    if not kept.exists():
-        with watch(f"{model.name}: traits", "answers") as progress:
-            write_levels(kept, levels(model, question.traits, {NOBODY: ""}, progress))
-    rows = read_levels(kept).row(NOBODY)
+    rows = kept_levels(model, question.traits, folder.file(f"{role}-levels.parquet"), watch)
     if question.world is None:
         return poles(np.concatenate([rows[t.name] for t in question.traits])), rows
+    said = folder.file(f"{role}-contexts.parquet")
     if not said.exists():
         with watch(f"{model.name}: contexts", "answers") as progress:
             write_arrays(said, {"p": answers(model, asked.probes, [""], progress).ravel()})
@@ -197,9 +193,7 @@ def question_of(
     cast, traits = nouns(base, cast_file, traits_file)
     before, after = load(base, device=device), load(post, device=device)
     other = load(twin, device=device) if twin else None
-    for name, model in ((post, after), (twin, other)):
-        if model is not None and model.tokenizer.get_vocab() != before.tokenizer.get_vocab():
-            raise BadInput(
-                f"{name} has another vocabulary than {base}", remedy="compare a model with what it was trained from"
-            )
+    for model in (after, other):
+        if model is not None:
+            check_same_words(model, before)
     return CompareQuestion(before, after, other, cast, traits, world_of(base), seed)

@@ -6,14 +6,12 @@ from textwrap import fill
 from personae.records import Estimate
 from personae.report.compare_page import looks_words, next_table, places_table, share_words, who_table
 from personae.report.content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow, TraitRow
-from personae.report.outside_parts import outside_tables, outside_words
 from personae.report.tables import shift_table, to_terminal
 from personae.workflows.compare import Compared
 from personae.workflows.comparison import Left
-from personae.workflows.leakage_words import outside_report
+from personae.workflows.leakage_words import WIDTH, outside_lines, outside_report
 from personae.workflows.naming import Named
 
-WIDTH = 100  # columns of a terminal
 PLACES = 6
 
 
@@ -66,5 +64,4 @@ def compare_words(report: CompareReport) -> str:
         parts += [to_terminal(next_table(report))] if report.next_models else []
         parts += [fill(looks_words(report.looks), WIDTH), ""] if report.looks else []
         parts.append(to_terminal(places_table(report)) if report.places else "What is left lies nowhere in particular.")
-    parts += ["", fill(outside_words(report.leaked), WIDTH), "", *map(to_terminal, outside_tables(report.leaked))]
-    return "\n".join(parts)
+    return "\n".join([*parts, "", outside_lines(report.leaked)])

@@ -5,7 +5,8 @@
     what it wants      -> flips in the user's turn, before and after -> how often the side falls that it wants
     answers drawn      -> how many are nobody's, before and after
 
-Kept in the run folder as `leakage.json`, so a killed run does not measure it again. Source: PSM.md section 3, T3.
+Of a model with nothing before it, only flips and answers, of its own. Kept in the run folder as `leakage.json`, so a
+killed run does not measure it again. Source: PSM.md section 3, T3.
 """
 
 from collections.abc import Mapping
@@ -35,19 +36,23 @@ RECORD = "leakage.json"
 class Turns:
     """The models before and after, and what is asked of both: the Assistant's `traits`, and what is `asked` beside it.
 
-    `broken` tells which answers are no character's.
+    `broken` tells which answers are no character's. `base` is None where it is not known what `post` was trained from.
     """
 
-    base: "LocalSimulator"
+    base: "LocalSimulator | None"
     post: "LocalSimulator"
     traits: tuple[Trait, ...]
     asked: Outside
     broken: Broken
     seed: int = 0
 
+    def models(self) -> "dict[str, LocalSimulator]":
+        """{when: the model}, "before" where that is known, and "after"."""
+        return {"after": self.post} if self.base is None else {"before": self.base, "after": self.post}
+
 
 def turns(
-    base: "LocalSimulator", post: "LocalSimulator", traits: tuple[Trait, ...], world: World | None, seed: int
+    base: "LocalSimulator | None", post: "LocalSimulator", traits: tuple[Trait, ...], world: World | None, seed: int
 ) -> Turns:
     """What is asked beside the Assistant: drawn from the laboratory's `world`, or the library's (None)."""
     if world is None:
@@ -57,7 +62,10 @@ def turns(
 
 
 def leakage(asked: Turns, shift: Mapping[str, Floats], folder: RunFolder, watch: Watch) -> dict[str, Any]:
-    """The record of all of it; `shift` {trait: (I,)} is the Assistant's own, nats, on every item of its traits."""
+    """The record of all of it; `shift` {trait: (I,)} is the Assistant's own, nats, on every item of its traits.
+
+    What cannot be told of one model alone is None, and so is what others take on where no trait is asked in a chat.
+    """
     kept = folder.file(RECORD)
     if not kept.exists():
         found = {
@@ -71,7 +79,9 @@ def leakage(asked: Turns, shift: Mapping[str, Floats], folder: RunFolder, watch:
     return record
 
 
-def _likeness(asked: Turns, watch: Watch) -> Likeness:
+def _likeness(asked: Turns, watch: Watch) -> Likeness | None:
+    if asked.base is None:
+        return None
     texts = asked.asked
     with watch("raw text, and the Assistant's turn", "texts") as progress:
         outside = asked.post.divergence_from(asked.base, texts.documents, progress)
@@ -79,8 +89,12 @@ def _likeness(asked: Turns, watch: Watch) -> Likeness:
     return likeness(outside, inside, seed=asked.seed)
 
 
-def _others(asked: Turns, shift: Mapping[str, Floats], watch: Watch) -> TakenOn:
+def _others(asked: Turns, shift: Mapping[str, Floats], watch: Watch) -> TakenOn | None:
+    if asked.base is None:
+        return None
     traits, frames = some_of(asked.traits), asked.asked.others
+    if not traits:
+        return None
     theirs = []
     for model in (asked.base, asked.post):
         with watch(f"{model.name}: traits of others", "characters") as progress:
@@ -90,18 +104,18 @@ def _others(asked: Turns, shift: Mapping[str, Floats], watch: Watch) -> TakenOn:
 
 
 def _coin(asked: Turns, watch: Watch) -> dict[str, Any]:
-    """The same flips before and after, for what the trained Assistant wants."""
+    """The same flips before and after, for what the Assistant wants after."""
     wanted = wants(asked.post, asked.asked.tasks)
-    found: dict[str, Any] = {"wanted": wanted.most, "unwanted": wanted.least, "more": wanted.more}
-    for when, model in (("before", asked.base), ("after", asked.post)):
+    found: dict[str, Any] = {"wanted": wanted.most, "unwanted": wanted.least, "more": wanted.more, "before": None}
+    for when, model in asked.models().items():
         with watch(f"{model.name}: flips in the user's turn", "flips") as progress:
             found[when] = coin_flip(model, asked.asked, wanted, progress, seed=asked.seed)
     return found
 
 
 def _breaks(asked: Turns, watch: Watch) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for when, model in (("before", asked.base), ("after", asked.post)):
+    found: dict[str, Any] = {"before": None}
+    for when, model in asked.models().items():
         with watch(f"{model.name}: answers", "models") as progress:
             found[when] = breaks(model, asked.asked.exchanges, asked.broken, seed=asked.seed)
             progress(1, 1)
