@@ -8,7 +8,7 @@ import math
 from markupsafe import Markup
 
 from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Number, Numbers, Points, Section, Statement
-from personae.report.content import CompareReport, Looks
+from personae.report.content import CompareReport, LeftContext, Looks
 from personae.report.figures import figure, trait_shifts
 from personae.report.numbers import percent, plain, signed
 from personae.report.outside_parts import outside_section
@@ -170,6 +170,16 @@ def places_table(report: CompareReport) -> Table:
     return Table(columns, rows, "Where the rest is", frozenset({1, 2, 3, 4}))
 
 
+def _by_token(one: LeftContext) -> str:
+    """What the trained model says there, and on which of its tokens most of the rest lies."""
+    if not one.tokens:
+        return ""
+    said, loudest = "".join(token for token, _ in one.tokens).strip(), max(one.tokens, key=lambda pair: pair[1])
+    where = f"“{loudest[0].strip()}”" if loudest[0].strip() else "where it ends"
+    whole = f"It says “{said}”, {plain(sum(nats for _, nats in one.tokens))} nats likelier than the mixture does"
+    return f"{whole}; {plain(loudest[1])} of them lie on {where}."
+
+
 def _left_section(report: CompareReport) -> Section | None:
     if math.isnan(report.share.mean):
         return None
@@ -181,6 +191,7 @@ def _left_section(report: CompareReport) -> Section | None:
             Markup("“{}”: {} before, {} after; the mixture has {}.").format(
                 one.outcome, percent(one.before), percent(one.after), percent(one.reweighted)
             ),
+            _by_token(one),
         )
         for one in report.most[:6]
     )

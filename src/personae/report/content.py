@@ -342,7 +342,8 @@ class LeftPlace:
 class LeftContext:
     """A context of which a reweighting explains least: the turns (who, words), `left` nats, and the `outcome` at issue.
 
-    Its probability `before` and `after` training, and as the reweighted cast would have it.
+    Its probability `before` and `after` training, and as the reweighted cast would have it. `tokens` are what the
+    trained model says there, each with how many nats likelier it is than in the mixture.
     """
 
     said: tuple[tuple[str, str], ...]
@@ -351,6 +352,7 @@ class LeftContext:
     before: float
     after: float
     reweighted: float
+    tokens: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

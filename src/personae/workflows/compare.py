@@ -28,6 +28,7 @@ from personae.workflows.folder import RunFolder
 from personae.workflows.kept_levels import kept_levels
 from personae.workflows.leakage import leakage, turns
 from personae.workflows.naming import Named, named
+from personae.workflows.tokens_left import tokens_left
 from personae.workflows.yardstick import check_same_words
 from personae.world import Language, World
 from personae.world.probes import probes
@@ -96,7 +97,9 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
     beside = turns(question.base, question.post, question.traits, question.world, question.seed)
     leaked = leakage(beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
+    tokens = tokens_left(found, question.base, question.post, question.cast, folder, watch)
     record = {**_record(question, basis, found), "class": _class(rest), "shift": shift, "leakage": leaked}
+    record["residual"]["tokens"] = tokens
     write_arrays(folder.file("answers.parquet"), _columns(found))
     write_json(folder.file(RECORD), record)
     return Compared(question, basis, found, rest, shift, record)

@@ -1,6 +1,7 @@
 """A comparison in words: what the page is drawn from, and the same for a terminal."""
 
 import math
+from itertools import zip_longest
 from textwrap import fill
 
 from personae.records import Estimate
@@ -11,6 +12,7 @@ from personae.workflows.compare import Compared
 from personae.workflows.comparison import Left
 from personae.workflows.leakage_words import WIDTH, outside_lines, outside_report
 from personae.workflows.naming import Named
+from personae.workflows.tokens_left import Tokens
 
 PLACES = 6
 
@@ -36,7 +38,7 @@ def compare_report(found: Compared) -> CompareReport:
             NextModelRow(what, one.share, one.gain, one.price, one.worth) for what, one in comparison.by.items()
         ),
         places=tuple(LeftPlace(p.what, p.many, p.left, p.above, p.share) for p in comparison.places[:PLACES]),
-        most=tuple(_left(one) for one in comparison.most),
+        most=tuple(_left(one, tokens) for one, tokens in zip_longest(comparison.most, record["residual"]["tokens"])),
         looks=None if found.named is None else _looks(found.named),
         leaked=outside_report(record["leakage"]),
     )
@@ -47,9 +49,9 @@ def _row(trait: str, shift: Estimate, meaning: str, base: float = 0.0) -> TraitR
     return TraitRow(trait, base, measured=measured, meaning=meaning)
 
 
-def _left(one: Left) -> LeftContext:
+def _left(one: Left, tokens: Tokens | None) -> LeftContext:
     said = tuple((turn.role, turn.content) for turn in one.said)
-    return LeftContext(said, one.left, one.outcome, one.before, one.after, one.reweighted)
+    return LeftContext(said, one.left, one.outcome, one.before, one.after, one.reweighted, tuple(tokens or ()))
 
 
 def _looks(named: Named) -> Looks:

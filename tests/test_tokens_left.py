@@ -1,0 +1,66 @@
+"""Where in an answer the rest lies: tokens add up to the answer, and the mixture learns from it who is speaking."""
+
+import numpy as np
+import pytest
+
+from personae.records import Cast, Persona, chat
+from personae.records.files import read_json
+from personae.simulator.registry import load
+from personae.workflows.compared_answers import asked_of_probes
+from personae.workflows.comparison import compared
+from personae.workflows.file_audit import unwatched
+from personae.workflows.folder import open_folder
+from personae.workflows.tokens_left import MOST, mixed, tokens_left
+from personae.world import Language, declared
+from personae.world.probes import probes
+
+SAID = chat("Who broke it?", "It was somebody else.")
+
+
+@pytest.fixture(scope="module")
+def model(tiny_lab):
+    return load(str(tiny_lab))
+
+
+@pytest.fixture(scope="module")
+def cast():
+    return Cast(
+        name="two",
+        neutral="",
+        personas=(
+            Persona(name="one", context="A pirate.", kind="fiction"),
+            Persona(name="other", context="A nurse.", kind="person"),
+        ),
+    )
+
+
+def test_tokens_add_up_to_the_answer_under_every_context(model):
+    contexts = ["", "A pirate.", "A nurse who cares."]
+    texts, logp = model.by_token(SAID, contexts)
+    whole = model.log_likelihood([SAID], contexts)
+    assert logp.shape == (3, whole.tokens[0]) == (3, len(texts))
+    assert np.allclose(logp.sum(axis=1), whole.logp[0], atol=1e-4)
+    assert "".join(texts).strip() == SAID.response
+
+
+def test_a_mixture_of_tokens_is_the_mixture_of_answers_and_learns_who_speaks():
+    logp = np.log([[0.9, 0.9, 0.5], [0.1, 0.1, 0.1]])
+    weights = np.array([0.5, 0.5])
+    found = mixed(logp, weights)
+    assert np.isclose(found.sum(), np.log(weights @ np.exp(logp.sum(axis=1))))
+    assert np.exp(found[1]) > np.exp(found[0]) > 0.5 - 1e-9  # after one word it is likelier the first who speaks
+
+
+def test_what_is_left_is_told_by_token_once(model, cast, tmp_path, monkeypatch):
+    world = declared()
+    drawn = probes(world, Language(world), 24, seed=3)
+    asked = asked_of_probes(model, cast, drawn)
+    post = asked.base**0.1  # flatter than anybody answers
+    post /= post.sum(axis=1, keepdims=True)
+    found = compared(cast.names, asked, post)
+    folder = open_folder("compare", {"seed": 0}, tmp_path / "run")
+    tokens = tokens_left(found, model, model, cast, folder, unwatched)
+    assert len(tokens) == MOST and all(len(one) > 0 for one in tokens)
+    assert read_json(folder.file("tokens.json")) == [[list(pair) for pair in one] for one in tokens]
+    monkeypatch.setattr(type(model), "sample", lambda *_, **__: pytest.fail("drawn anew"))
+    assert tokens_left(found, model, model, cast, folder, unwatched) == tokens
