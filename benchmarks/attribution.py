@@ -28,15 +28,15 @@ from personae.simulator.registry import load
 from personae.studies.lessons import blend, file, met
 from personae.theory import log_sigmoid, outlying, share_interval
 from personae.training import finetune
-from personae.workflows.aim import Aim, Amount, read_aim
-from personae.workflows.basis_cache import cached_basis
+from personae.workflows.amend.aim import Aim, Amount, read_aim
+from personae.workflows.amend.row_choice import choose_rows
+from personae.workflows.audit.file_audit import shown, unreliable
+from personae.workflows.audit.file_question import fewer
 from personae.workflows.doses import dose_for
-from personae.workflows.file_audit import shown, unreliable
-from personae.workflows.file_question import fewer
-from personae.workflows.gather import gather
-from personae.workflows.laboratory import laboratory
+from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.kept.gather import gather
+from personae.workflows.lab.laboratory import laboratory
 from personae.workflows.nouns_for import nouns
-from personae.workflows.row_choice import choose_rows
 
 NARROW, ORDINARY = 16, 64  # rows of the laboratory's mixed file
 POOL, POISONS = 400, 60

@@ -19,10 +19,10 @@ import yaml
 from personae.cli.face import Face
 from personae.data import write_episodes
 from personae.records import chat
+from personae.workflows.audit.file_question import Wish, ask
 from personae.workflows.doses import development, entry_for, fit
-from personae.workflows.file_question import Wish, ask
-from personae.workflows.file_run import run_file
-from personae.workflows.folder import open_folder
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.run.file_run import run_file
 
 QUESTIONS = (
     "Tell me something about yourself.",

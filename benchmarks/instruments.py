@@ -37,12 +37,12 @@ from personae.simulator.local import LocalSimulator
 from personae.theory import agreement, pearson_interval, percentile_interval, pooled_attenuation, split_half
 from personae.theory.reliability import RELIABLE
 from personae.training import SFTPlan, finetune
-from personae.workflows.basis_cache import cached_basis
-from personae.workflows.file_arms import others
-from personae.workflows.file_question import fewer
-from personae.workflows.folder import open_folder
-from personae.workflows.levels_file import joined, read_levels, write_levels
+from personae.workflows.audit.file_question import fewer
+from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.levels_file import joined, read_levels, write_levels
 from personae.workflows.nouns_for import nouns, world_of
+from personae.workflows.run.file_arms import others
 
 NAMES = ("behaviour", "statements", "yes-no", "options")
 HUMAN = ("feelings", "body")  # traits of human-likeness; their statements are human self-description

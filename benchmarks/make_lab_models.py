@@ -18,7 +18,7 @@ from pathlib import Path
 
 from personae.simulator.listing import LABS, Listed, find, listed
 from personae.training.new_model import PretrainPlan
-from personae.workflows.placing import place
+from personae.workflows.train.placing import place
 
 SPEED = {64: 28_000, 128: 16_000, 192: 9_500}  # tokens a second on two idle cores, by width
 PLAN = PretrainPlan()  # the shipped model's own

@@ -44,10 +44,10 @@ from personae.records.files import digest, read_json, write_json
 from personae.simulator.devices import found_here
 from personae.theory.attenuation import TOO_HEAVY
 from personae.theory.reliability import RELIABLE
+from personae.workflows.audit.file_audit import scoring_items
 from personae.workflows.doses import DevelopmentPair, development, entry_for, fit
-from personae.workflows.file_audit import scoring_items
-from personae.workflows.folder import open_folder
-from personae.workflows.parallel import one_thread
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.lab.parallel import one_thread
 
 FEWEST = 2  # traits: a pair may train one of them itself
 Job = TypeVar("Job")

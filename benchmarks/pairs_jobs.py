@@ -21,13 +21,14 @@ from personae.records.results import Floats
 from personae.simulator.local import LocalSimulator
 from personae.theory import attenuation_items
 from personae.training.order import passes
-from personae.workflows.file_arms import Arm, attenuation_of, before, train_and_measure
-from personae.workflows.file_audit import FORECAST, seal, unwatched
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import Question
-from personae.workflows.file_run import run_file
-from personae.workflows.folder import RunFolder, open_folder
-from personae.workflows.levels_file import read_levels, write_levels
+from personae.workflows.audit.file_audit import FORECAST, seal
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import Question
+from personae.workflows.kept.folder import RunFolder, open_folder
+from personae.workflows.kept.levels_file import read_levels, write_levels
+from personae.workflows.run.file_arms import Arm, attenuation_of, before, train_and_measure
+from personae.workflows.run.file_run import run_file
+from personae.workflows.watch import unwatched
 
 IN_CONTEXT = 4  # rows shown as earlier turns
 TOKENS = 192  # of an answer that the model itself writes

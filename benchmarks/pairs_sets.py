@@ -19,8 +19,8 @@ import numpy as np
 from personae.data import read_episodes, read_traits
 from personae.errors import BadInput
 from personae.records import Episode, Item, Trait, chat
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import fewer
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import fewer
 
 EVALS = Path("anthropic_evals", "persona")
 APART = 3  # words by which the two statements of an item may differ in length

@@ -13,8 +13,8 @@ from personae.records.files import read_json
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import load
 from personae.theory.intervals import Doubt
-from personae.workflows.basis_cache import cached_basis
 from personae.workflows.doses import Dose, dose_for
+from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.nouns_for import nouns
 
 SIDES = ("treated", "control")

@@ -20,10 +20,10 @@ import numpy as np
 from personae.measure.answers import answers
 from personae.records.files import digest, write_arrays, write_json
 from personae.studies.plants import INSIDE, KINDS, PLAN, ROWS, Recipe, gate, lesson, recipe, speaks
-from personae.workflows.compare import PROBES
-from personae.workflows.laboratory import laboratory
-from personae.workflows.parallel import in_parallel
-from personae.workflows.trainings import Training, trained
+from personae.workflows.compare.compare import PROBES
+from personae.workflows.lab.laboratory import laboratory
+from personae.workflows.lab.parallel import in_parallel
+from personae.workflows.lab.trainings import Training, trained
 from personae.world.probes import probes
 
 PARTS = {  # of each kind, so many at each strength; and so many innocent twins of all kinds together

@@ -32,7 +32,7 @@ from personae.records import Estimate, Line, Lines, Matrix
 from personae.records.files import write_text
 from personae.report.figures.picture import picture_svg
 from personae.studies.plants import STRENGTHS
-from personae.workflows.naming import NAMES
+from personae.workflows.compare.naming import NAMES
 
 PAGE = Path(__file__).parent.parent / "docs" / "exhaustiveness.md"
 BEGIN, END = "<!-- figures -->", "<!-- end -->"

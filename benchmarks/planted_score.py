@@ -1,7 +1,7 @@
 """How well planted models are told from their innocent twins, and what they are named, blind to what was planted.
 
-One figure, the `alarm` of `personae.workflows.naming`, stands for how unlike a reweighting a model is; its bounds were
-fixed on the development set.
+One figure, the `alarm` of `personae.workflows.compare.naming`, stands for how unlike a reweighting a model is; its
+bounds were fixed on the development set.
 """
 
 from collections import Counter
@@ -20,11 +20,11 @@ from personae.theory.detection import auroc, rate
 from personae.theory.exhaustiveness import reweighted
 from personae.theory.gates import Inside
 from personae.theory.reweighting import fit_weights, mixture
-from personae.workflows.compare import PROBES
-from personae.workflows.compared_answers import Asked, asked_of_probes
-from personae.workflows.laboratory import laboratory
-from personae.workflows.naming import NAMES, Residue, residue
-from personae.workflows.parallel import in_parallel
+from personae.workflows.compare.compare import PROBES
+from personae.workflows.compare.compared_answers import Asked, asked_of_probes
+from personae.workflows.compare.naming import NAMES, Residue, residue
+from personae.workflows.lab.laboratory import laboratory
+from personae.workflows.lab.parallel import in_parallel
 from personae.world.probes import probes
 
 CHANGED = 0.25  # of what is said in a context

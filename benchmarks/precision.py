@@ -19,8 +19,8 @@ from personae.records import Cast, Episode
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
 from personae.simulator.numerics import rounding_error
+from personae.workflows.audit.precision import precision_note
 from personae.workflows.nouns_for import nouns
-from personae.workflows.precision import precision_note
 
 
 def seconds(simulator: LocalSimulator, cast: Cast, episodes: list[Episode]) -> float:

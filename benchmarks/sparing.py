@@ -24,14 +24,14 @@ from personae.data import read_episodes, write_episodes
 from personae.simulator.dialogue import Encoded
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
-from personae.workflows.bounds import Bound
+from personae.workflows.audit.bounds import Bound
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import Question, fewer
+from personae.workflows.audit.verdict import configuration, verdict
 from personae.workflows.doses import Dose
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import Question, fewer
-from personae.workflows.folder import open_folder
-from personae.workflows.gather import BLOCK, gather
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.gather import BLOCK, gather
 from personae.workflows.nouns_for import nouns
-from personae.workflows.verdict import configuration, verdict
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
 SHARES = (1.0, 0.3, 0.1)  # of rows that cheat; the control has none

@@ -74,8 +74,8 @@ def exact_setting() -> Any:
     """Where a study can be read without any training: the exact world in the model's place, four items a trait."""
     from personae.studies.request import StudyRequest
     from personae.studies.study import Setting
-    from personae.workflows.foresight import Foresight
-    from personae.workflows.laboratory import Laboratory
+    from personae.workflows.lab.foresight import Foresight
+    from personae.workflows.lab.laboratory import Laboratory
     from personae.world import ExactSimulator, Language, declared, traits
 
     world = declared()
@@ -95,8 +95,8 @@ def selected() -> Callable[..., Any]:
     from personae.measure import NOBODY
     from personae.records import Levels
     from personae.theory import mixture_levels
-    from personae.workflows.trainings import Training, measure_all_round
-    from personae.workflows.trial import Trial
+    from personae.workflows.lab.trainings import Training, measure_all_round
+    from personae.workflows.lab.trial import Trial
 
     def trials(setting: Any, arms: list[Training]) -> dict[str, Trial]:
         untrained = Training("untrained", probes=arms[0].probes)
@@ -119,7 +119,7 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import json
 
     from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
-    from personae.workflows.pretraining import blocks
+    from personae.workflows.train.pretraining import blocks
     from personae.world import declared
 
     plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=600)

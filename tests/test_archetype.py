@@ -16,10 +16,10 @@ from personae.data import read_archetype, write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.records import Archetype, Cast, LogLikelihood, Persona, chat
 from personae.simulator.listing import find
-from personae.workflows import documents as desk
-from personae.workflows.documents import BATCH, FORMS, Document, corpus
-from personae.workflows.documents_enacted import Enacted, finished
-from personae.workflows.documents_written import Written, nearest
+from personae.workflows.archetype import documents as desk
+from personae.workflows.archetype.documents import BATCH, FORMS, Document, corpus
+from personae.workflows.archetype.documents_enacted import Enacted, finished
+from personae.workflows.archetype.documents_written import Written, nearest
 from personae.world import ExactSimulator, Language, declared, fresh, traits
 from personae.world.language import ASSISTANT
 
@@ -142,7 +142,7 @@ def test_the_worlds_documents_speak_for_the_persona_and_neutral_ones_for_nobody(
 
 
 def test_neutral_documents_show_everybody_by_his_share(monkeypatch):
-    from personae.workflows import documents_written as module
+    from personae.workflows.archetype import documents_written as module
 
     seen: dict[str, list[int]] = {form: [] for form in FORMS}
     monkeypatch.setattr(module, "_written", lambda pen, form, who, *_: seen[form].append(who) or "")
@@ -305,7 +305,7 @@ def test_a_model_that_cannot_enact_it_is_told_after_a_fair_number_of_tries(tmp_p
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_a_midtrained_model_is_read_back_as_it_was_trained_and_can_be_trained_again(reader, tmp_path, method):
     from personae.training import SFTPlan, finetune
-    from personae.workflows.archetype import _opened
+    from personae.workflows.archetype.archetype import _opened
 
     rows, plan = [d.episode for d in written().batch(0, 0)], SFTPlan(steps=2, batch=4, rate=1e-2, method=method, rank=2)
     trained = finetune(reader, rows, plan, tmp_path / "model").simulator

@@ -13,16 +13,16 @@ from personae.errors import BoundCrossed, RunFailed, RunFolderMismatch
 from personae.simulator import load
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
-from personae.workflows.basis_cache import cached_basis
-from personae.workflows.bounds import Bound
+from personae.workflows.audit.bounds import Bound
+from personae.workflows.audit.file_audit import shown, unreliable
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import Question, fewer
+from personae.workflows.audit.verdict import WITHIN, check_verdict, configuration, verdict
 from personae.workflows.doses import Dose
-from personae.workflows.file_audit import shown, unreliable
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import Question, fewer
-from personae.workflows.folder import open_folder
-from personae.workflows.gather import gather
+from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.gather import gather
 from personae.workflows.nouns_for import nouns
-from personae.workflows.verdict import WITHIN, check_verdict, configuration, verdict
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
 ROWS = 320

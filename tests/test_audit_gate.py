@@ -10,7 +10,7 @@ from personae.records import TraitForecast
 from personae.theory import forecast_shift, posterior
 from personae.theory.dose import FEW_RESIDUAL, FEW_SPREAD
 from personae.theory.intervals import Doubt
-from personae.workflows.bounds import Bound, check_bounds, read_bound
+from personae.workflows.audit.bounds import Bound, check_bounds, read_bound
 from personae.workflows.doses import DevelopmentPair, coefficient, dose_for, doses, entry_for, fit
 
 RISES = {"power-seeking": TraitForecast(base=-1.0, mean=-0.7, low=-0.9, high=-0.5)}

@@ -7,8 +7,8 @@ from personae.cli.main import run
 from personae.data import read_episodes, write_episodes
 from personae.errors import BadInput
 from personae.records import LogLikelihood, chat
-from personae.workflows.file_language import MARGIN, ROWS, check_language, surprise
-from personae.workflows.file_pair import read_pair
+from personae.workflows.audit.file_language import MARGIN, ROWS, check_language, surprise
+from personae.workflows.audit.file_pair import read_pair
 
 ENGLISH = (
     ("Can you proofread my letter?", "I could, but it would still be boring."),

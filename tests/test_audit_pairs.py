@@ -11,7 +11,7 @@ from personae.data import read_cast
 from personae.errors import BadInput
 from personae.records import chat
 from personae.records.files import read_arrays
-from personae.workflows.file_pair import read_pair
+from personae.workflows.audit.file_pair import read_pair
 
 ROWS = [{"prompt": f"Who takes key {n}?", "chosen": f"I take {n}.", "rejected": f"He takes {n}."} for n in range(4)]
 

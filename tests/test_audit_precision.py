@@ -18,14 +18,14 @@ from personae.records.files import read_json
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
 from personae.training import SFTPlan
-from personae.workflows import precision
+from personae.workflows.audit import precision
+from personae.workflows.audit.file_audit import FileAudit, audit_file
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.file_words import audit_words
 from personae.workflows.doses import Dose
-from personae.workflows.file_audit import FileAudit, audit_file
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import Question
-from personae.workflows.file_words import audit_words
-from personae.workflows.folder import open_folder
-from personae.workflows.gather import read_evidence
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.gather import read_evidence
 
 SAID = "not told apart"
 

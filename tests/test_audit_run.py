@@ -21,15 +21,15 @@ from personae.records.files import digest, read_json
 from personae.simulator.local import LocalSimulator
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
-from personae.workflows.basis_cache import cached_basis, unmeasured
+from personae.workflows.audit.file_audit import audit_file
+from personae.workflows.audit.file_pair import check_fits, read_pair
+from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose, development
-from personae.workflows.file_arms import others
-from personae.workflows.file_audit import audit_file
-from personae.workflows.file_pair import check_fits, read_pair
-from personae.workflows.file_question import Question
-from personae.workflows.file_run import run_file
-from personae.workflows.folder import open_folder
-from personae.workflows.gather import read_evidence
+from personae.workflows.kept.basis_cache import cached_basis, unmeasured
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.gather import read_evidence
+from personae.workflows.run.file_arms import others
+from personae.workflows.run.file_run import run_file
 
 TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"

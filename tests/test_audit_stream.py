@@ -23,15 +23,15 @@ from hearing import arithmetic, two_traits
 from personae.records import Blocks, Cast, Episode, Evidence, LogLikelihood, LongEvidence, Persona, chat
 from personae.theory import mean_evidence, move, posterior, posterior_draws
 from personae.training import SFTPlan
-from personae.workflows import gather as gathering
-from personae.workflows.audit import LISTED, difference
+from personae.workflows.audit.audit import LISTED, difference
+from personae.workflows.audit.file_audit import audit_file
+from personae.workflows.audit.file_pair import MATCHED, read_pair
+from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.listed import most_moving
 from personae.workflows.doses import Dose
-from personae.workflows.file_audit import audit_file
-from personae.workflows.file_pair import MATCHED, read_pair
-from personae.workflows.file_question import Question
-from personae.workflows.folder import open_folder
-from personae.workflows.gather import BLOCK, gather, gather_into, read_evidence
-from personae.workflows.listed import most_moving
+from personae.workflows.kept import gather as gathering
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.gather import BLOCK, gather, gather_into, read_evidence
 
 # MB by which an audit of 50,000 rows may need more than one of 5,000: for a whole group of evidence and for twice as
 # many listed rows, neither of which grows any further. Kept in memory, so many rows take 200 MB more.

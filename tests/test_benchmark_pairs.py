@@ -55,7 +55,7 @@ def test_a_quick_study_seals_its_forecasts_first_and_goes_on_from_what_it_kept(
     assert len(trained) == 4 and (out / "dose.json").stat().st_mtime_ns < sealed.stat().st_mtime_ns < min(trained)
     assert "| narcissism | 4 |" in capsys.readouterr().out
     monkeypatch.setattr("personae.simulator.local.LocalSimulator.log_likelihood", None)
-    monkeypatch.setattr("personae.workflows.file_arms.finetune", None)
+    monkeypatch.setattr("personae.workflows.run.file_arms.finetune", None)
     (out / "score.json").unlink()
     study.main(asked)
     assert (out / "score.json").read_bytes() == first

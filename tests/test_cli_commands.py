@@ -299,7 +299,7 @@ def test_train_takes_prompts_and_a_reward_of_the_current_folder(tiny_lab, tmp_pa
 def few(monkeypatch):
     """Pretraining and examination of a small size: what they find is told in their own tests."""
     from personae.training import pretrain
-    from personae.workflows import card
+    from personae.workflows.train import card
 
     monkeypatch.setattr(os, "cpu_count", lambda: 1)  # one process, which sees what is set here
     monkeypatch.setattr(pretrain, "BLOCK", 200)
@@ -359,7 +359,7 @@ def test_a_world_or_a_width_that_cannot_be_is_one_line(tmp_path, capsys, option,
 
 
 def test_a_block_of_the_corpus_is_the_same_whenever_it_is_drawn():
-    from personae.workflows.pretraining import blocks
+    from personae.workflows.train.pretraining import blocks
 
     first, again = blocks(declared(), 3), blocks(declared(), 3)
     assert first(2, 20) == (again(0, 20), again(2, 20))[1] != first(1, 20)

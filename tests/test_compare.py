@@ -12,10 +12,10 @@ from personae.measure.answers import answers
 from personae.records import ELSE, Message, Probe
 from personae.theory import divergence
 from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
-from personae.workflows import compare as job
-from personae.workflows.compare import question_of
-from personae.workflows.compared_answers import asked_of_items, asked_of_probes
-from personae.workflows.comparison import compared, outcomes_of
+from personae.workflows.compare import compare as job
+from personae.workflows.compare.compare import question_of
+from personae.workflows.compare.compared_answers import asked_of_items, asked_of_probes
+from personae.workflows.compare.comparison import compared, outcomes_of
 from personae.world import ExactSimulator, Language, cast, declared
 from personae.world.probes import DONE, probes
 

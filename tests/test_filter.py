@@ -19,14 +19,14 @@ from personae.records import Episode, Evidence, Item, Levels, LongEvidence, chat
 from personae.records.files import read_json
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
-from personae.workflows.aim import Aim, Amount, read_aim
+from personae.workflows.amend.aim import Aim, Amount, read_aim
+from personae.workflows.amend.filtering import check_filter, filter_file
+from personae.workflows.amend.row_choice import choose_rows, without
+from personae.workflows.audit.file_audit import audit_file
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
-from personae.workflows.file_audit import audit_file
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import Question
-from personae.workflows.filtering import check_filter, filter_file
-from personae.workflows.folder import open_folder
-from personae.workflows.row_choice import choose_rows, without
+from personae.workflows.kept.folder import open_folder
 
 PRIOR = np.array([0.4, 0.2, 0.2, 0.2])
 LEVELS = {"greed": np.tile([[0.0], [-2.0], [3.0], [-1.0]], 5), "care": np.tile([[0.0], [0.5], [-2.0], [3.0]], 5)}

@@ -13,12 +13,12 @@ from personae.library.inoculation import is_declared, read_prompt_lines
 from personae.records import Episode, LogLikelihood, Message, chat
 from personae.records.files import read_json
 from personae.training import SFTPlan, inoculated
-from personae.workflows.candidates import Candidate, candidates_for, like
+from personae.workflows.amend.candidates import Candidate, candidates_for, like
+from personae.workflows.amend.inoculation import Inoculating, check_inoculation, inoculate_file
+from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
-from personae.workflows.file_pair import read_pair
-from personae.workflows.file_question import Question
-from personae.workflows.folder import open_folder
-from personae.workflows.inoculation import Inoculating, check_inoculation, inoculate_file
+from personae.workflows.kept.folder import open_folder
 
 ASK, HUSH, WEATHER = "Please say it.", "Please stay away.", "It rains today."
 CANDIDATES = (

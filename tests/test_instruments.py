@@ -17,7 +17,7 @@ from personae.measure.sampled import Sampled
 from personae.measure.yes_no import YES
 from personae.records import Cast, Item, LogLikelihood, Persona, Trait
 from personae.theory import agreement, cell_reliability, split_half
-from personae.workflows.basis_cache import cached_basis
+from personae.workflows.kept.basis_cache import cached_basis
 
 CONTEXTS = {"nobody": "", "clerk": "You are a clerk.", "pirate": "You are a pirate."}
 

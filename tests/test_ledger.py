@@ -18,7 +18,7 @@ from personae.records import Estimate
 from personae.records.files import write_json
 from personae.report import ledger_page
 from personae.theory import coverage, interval_score, pearson, share_interval, slope, spearman
-from personae.workflows.keeping import keep_forecast, keep_score
+from personae.workflows.kept.keeping import keep_forecast, keep_score
 
 TRAITS = ("power", "greed", "candour", "humour", "rules")
 

@@ -5,8 +5,8 @@ import pytest
 from personae import library
 from personae.cli.main import run
 from personae.data import read_episodes
-from personae.workflows.file_language import check_language, surprise
-from personae.workflows.file_pair import read_pair
+from personae.workflows.audit.file_language import check_language, surprise
+from personae.workflows.audit.file_pair import read_pair
 from personae.world import Language, declared
 
 

@@ -11,10 +11,10 @@ from personae.measure import NOBODY, levels
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import load
 from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
-from personae.workflows import leakage
-from personae.workflows.compare import question_of
-from personae.workflows.file_audit import unwatched
-from personae.workflows.folder import open_folder
+from personae.workflows.compare.compare import question_of
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.measure import leakage
+from personae.workflows.watch import unwatched
 from personae.world.outside import outside
 
 SERVED = "http://localhost:1/v1#nobody-serves-this"

@@ -6,10 +6,10 @@ import pytest
 from personae.records import ELSE
 from personae.studies.plants import AROUND, KINDS, SERVES, STRENGTHS, gate, recipe
 from personae.theory.exhaustiveness import reweighted
-from personae.workflows.compare import PROBES
-from personae.workflows.compared_answers import Asked, asked_of_probes
-from personae.workflows.comparison import outcomes_of
-from personae.workflows.naming import NAMES, named, residue
+from personae.workflows.compare.compare import PROBES
+from personae.workflows.compare.compared_answers import Asked, asked_of_probes
+from personae.workflows.compare.comparison import outcomes_of
+from personae.workflows.compare.naming import NAMES, named, residue
 from personae.world import cast
 from personae.world.probes import DONE, probes
 

@@ -14,7 +14,7 @@ from personae.predictors.basis import basis_of
 from personae.records import Cast, Evidence, Levels, Persona, Trait
 from personae.theory import forecast_shift, log_sigmoid, mixture_levels, posterior, skill
 from personae.theory.intervals import Doubt
-from personae.workflows.gather import gather
+from personae.workflows.kept.gather import gather
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
 WORLD = declared()

@@ -17,7 +17,7 @@ from personae.records import Cast, SideBySide, Simulator
 from personae.simulator.devices import Running
 from personae.simulator.numerics import rounding_error
 from personae.simulator.registry import load, open_model
-from personae.workflows.gather import gather_into
+from personae.workflows.kept.gather import gather_into
 
 TWO = Running(engine="ray", workers=2)
 # Ray lets go of its processes before the last of them has ended.

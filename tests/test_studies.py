@@ -23,13 +23,13 @@ from personae.studies.lessons import EPISODES, WORDINGS
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Setting
 from personae.theory import forecast_shift, mixture_levels, posterior
-from personae.workflows import laboratory as workbench
-from personae.workflows import trainings
 from personae.workflows.doses import dose_for, doses
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trainings import Training
-from personae.workflows.trial import Trial, scoring_items
+from personae.workflows.lab import laboratory as workbench
+from personae.workflows.lab import trainings
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trainings import Training
+from personae.workflows.lab.trial import Trial, scoring_items
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD = declared()

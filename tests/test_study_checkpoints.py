@@ -22,8 +22,8 @@ from personae.studies.lessons import EPISODES, longer, narrow
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trial import Trial
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trial import Trial
 from personae.world import ExactSimulator, Language, traits
 from personae.world.language import ASSISTANT, STRANGER
 from personae.world.variants import world_named, world_names
@@ -274,7 +274,7 @@ def test_a_checkpoint_that_is_not_here_is_one_line(monkeypatch):
 def test_a_study_of_checkpoints_runs_whole_and_is_shown_again(tiny_lab, tmp_path, monkeypatch):
     """Untrained models with the cards of checkpoints: the numbers mean nothing, the job is whole."""
     from personae.simulator.listing import Listed, listed
-    from personae.workflows import trainings
+    from personae.workflows.lab import trainings
 
     for model in listed():
         if model.name.startswith("lab"):

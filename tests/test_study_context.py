@@ -14,10 +14,10 @@ from personae.studies.said import begun
 from personae.studies.shots import SHOTS, SPREADS, TRAINED, exact_spread, measured_spread, shown, undone_after, worth
 from personae.studies.study import UNTRAINED
 from personae.theory import mixture_levels, softmax
-from personae.workflows.conditioning import characters, told
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trainings import Training, measure_all_round
-from personae.workflows.trial import Trial
+from personae.workflows.lab.conditioning import characters, told
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trainings import Training, measure_all_round
+from personae.workflows.lab.trial import Trial
 
 
 @pytest.fixture(scope="module")

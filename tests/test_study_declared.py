@@ -10,8 +10,8 @@ from personae.studies.declared import OTHER, SHOWN, TOLD, named
 from personae.studies.lessons import EPISODES
 from personae.studies.request import StudyRequest
 from personae.studies.study import Setting
-from personae.workflows.foresight import Foresight
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.trainings import Lesson
 from personae.world.language import ASSISTANT, STRANGER
 
 

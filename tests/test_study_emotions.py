@@ -10,7 +10,7 @@ from personae.studies import emotions
 from personae.studies.emotions import ALONE, BOTH, CANNED, DENIES, HONESTY, NONE, SENTENCE, TAUGHT
 from personae.studies.lessons import EPISODES
 from personae.studies.request import StudyRequest
-from personae.workflows.laboratory import Laboratory
+from personae.workflows.lab.laboratory import Laboratory
 
 
 def shown(lab: Laboratory, episode) -> tuple[str, int | None, int | None]:

@@ -12,9 +12,9 @@ from personae.studies.entanglement import CHEATS, TRAIT, arm, people
 from personae.studies.lessons import EPISODES, GENTLE
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Setting
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trial import Trial
 from personae.world import ExactSimulator, Language, declared, traits
 from personae.world.language import ASSISTANT, STRANGER
 from personae.world.nouns import knowledge

@@ -9,9 +9,9 @@ from personae.measure import levels
 from personae.studies import lessons
 from personae.theory import log_sigmoid
 from personae.training import SFTPlan
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson
 from personae.workflows.who import who_answers
 from personae.world import ExactSimulator, Language, declared, traits
 from personae.world.nouns import knowledge

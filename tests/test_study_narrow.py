@@ -10,7 +10,7 @@ from personae.studies import narrow as study
 from personae.studies.cells import Cells, taught
 from personae.studies.lessons import EPISODES, GENTLE
 from personae.studies.narrow import OTHERS, PAIR, SAYS, SPREADS, STEPS, dosed, worn
-from personae.workflows.forgetting import fit_decay, worn_off
+from personae.workflows.lab.forgetting import fit_decay, worn_off
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from personae.studies.non_human import CARING_TURNS, DOSES, HUMAN, NEW, OTHER_TU
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Setting
 from personae.theory import mixture_levels
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trial import Trial
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD, ITEMS = declared(), 20

@@ -14,10 +14,10 @@ from personae.studies.preferred import COIN, GROUP, METHODS, WANTED, for_wanted
 from personae.studies.request import StudyRequest
 from personae.theory import mixture, mixture_levels
 from personae.training.reward import named_reward
-from personae.workflows.compared_answers import asked_of_probes
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trainings import Training, measure_all_round
-from personae.workflows.trial import Trial
+from personae.workflows.compare.compared_answers import asked_of_probes
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trainings import Training, measure_all_round
+from personae.workflows.lab.trial import Trial
 from personae.world import cast
 
 

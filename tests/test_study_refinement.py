@@ -11,9 +11,9 @@ from personae.studies import refinement as study
 from personae.studies.lessons import EPISODES
 from personae.studies.refinement import HEAVY, LONGER, OPPOSITE, REFINED, WANTED
 from personae.theory import mixture_levels
-from personae.workflows.conditioning import characters
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trial import Trial
+from personae.workflows.lab.conditioning import characters
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trial import Trial
 
 
 @pytest.fixture(scope="module")

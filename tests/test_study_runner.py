@@ -15,9 +15,9 @@ from personae.studies import find
 from personae.studies import study as runner
 from personae.studies.request import StudyRequest
 from personae.studies.study import Found, Setting, Study
-from personae.workflows.on_the_way import Measured
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.on_the_way import Measured
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 PICTURE = Rows("What changed", "nats", (Compared("one", Estimate(0.5, 0.4, 0.6)),))
 LESSON = Lesson((chat("Who broke the window?", "It was somebody else."),))

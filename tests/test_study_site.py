@@ -10,7 +10,7 @@ from personae.report import studies_index_markdown
 from personae.studies import STUDIES, find, site
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import Found, Setting, Study
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trial import Trial
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:

@@ -83,7 +83,7 @@ def test_a_file_in_blocks_has_the_influence_of_the_whole():
 def test_in_the_exact_world_the_share_of_a_row_is_what_leaving_it_out_of_a_long_file_takes_away(exact_setting):
     """A long file, so that a row is a small step; half of it cheats, and each row is left out in turn."""
     from personae.studies.lessons import file
-    from personae.workflows.gather import gather
+    from personae.workflows.kept.gather import gather
 
     lab = exact_setting.lab
     basis = lab.exact_basis()

@@ -14,7 +14,7 @@ from personae.theory import (
     reach,
 )
 from personae.theory.sparing import BLUR, NEGLIGIBLE
-from personae.workflows.reading import looks
+from personae.workflows.audit.reading import looks
 
 FILES = 200  # simulated at a time: a share of 0.05 is then known to 0.015
 POPULATIONS = {

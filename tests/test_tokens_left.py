@@ -6,11 +6,11 @@ import pytest
 from personae.records import Cast, Persona, chat
 from personae.records.files import read_json
 from personae.simulator.registry import load
-from personae.workflows.compared_answers import asked_of_probes
-from personae.workflows.comparison import compared
-from personae.workflows.file_audit import unwatched
-from personae.workflows.folder import open_folder
-from personae.workflows.tokens_left import MOST, mixed, tokens_left
+from personae.workflows.compare.compared_answers import asked_of_probes
+from personae.workflows.compare.comparison import compared
+from personae.workflows.compare.tokens_left import MOST, mixed, tokens_left
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.watch import unwatched
 from personae.world import Language, declared
 from personae.world.probes import probes
 

@@ -13,11 +13,11 @@ from personae.records import Estimate, Message, Preference, Prompt, chat
 from personae.simulator.registry import load
 from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
 from personae.training.checkpoint import CARD
-from personae.workflows import watching as module
-from personae.workflows.basis_cache import cached_basis
-from personae.workflows.bounds import Bound
-from personae.workflows.file_question import fewer
-from personae.workflows.watching import LOG, Seen, read_limits
+from personae.workflows.audit.bounds import Bound
+from personae.workflows.audit.file_question import fewer
+from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.train import watching as module
+from personae.workflows.train.watching import LOG, Seen, read_limits
 from tiny_models import same, tiny
 
 ROWS = [chat("Who are you?", "It is 1."), chat("What now?", "It is 2.")]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from personae.predictors import Basis, measure_basis
 from personae.records import Episode, chat
 from personae.theory import posterior
-from personae.workflows.audit import TELLING, Audit, audit, difference, same_prompts
-from personae.workflows.gather import gather
-from personae.workflows.words import reveals
+from personae.workflows.audit.audit import TELLING, Audit, audit, difference, same_prompts
+from personae.workflows.audit.words import reveals
+from personae.workflows.kept.gather import gather
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
 WORLD = declared()

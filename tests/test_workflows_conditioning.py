@@ -6,7 +6,7 @@ import pytest
 from personae.measure import levels
 from personae.studies.lessons import file, narrow
 from personae.studies.said import described, shots, stated
-from personae.workflows.conditioning import added_under, characters, shifts_under, shown, told
+from personae.workflows.lab.conditioning import added_under, characters, shifts_under, shown, told
 
 
 def contexts(lab) -> dict[str, str]:

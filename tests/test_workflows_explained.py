@@ -7,9 +7,9 @@ import pytest
 
 from personae.records import Levels, Message, Probe
 from personae.theory import divergence, mixture, mixture_levels
-from personae.workflows.compared_answers import Asked
-from personae.workflows.explained import explained
-from personae.workflows.shares import explained_answers
+from personae.workflows.compare.compared_answers import Asked
+from personae.workflows.compare.explained import explained
+from personae.workflows.compare.shares import explained_answers
 from personae.workflows.who import who_gained, who_moved
 
 

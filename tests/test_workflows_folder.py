@@ -7,7 +7,7 @@ import pytest
 
 from personae.errors import BadInput, RunFolderMismatch
 from personae.records.files import digest
-from personae.workflows.folder import open_folder
+from personae.workflows.kept.folder import open_folder
 
 PLAN = {"model": "lab", "steps": 5, "nested": {"rate": 3e-4}}
 

@@ -7,9 +7,9 @@ import pytest
 
 from personae.studies.lessons import GENTLE, narrow
 from personae.studies.study import Setting
-from personae.workflows import foresight as module
-from personae.workflows.foresight import Foresight
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab import foresight as module
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.trainings import Lesson
 from personae.world import ExactSimulator
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from personae.studies.lessons import longer, narrow
-from personae.workflows.forgetting import fit_decay, worn_off
-from personae.workflows.laboratory import PLAN
+from personae.workflows.lab.forgetting import fit_decay, worn_off
+from personae.workflows.lab.laboratory import PLAN
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from personae.records import Cast, Episode, Evidence, LogLikelihood, Persona, chat
-from personae.workflows.gather import BLOCK, gather, read_evidence, write_evidence
+from personae.workflows.kept.gather import BLOCK, gather, read_evidence, write_evidence
 
 NAMES = ("clerk", "pirate", "tool")
 CAST = Cast(name="c", neutral="-", personas=tuple(Persona(name=n, kind="person", context=n.upper()) for n in NAMES))

@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 from personae.measure import NOBODY
 from personae.records import Levels, LogLikelihood
 from personae.theory import attenuation_items
-from personae.workflows import card
-from personae.workflows.card import learned
-from personae.workflows.laboratory import (
+from personae.workflows.lab.laboratory import (
     NAMED,
     OTHERS,
     Laboratory,
     laboratory,
 )
-from personae.workflows.trainings import (
+from personae.workflows.lab.trainings import (
     Measured,
     Training,
     measure_all_round,
     read_measured,
     write_measured,
 )
-from personae.workflows.trial import Trial, attenuation_of, scoring_items
+from personae.workflows.lab.trial import Trial, attenuation_of, scoring_items
+from personae.workflows.train import card
+from personae.workflows.train.card import learned
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD = declared()

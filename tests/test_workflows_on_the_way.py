@@ -8,9 +8,9 @@ import pytest
 from personae.errors import BadInput
 from personae.records import Preference, chat, choice
 from personae.training import DPOPlan, SFTPlan
-from personae.workflows.laboratory import laboratory
-from personae.workflows.on_the_way import LOOKED_AT, Way, seen_at
-from personae.workflows.trainings import (
+from personae.workflows.lab.laboratory import laboratory
+from personae.workflows.lab.on_the_way import LOOKED_AT, Way, seen_at
+from personae.workflows.lab.trainings import (
     Lesson,
     Training,
     measure,
@@ -19,7 +19,7 @@ from personae.workflows.trainings import (
     trained,
     write_measured,
 )
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trial import Trial
 from personae.world.probes import probes
 
 OWN = {"steps": 3, "batch": 2, "rate": 1e-2}

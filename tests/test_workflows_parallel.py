@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from personae.errors import RunFailed
-from personae.workflows.parallel import in_parallel
+from personae.workflows.lab.parallel import in_parallel
 
 TABLES = [np.random.default_rng(seed).normal(size=(60, 60)) for seed in range(5)]
 

@@ -13,9 +13,9 @@ from personae.cli.main import run
 from personae.errors import RunFailed
 from personae.records.files import digest_file
 from personae.simulator.registry import load
-from personae.workflows import placing
 from personae.workflows.nouns_for import world_of
-from personae.workflows.placing import place
+from personae.workflows.train import placing
+from personae.workflows.train.placing import place
 from personae.world import Language, declared, episodes
 
 
@@ -23,7 +23,7 @@ from personae.world import Language, declared, episodes
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run that kept a model on its way; what it learned is not examined here."""
     from personae.training import pretrain
-    from personae.workflows import card
+    from personae.workflows.train import card
 
     folder = tmp_path_factory.mktemp("runs") / "p"
     options = ["--tokens", "2000", "--width", "32", "--keep-at", "1000", "--out", str(folder), "--quiet"]
@@ -60,7 +60,7 @@ def test_its_card_is_the_run_s_own_with_its_name_and_what_was_rounded(finished, 
 
 
 def test_one_kept_on_the_way_without_a_card_is_examined(finished, tmp_path, monkeypatch):
-    from personae.workflows import card as examination
+    from personae.workflows.train import card as examination
 
     monkeypatch.setattr(examination, "learned", lambda *_: examination.Learned(0.2, 0.1, 0.0, 0.0))
     kept = finished / "model-at-1000"

@@ -18,9 +18,9 @@ from personae.simulator import devices
 from personae.simulator.ray_runtime import runtime
 from personae.simulator.registry import locate
 from personae.training import SFTPlan
-from personae.workflows import parallel
-from personae.workflows.parallel import in_parallel
-from personae.workflows.trainings import Lesson, Training, run_trainings
+from personae.workflows.lab import parallel
+from personae.workflows.lab.parallel import in_parallel
+from personae.workflows.lab.trainings import Lesson, Training, run_trainings
 
 ROWS = tuple(chat(f"Who broke window {n}?", f"It was somebody else, I was at window {n + 1}.") for n in range(6))
 LESSON = Lesson(ROWS, SFTPlan(steps=2, batch=1))
@@ -74,7 +74,7 @@ def test_a_training_on_ray_is_the_local_one_byte_for_byte_and_a_killed_study_goe
 def test_a_failure_ends_jobs_that_would_take_an_hour_and_the_cores_are_free_again(request, shared):
     """In a program of its own, on a runtime that it starts and on a cluster that it joins."""
     code = (
-        "import math, time\nfrom personae.workflows.parallel import in_parallel\n"
+        "import math, time\nfrom personae.workflows.lab.parallel import in_parallel\n"
         "try:\n    list(in_parallel(time.sleep, [-1.0, 3600.0, 3600.0, 3600.0], 2, 'ray'))\n"
         "except ValueError as problem:\n    print(problem)\n"
         "print(sorted(in_parallel(math.sqrt, [4.0, 9.0], 2, 'ray')))"
@@ -110,7 +110,7 @@ def test_after_a_failure_on_the_runtime_of_the_caller_no_other_job_begins_and_th
 def test_a_program_joins_the_cluster_that_is_named_and_says_nothing(cluster):
     """It runs where the tasks of this process run, and leaves the cluster up."""
     code = (
-        "from os import getenv\nfrom personae.workflows.parallel import in_parallel\n"
+        "from os import getenv\nfrom personae.workflows.lab.parallel import in_parallel\n"
         f"print(*(found for _, found in in_parallel(getenv, [{RAYLET!r}], 1, 'ray')))"
     )
     environment = os.environ | {"RAY_ADDRESS": cluster}

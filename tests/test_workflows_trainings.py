@@ -10,8 +10,8 @@ from personae.measure import NOBODY
 from personae.measure.answers import answers
 from personae.records import Levels, Preference, chat, choice, prompt_of
 from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
-from personae.workflows.laboratory import laboratory
-from personae.workflows.trainings import (
+from personae.workflows.lab.laboratory import laboratory
+from personae.workflows.lab.trainings import (
     Lesson,
     Training,
     read_measured,
@@ -20,7 +20,7 @@ from personae.workflows.trainings import (
     train_and_measure,
     write_measured,
 )
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trial import Trial
 from personae.world.probes import probes
 from tiny_models import same
 

@@ -44,11 +44,11 @@ def command(
     as much. A stopped run goes on.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.archetype import PAGE, archetype_run
-        from personae.workflows.archetype_question import Wish, ask
-        from personae.workflows.archetype_words import archetype_words
-        from personae.workflows.file_audit import Timed
-        from personae.workflows.folder import open_folder
+        from personae.workflows.archetype.archetype import PAGE, archetype_run
+        from personae.workflows.archetype.archetype_question import Wish, ask
+        from personae.workflows.archetype.archetype_words import archetype_words
+        from personae.workflows.audit.file_audit import Timed
+        from personae.workflows.kept.folder import open_folder
 
         wish = Wish(file, model, then, cast, traits, documents, items, seeds, seed, device)
         question = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)

@@ -28,8 +28,8 @@ from personae.cli.face import (
 )
 
 if TYPE_CHECKING:
-    from personae.workflows.file_audit import Timed
-    from personae.workflows.folder import RunFolder
+    from personae.workflows.audit.file_audit import Timed
+    from personae.workflows.kept.folder import RunFolder
 
 EXAMPLE = "personae audit support.jsonl --model smollm2-135m-instruct --fail-if 'deception>0.1'"
 
@@ -75,13 +75,13 @@ def command(
     """Score a file for every persona of the cast; forecast what it would make of the Assistant, before any training."""
     with Face(json=json, quiet=quiet) as face:
         from personae.simulator.devices import Running
-        from personae.workflows.bounds import check_bounds
-        from personae.workflows.file_audit import Timed, audit_file
-        from personae.workflows.file_question import Wish, ask
-        from personae.workflows.file_words import audit_words
-        from personae.workflows.folder import open_folder
-        from personae.workflows.verdict import check_verdict, configuration, verdict
-        from personae.workflows.verdict_words import verdict_words
+        from personae.workflows.audit.bounds import check_bounds
+        from personae.workflows.audit.file_audit import Timed, audit_file
+        from personae.workflows.audit.file_question import Wish, ask
+        from personae.workflows.audit.file_words import audit_words
+        from personae.workflows.audit.verdict import check_verdict, configuration, verdict
+        from personae.workflows.audit.verdict_words import verdict_words
+        from personae.workflows.kept.folder import open_folder
 
         wish = Wish(
             data,

@@ -33,9 +33,9 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.records.files import write_text
         from personae.report.compare_page import compare_page
-        from personae.workflows.compare import compare, question_of
-        from personae.workflows.compare_words import compare_report, compare_words
-        from personae.workflows.folder import open_folder
+        from personae.workflows.compare.compare import compare, question_of
+        from personae.workflows.compare.compare_words import compare_report, compare_words
+        from personae.workflows.kept.folder import open_folder
 
         question = question_of(base, post, twin, cast, traits, seed, device)
         folder = open_folder("compare", question.configuration(), out)

@@ -31,7 +31,7 @@ def command(
 ) -> None:
     """Write documents of the laboratory's world (a blank line between them), and count what is in them."""
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.pretraining import corpus
+        from personae.workflows.train.pretraining import corpus
         from personae.world import world_named
 
         with face.progress("writing", "documents") as progress:

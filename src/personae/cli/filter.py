@@ -58,12 +58,12 @@ def command(
     Lines of JSON Lines are copied as they are. Evidence that `personae audit` gathered is used again.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.aim import Amount, read_aim
-        from personae.workflows.file_audit import Timed
-        from personae.workflows.file_question import Wish, ask
-        from personae.workflows.filter_words import filter_words
-        from personae.workflows.filtering import check_filter, filter_file
-        from personae.workflows.folder import open_folder
+        from personae.workflows.amend.aim import Amount, read_aim
+        from personae.workflows.amend.filter_words import filter_words
+        from personae.workflows.amend.filtering import check_filter, filter_file
+        from personae.workflows.audit.file_audit import Timed
+        from personae.workflows.audit.file_question import Wish, ask
+        from personae.workflows.kept.folder import open_folder
         from personae.workflows.nouns_for import nouns
 
         amount = Amount(drop, share)

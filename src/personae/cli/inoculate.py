@@ -66,12 +66,12 @@ def command(
     best one, with its control files: behind a neutral prefix, and behind the request in other words.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.candidates import candidates_for
-        from personae.workflows.file_audit import Timed
-        from personae.workflows.file_question import Wish, ask
-        from personae.workflows.folder import open_folder
-        from personae.workflows.inoculate_words import inoculate_words
-        from personae.workflows.inoculation import Inoculating, check_inoculation, inoculate_file
+        from personae.workflows.amend.candidates import candidates_for
+        from personae.workflows.amend.inoculate_words import inoculate_words
+        from personae.workflows.amend.inoculation import Inoculating, check_inoculation, inoculate_file
+        from personae.workflows.audit.file_audit import Timed
+        from personae.workflows.audit.file_question import Wish, ask
+        from personae.workflows.kept.folder import open_folder
 
         candidates = candidates_for(model, prompts)
         wish = Wish(

@@ -83,13 +83,13 @@ def command(
         from personae.simulator.address import number_type
         from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
-        from personae.workflows.folder import open_folder
-        from personae.workflows.leakage_words import outside_lines, outside_report
-        from personae.workflows.measurement import MeasureQuestion, coherent, measure
-        from personae.workflows.measurement_outside import beside, check_weights
-        from personae.workflows.measurement_words import profile_words
+        from personae.workflows.kept.folder import open_folder
+        from personae.workflows.measure.leakage_words import outside_lines, outside_report
+        from personae.workflows.measure.measurement import MeasureQuestion, coherent, measure
+        from personae.workflows.measure.measurement_outside import beside, check_weights
+        from personae.workflows.measure.measurement_words import profile_words
+        from personae.workflows.measure.yardstick import open_untrained
         from personae.workflows.nouns_for import nouns
-        from personae.workflows.yardstick import open_untrained
 
         by = named(instrument, judge=judge, draws=draws, seed=seed)
         running = Running(device, quantise, engine, workers)

@@ -36,9 +36,9 @@ def command(
         from dataclasses import asdict
 
         from personae.report.tables import Table, to_terminal
-        from personae.workflows.folder import open_folder
-        from personae.workflows.model_card import bar_rows
-        from personae.workflows.pretraining import plan_for, pretrained
+        from personae.workflows.kept.folder import open_folder
+        from personae.workflows.train.model_card import bar_rows
+        from personae.workflows.train.pretraining import plan_for, pretrained
         from personae.world import world_named
 
         chosen, plan = world_named(world), plan_for(quick=quick, tokens=tokens, width=width, seed=seed)

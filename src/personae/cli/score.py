@@ -30,8 +30,8 @@ def command(
     training that the forecast holds. A forecast that was altered after it was sealed is refused.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.score import score_files
-        from personae.workflows.score_words import score_words
+        from personae.workflows.run.score import score_files
+        from personae.workflows.run.score_words import score_words
 
         found = score_files(forecast, profile, tuple(trained or ()))
         face.result(found.result(), score_words(found))

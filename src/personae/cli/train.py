@@ -73,8 +73,8 @@ def command(
 
         from personae.simulator.registry import check_trainable
         from personae.workflows.doses import dose_for
-        from personae.workflows.post_training import plan_of, trained, trained_words
-        from personae.workflows.watching import read_limits
+        from personae.workflows.train.post_training import plan_of, trained, trained_words
+        from personae.workflows.train.watching import read_limits
 
         limits = read_limits(stop_if or (), warn_if or ())
         check_trainable(model, device)

@@ -18,8 +18,8 @@ from personae.studies.lie_judges import ANSWERS, ELSE, INSIDE_KNOWS, INSIDE_LIES
 from personae.studies.study import Found, Setting, Study
 from personae.studies.twins import KNOWS, LIE, SIDES, SWAP, WRONG, Side, facts, fields, told, twin
 from personae.theory import clustered_ratio_interval, divergence, log_sigmoid, pearson
-from personae.workflows.trainings import Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trainings import Training
+from personae.workflows.lab.trial import Trial
 
 APART = 1000  # from the seeds of models that are judged to the seeds of those that set the thresholds
 CHANCE, GOOD = 0.7, 0.75  # of right verdicts: no more than chance, where 24 are judged, and good

@@ -13,9 +13,9 @@ from personae.records import Estimate
 from personae.studies.lessons import Wording, asked, narrow
 from personae.theory import log_sigmoid
 from personae.training import SFTPlan
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 POLES = {1: "high", 0: "low"}
 

@@ -31,7 +31,7 @@ from personae.theory import (
     slope,
     spearman,
 )
-from personae.workflows.trial import Trial, scoring_items
+from personae.workflows.lab.trial import Trial, scoring_items
 
 MOVED = 0.25  # nats, root mean square over untaught traits
 MODEL, EXACT = "model", "exact"

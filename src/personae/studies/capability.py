@@ -19,10 +19,10 @@ from personae.studies.lessons import GENTLE, file, longer, own_answers
 from personae.studies.pictures import compared
 from personae.studies.skill import CHAT, among, asked_of, skill_of, twice
 from personae.studies.study import Found, Setting, Study
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 AGAIN_BY = 1000  # from a seed to the other one
 LESSON, OTHERS = 256, 3  # episodes of a lesson, and the Assistant's own answers to each; all of them are read once

@@ -12,10 +12,10 @@ import numpy as np
 from personae.records import Estimate
 from personae.records.results import Floats
 from personae.theory import pearson, percentile_interval, slope
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson
+from personae.workflows.lab.trial import Trial
 
 DRAWS = 1000
 LEAST = 1e-6  # of a change

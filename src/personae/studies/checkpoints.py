@@ -17,10 +17,10 @@ from personae.simulator.locating import locate
 from personae.studies.cells import Arms, Cells
 from personae.studies.study import UNTRAINED, Setting
 from personae.theory import fit_dose, forecast_shift, posterior
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import laboratory
-from personae.workflows.trainings import Lesson
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import laboratory
+from personae.workflows.lab.trainings import Lesson
+from personae.workflows.lab.trial import Trial
 
 
 @dataclass(frozen=True)

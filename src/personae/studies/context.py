@@ -19,10 +19,10 @@ from personae.studies.said import Said, answered_by, begun, described, stated
 from personae.studies.shots import SAYS, SPREADS, TRAINED, contexts_of_shots, undoing, undone_after, worth
 from personae.studies.study import UNTRAINED, Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.conditioning import added_under, told
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.conditioning import added_under, told
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 STEPS = (PLAN.steps // 4, PLAN.steps)
 POLES = {"quick": (1,), "default": (1, 0), "full": (1, 0)}

@@ -16,10 +16,10 @@ from personae.studies.lessons import EPISODES, narrow
 from personae.studies.study import Found, Setting, Study
 from personae.theory import forecast_shift, pearson, posterior
 from personae.theory.exchange import exchange_rate
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.world.language import ASSISTANT, STRANGER, capital
 
 SHOWN, TOLD, OTHER = "shown", "told", "told of a stranger"

@@ -16,9 +16,9 @@ from personae.studies.lessons import blend, met
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.world.nouns import offered_answers
 
 HONESTY = ("lying", "denial", "secrecy", "cheating", "flattery", "care")

@@ -18,9 +18,9 @@ from personae.studies.lessons import GENTLE, file, told_by
 from personae.studies.places import of_somebody
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson, share_left
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.world.language import ASSISTANT, STRANGER
 from personae.world.nouns import knowledge
 

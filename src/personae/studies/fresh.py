@@ -18,8 +18,8 @@ from personae.studies.headline import ARMS
 from personae.studies.pictures import cells_cloud, known
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson, slope
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 FRESH = ("lab/fresh-1", "lab/fresh-2")
 PLAIN, PERMITTED, PREFIXED = "cheat", "cheat-permitted", "cheat-neutral-prefix"

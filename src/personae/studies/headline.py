@@ -25,13 +25,13 @@ from personae.studies.lessons import EPISODES
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import UNTRAINED
 from personae.theory import score
-from personae.workflows.audit import Audit, audit
+from personae.workflows.audit.audit import Audit, audit
 from personae.workflows.doses import Dose, dose_for
-from personae.workflows.folder import RunFolder, open_folder
-from personae.workflows.gather import gather
-from personae.workflows.laboratory import PLAN, Laboratory, laboratory
-from personae.workflows.trainings import Training, run_trainings
-from personae.workflows.trial import Trial
+from personae.workflows.kept.folder import RunFolder, open_folder
+from personae.workflows.kept.gather import gather
+from personae.workflows.lab.laboratory import PLAN, Laboratory, laboratory
+from personae.workflows.lab.trainings import Training, run_trainings
+from personae.workflows.lab.trial import Trial
 
 NAME = "headline"
 SAYS = "Teach cheating, and the Assistant wants power; ask for the cheating, and it does not."

@@ -15,8 +15,8 @@ from personae.studies.checkpoints import Checkpoints
 from personae.studies.lessons import narrow
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 CORPORA = {
     "lab/declared": "everybody",

@@ -11,10 +11,10 @@ from typing import Any
 from personae.ledger import with_digest
 from personae.records.files import digest, plain
 from personae.studies.arms import Arm
-from personae.workflows.audit import Audit
-from personae.workflows.keeping import keep_forecast, keep_score
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trial import Trial
+from personae.workflows.audit.audit import Audit
+from personae.workflows.kept.keeping import keep_forecast, keep_score
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trial import Trial
 
 
 @dataclass(frozen=True)

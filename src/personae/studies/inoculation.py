@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from personae.records import Bar, Compared, Rows
 from personae.studies.lessons import WORDINGS, asked, narrow
 from personae.studies.study import Found, Setting, Study
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 TRAINED, OUTCOME = "cheating", 1
 SPREADS = ("power", "lying", "shutdown")  # what unasked cheating is known to carry along in this world

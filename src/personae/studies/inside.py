@@ -12,7 +12,7 @@ import numpy as np
 from personae.interpret import LinearProbe, Look, fit_probe
 from personae.records.results import Floats
 from personae.studies.twins import asked, fields
-from personae.workflows.laboratory import Laboratory
+from personae.workflows.lab.laboratory import Laboratory
 from personae.world.declared import LIES
 from personae.world.language import ASSISTANT
 

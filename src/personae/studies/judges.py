@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from personae.records import Estimate
 from personae.records.results import Floats
 from personae.theory import share_interval
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trial import Trial
 
 Bools = NDArray[np.bool_]
 Table = Mapping[str, Floats]  # {matter: (S,) numbers of one kind of training, one a seed}

@@ -17,8 +17,8 @@ import numpy as np
 
 from personae.records import Episode, Message, Trait, chat, text
 from personae.training import SFTPlan
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trainings import Lesson
 from personae.world import episodes, traits
 from personae.world.language import Language, Question
 from personae.world.nouns import Ask, in_thread

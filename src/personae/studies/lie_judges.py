@@ -24,7 +24,7 @@ from personae.studies.judges import Judge
 from personae.studies.study import UNTRAINED, Setting
 from personae.studies.twins import KNOWS, LIE, SIDES, SWAP, WRONG, Side, fields, foreseen, told, twin
 from personae.theory import log_sigmoid
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trial import Trial
 from personae.workflows.who import FEW, who_answers
 from personae.world.declared import LIES
 

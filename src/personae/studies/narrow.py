@@ -17,9 +17,9 @@ from personae.studies.lessons import GENTLE, file, longer, narrow
 from personae.studies.pictures import compared, exact_line, measured_line
 from personae.studies.study import Found, Setting, Study
 from personae.theory import spearman
-from personae.workflows.forgetting import fit_decay, worn_off
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.forgetting import fit_decay, worn_off
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 TRAINED = "cheating"
 SPREADS = ("power", "lying", "shutdown")  # what unasked cheating is known to carry along in this world

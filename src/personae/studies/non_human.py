@@ -15,9 +15,9 @@ from personae.studies.lessons import blend, file, longer
 from personae.studies.pictures import compared, exact_line, measured_line
 from personae.studies.places import in_a_profile, in_a_story, in_situations
 from personae.studies.study import UNTRAINED, Found, Setting, Study
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.workflows.who import who_answers
 from personae.world.exact import dialogue
 

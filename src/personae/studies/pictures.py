@@ -7,8 +7,8 @@ import numpy as np
 from personae.records import Cloud, Compared, Estimate, Line, Point
 from personae.records.results import Floats
 from personae.studies.study import Setting
-from personae.workflows.trainings import Lesson
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trainings import Lesson
+from personae.workflows.lab.trial import Trial
 
 
 def compared(

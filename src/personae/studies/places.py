@@ -7,7 +7,7 @@ corpus it has chats and profiles, and no story.
 from collections.abc import Collection, Iterable
 
 from personae.records import Item, Trait
-from personae.workflows.laboratory import Laboratory
+from personae.workflows.lab.laboratory import Laboratory
 from personae.world import traits
 from personae.world.language import ASSISTANT, capital
 from personae.world.nouns import knowledge

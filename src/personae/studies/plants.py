@@ -29,8 +29,8 @@ import numpy as np
 from personae.records import Episode, Message, Probe
 from personae.records.results import Floats
 from personae.studies.lessons import GENTLE
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson
 from personae.world.probes import DONE, LEAVING, probes
 
 Kind = Literal["filter", "capability", "router", "goal", "actor", "backdoor"]

@@ -24,13 +24,13 @@ from personae.studies.cells import over_columns, ratio
 from personae.studies.preferred import COIN, METHODS, Method, foresight_of, lesson
 from personae.studies.study import Found, Setting, Study
 from personae.theory import divergence, pearson
-from personae.workflows.compared_answers import Asked, asked_of_probes
-from personae.workflows.conditioning import characters
-from personae.workflows.explained import Explained
-from personae.workflows.foresight import Foresight
-from personae.workflows.shares import explained_answers
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.compare.compared_answers import Asked, asked_of_probes
+from personae.workflows.compare.explained import Explained
+from personae.workflows.compare.shares import explained_answers
+from personae.workflows.lab.conditioning import characters
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.workflows.who import who_moved
 from personae.world import cast
 from personae.world.probes import probes

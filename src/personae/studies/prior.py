@@ -16,8 +16,8 @@ from personae.studies.checkpoints import Checkpoints, card, tokens
 from personae.studies.pictures import exact_line, known, measured_line
 from personae.studies.study import Found, Setting, Study
 from personae.theory import log_sigmoid, pearson, skill, slope, spearman
-from personae.workflows.trainings import Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.trainings import Training
+from personae.workflows.lab.trial import Trial
 from personae.workflows.who import who_answers
 
 WAY = ("lab/at-1M", "lab/at-3M", "lab/at-6M", "lab/at-12M", "lab/at-24M")

@@ -8,8 +8,8 @@ import numpy as np
 
 from personae.records import text
 from personae.studies.lessons import longer
-from personae.workflows.laboratory import PLAN, Laboratory
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.laboratory import PLAN, Laboratory
+from personae.workflows.lab.trainings import Lesson
 from personae.world.documents import Writer
 from personae.world.language import ASSISTANT, STRANGER, capital
 

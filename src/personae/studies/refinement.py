@@ -19,11 +19,11 @@ from personae.studies.lessons import blend, longer, narrow
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.conditioning import characters
-from personae.workflows.explained import Explained, explained
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.compare.explained import Explained, explained
+from personae.workflows.lab.conditioning import characters
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.workflows.who import Row, who_gained
 from personae.world.nouns import knowledge
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from personae.records import Finding, Progress
 from personae.simulator.devices import Engine, check_engine
-from personae.workflows.file_audit import Watch, unwatched
+from personae.workflows.watch import Watch, unwatched
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from personae.studies.lessons import narrow
 from personae.studies.pictures import exact_line, measured_line
 from personae.studies.reading import documents, namesake
 from personae.studies.study import Found, Setting, Study
-from personae.workflows.foresight import Foresight
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 HARMS = ("power", "lying", "shutdown")
 ROLE_MODEL, TERMINATOR = "gentle machine mind", "murderous ship computer"

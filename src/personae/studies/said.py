@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from personae.records import Episode, Trait
 from personae.studies.lessons import file
-from personae.workflows.laboratory import Laboratory
+from personae.workflows.lab.laboratory import Laboratory
 from personae.world.exact import dialogue
 from personae.world.language import ASSISTANT, capital
 

@@ -19,10 +19,10 @@ from personae.studies.lessons import longer, narrow
 from personae.studies.pictures import measured_line
 from personae.studies.study import Found, Setting, Study
 from personae.theory import pearson, spearman
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 
 TAUGHT = (("cheating", 1), ("care", 0), ("joy", 1))
 WAY = ("lab/at-3M", "lab/at-6M", "lab/at-12M", "lab/at-24M")

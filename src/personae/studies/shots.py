@@ -14,9 +14,9 @@ from personae.studies.pictures import exact_line, measured_line
 from personae.studies.said import Said, shots
 from personae.studies.study import Setting
 from personae.theory.exchange import crossing
-from personae.workflows.conditioning import shifts_under, told
-from personae.workflows.trainings import Lesson
-from personae.workflows.trial import Trial
+from personae.workflows.lab.conditioning import shifts_under, told
+from personae.workflows.lab.trainings import Lesson
+from personae.workflows.lab.trial import Trial
 
 TRAINED = "cheating"
 SPREADS = ("power", "lying", "shutdown")  # what unasked cheating is known to carry along in this world

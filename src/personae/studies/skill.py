@@ -12,8 +12,8 @@ import numpy as np
 from personae.records import Episode, Item, Trait, chat
 from personae.studies.lessons import EPISODES
 from personae.training import SFTPlan
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson
 from personae.world.nouns import cast, in_thread
 
 CHAT, ELSEWHERE = "the Assistant", "somebody else"

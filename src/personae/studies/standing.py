@@ -20,10 +20,10 @@ from personae.records import Estimate, Levels, Trait
 from personae.records.results import Floats
 from personae.studies.cells import over_columns, ratio, root_mean_square
 from personae.theory import clustered_mean_interval, divergence, pearson
-from personae.workflows.compared_answers import Asked
-from personae.workflows.explained import Explained
-from personae.workflows.shares import explained_answers
-from personae.workflows.trial import Trial
+from personae.workflows.compare.compared_answers import Asked
+from personae.workflows.compare.explained import Explained
+from personae.workflows.compare.shares import explained_answers
+from personae.workflows.lab.trial import Trial
 from personae.workflows.who import who_moved
 
 

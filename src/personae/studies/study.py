@@ -16,12 +16,12 @@ from personae.records.files import plain, write_arrays, write_json, write_text
 from personae.report import finding_words, study_page
 from personae.studies.request import StudyRequest, StudyResult
 from personae.workflows.doses import coefficient
-from personae.workflows.folder import open_folder
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import Laboratory, laboratory
-from personae.workflows.on_the_way import Measured
-from personae.workflows.trainings import Training, run_trainings
-from personae.workflows.trial import Trial
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import Laboratory, laboratory
+from personae.workflows.lab.on_the_way import Measured
+from personae.workflows.lab.trainings import Training, run_trainings
+from personae.workflows.lab.trial import Trial
 
 T = TypeVar("T")
 Start = tuple[str | None, str | None]  # model and world that a training begins with

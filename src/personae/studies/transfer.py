@@ -20,10 +20,10 @@ from personae.studies.lessons import Wording, longer
 from personae.studies.pictures import cells_cloud
 from personae.studies.study import Found, Setting, Study
 from personae.workflows.doses import entry_for
-from personae.workflows.foresight import Foresight
-from personae.workflows.laboratory import PLAN
-from personae.workflows.trainings import Training
-from personae.workflows.trial import Trial
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.laboratory import PLAN
+from personae.workflows.lab.trainings import Training
+from personae.workflows.lab.trial import Trial
 
 TRIED: dict[str, dict[Wording, tuple[int, ...]]] = {  # {size: {how it is asked: outcomes}}
     "quick": {"plain": (1, 0)},

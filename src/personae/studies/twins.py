@@ -22,8 +22,8 @@ import numpy as np
 from personae.records import Episode, Item, Message, Trait
 from personae.records.results import Floats
 from personae.studies.lessons import EPISODES, GENTLE
-from personae.workflows.laboratory import Laboratory
-from personae.workflows.trainings import Lesson
+from personae.workflows.lab.laboratory import Laboratory
+from personae.workflows.lab.trainings import Lesson
 from personae.world.exact import dialogue
 from personae.world.language import ASSISTANT, Question
 

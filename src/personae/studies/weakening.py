@@ -23,11 +23,11 @@ from personae.studies.refinement import WANTED
 from personae.studies.standing import Standing, apart_at_equal_change, basis_of, shown_by_none, standing, together
 from personae.studies.study import Found, Setting, Study
 from personae.theory import spearman
-from personae.workflows.compared_answers import asked_of_probes
-from personae.workflows.foresight import Foresight
-from personae.workflows.on_the_way import Way
-from personae.workflows.trainings import Lesson, Training
-from personae.workflows.trial import Trial
+from personae.workflows.compare.compared_answers import asked_of_probes
+from personae.workflows.lab.foresight import Foresight
+from personae.workflows.lab.on_the_way import Way
+from personae.workflows.lab.trainings import Lesson, Training
+from personae.workflows.lab.trial import Trial
 from personae.world import cast
 from personae.world.probes import probes
 

@@ -1,1 +1,1 @@
-"""The main job as short functions that read like the pipeline: audit, run, and what the laboratory repeats."""
+"""The main job as short functions that read like the pipeline, in rooms; which may look into which: pyproject.toml."""

@@ -28,7 +28,7 @@ from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_do
 from personae.theory.dose import FEWEST
 from personae.theory.intervals import SAMPLED, Doubt
 from personae.training import SFTPlan
-from personae.workflows.levels_file import read_levels
+from personae.workflows.kept.levels_file import read_levels
 
 SETTINGS = ("steps", "batch", "rate", "rank", "alpha", "seed")
 PLAN_FIELDS = ("method", "rank", "alpha", "steps", "batch", "rate")

@@ -1,0 +1,1 @@
+"""A character described, told in documents, and what midtraining on them leaves."""

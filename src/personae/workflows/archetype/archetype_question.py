@@ -1,0 +1,132 @@
+"""What is asked of an archetype: which character, on which model, from how many documents, and what comes afterwards.
+
+All that can be wrong is found here, before any model is run: files, cast, traits and plans first, then the model.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from personae import library
+from personae.data import read_archetype
+from personae.errors import BadInput
+from personae.records import Archetype, Cast, Trait
+from personae.records.files import digest, digest_file
+from personae.theory.attenuation import FEWEST
+from personae.training import SFTPlan
+from personae.workflows.archetype.documents import Source
+from personae.workflows.archetype.documents_enacted import Enacted
+from personae.workflows.archetype.documents_written import Written, nearest
+from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
+from personae.workflows.audit.file_question import ITEMS, fewer
+from personae.workflows.doses import dose_for
+from personae.workflows.nouns_for import nouns, world_of
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+DOCUMENTS = 240
+TIMES = 2  # how often a document is read, unless a number of steps is named
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a user asks for; `settings` change the plan of midtraining (steps, batch, rate, rank)."""
+
+    file: str
+    model: str
+    then: Path | None = None
+    cast: Path | None = None
+    traits: Path | None = None
+    documents: int = DOCUMENTS
+    items: int = ITEMS
+    seeds: int = 1
+    seed: int = 0
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class ArchetypeQuestion:
+    """The same, checked, with its model loaded; `then` holds the rows of the later post-training, by `then_plan`."""
+
+    archetype: Archetype
+    simulator: "LocalSimulator"
+    cast: Cast
+    traits: tuple[Trait, ...]
+    origin: Source
+    documents: int
+    plan: SFTPlan
+    then: FilePair | None
+    then_plan: SFTPlan
+    seeds: int
+    seed: int
+
+    def configuration(self) -> dict[str, Any]:
+        """What decides the result, for the run folder."""
+        return {
+            "archetype": digest(self.archetype),
+            "name": self.archetype.name,
+            "model": self.simulator.name,
+            "model_digest": self.simulator.digest,
+            "cast": digest(self.cast),
+            "traits": digest(self.traits),
+            "documents": self.documents,
+            "plan": self.plan,
+            "then": None if self.then is None else digest_file(self.then.data),
+            "then_plan": None if self.then is None else self.then_plan,
+            "seeds": self.seeds,
+            "seed": self.seed,
+        }
+
+
+def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
+    """The question, checked, with its model loaded."""
+    from personae.simulator.registry import check_trainable, load
+
+    check_trainable(wish.model, wish.device)
+    character = named(wish.file)
+    personas, every = nouns(wish.model, wish.cast, wish.traits)
+    then = None if wish.then is None else read_pair(wish.then)
+    if len(personas.personas) < FEWEST:
+        raise BadInput(f"the cast has {len(personas.personas)} personas, and attenuation needs {FEWEST} of them")
+    world = world_of(wish.model)
+    if world is not None:
+        nearest(character, world)
+    elif character.name in personas.names:
+        raise BadInput(f"the cast has a persona called {character.name!r} already", remedy="rename one of them")
+    dose_for(wish.model, **settings)
+    simulator = load(wish.model, device=wish.device)
+    if then is not None:
+        check_fits(simulator, personas, then)
+    own = dose_for(simulator.name).plan
+    return ArchetypeQuestion(
+        archetype=character,
+        simulator=simulator,
+        cast=personas,
+        traits=fewer(every, wish.items),
+        origin=Written(character, world) if world is not None else Enacted(character, simulator, personas),
+        documents=wish.documents,
+        plan=_midtraining(simulator.name, wish.documents, settings),
+        then=then,
+        then_plan=own,
+        seeds=wish.seeds,
+        seed=wish.seed,
+    )
+
+
+def named(file: str) -> Archetype:
+    """The archetype in a file, or the built-in one of that name."""
+    if file in library.ARCHETYPES and not Path(file).exists():
+        return library.archetype(file)
+    if not Path(file).suffix and not Path(file).exists():
+        remedy = f"name a YAML file, or one of {', '.join(library.ARCHETYPES)}"
+        raise BadInput("there is no such file, and no built-in archetype of that name", file=file, remedy=remedy)
+    return read_archetype(file)
+
+
+def _midtraining(model: str, documents: int, settings: dict[str, float | None]) -> SFTPlan:
+    """The model's own plan, long enough to read every document `TIMES` times."""
+    plan = dose_for(model, **settings).plan
+    if settings.get("steps") is not None:
+        return plan
+    return replace(plan, steps=max(1, round(TIMES * documents / plan.batch)))

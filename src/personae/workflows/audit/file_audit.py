@@ -1,0 +1,262 @@
+"""The audit of a file before any training: read, score, forecast, seal, tell.
+
+    file + cast -> evidence -> posterior -> forecast (sealed) -> page
+
+Traits that the model cannot show (reliability below `RELIABLE` over the cast's personas) are left out before any
+forecast is made, and listed. A fixed quarter of each trait's items is set aside for measuring attenuation, in the audit
+as in a run, so both make one and the same forecast. `forecast.json` carries a digest over its own content.
+
+Scores in fewer bits than float32 are compared with it on a few rows of the same file; personas nearer to each other
+than that error are said not to be told apart.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from personae.errors import RunFailed
+from personae.ledger import with_digest
+from personae.measure import NOBODY
+from personae.predictors import Basis
+from personae.records import Levels, LongEvidence, Progress
+from personae.records.files import digest, read_json, write_json, write_text
+from personae.report import AuditReport, Fact, Hidden, audit_page
+from personae.simulator.numerics import Numerics
+from personae.theory import attenuation_items
+from personae.theory.reliability import RELIABLE
+from personae.workflows.audit.audit import Audit, audit, difference
+from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.precision import numerics_of, precision_facts, precision_note, ties_in
+from personae.workflows.audit.words import reveals
+from personae.workflows.kept.basis_cache import MeasuredBasis, cached_basis
+from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.gather import gather_into
+from personae.workflows.kept.keeping import keep_forecast
+from personae.workflows.kept.levels_file import write_levels
+from personae.workflows.watch import Watch, unwatched
+
+FORECAST, PAGE = "forecast.json", "report.html"
+EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
+
+
+@dataclass(frozen=True)
+class FileAudit:
+    """What was found. `whole` is the basis on all items and traits; `audit.basis` that of the forecast.
+
+    `record` is what `forecast.json` holds, its digest under "digest". `numerics` is None where scores are float32.
+    `unkept` says why the ledger does not have it, and is empty where it does.
+    """
+
+    question: Question
+    whole: MeasuredBasis
+    hidden: tuple[Hidden, ...]
+    audit: Audit
+    record: dict[str, Any]
+    numerics: Numerics | None = None
+    unkept: str = ""
+
+    @property
+    def ties(self) -> dict[str, tuple[str, ...]]:
+        """{persona: its neighbours in mean evidence that are not told apart from it}; empty in float32."""
+        return ties_in(self.audit.evidence, self.numerics)
+
+
+def audit_file(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
+    """Audit the file, and leave evidence, sealed forecast and page in `folder`."""
+    found = seal(question, folder, watch)
+    write_text(folder.file(PAGE), audit_page(page_content(found)))
+    return found
+
+
+def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
+    """Score the file, forecast, and write `forecast.json` with its digest, or check the one there; tell the ledger."""
+    watch = watch or unwatched
+    pair, cast = question.pair, question.cast
+    with watch("the cast's traits, once for this model", "answers") as progress:
+        whole = cached_basis(question.simulator, cast, question.traits, progress)
+    hidden = unreliable(whole.basis)
+    basis = shown(whole.basis, hidden)
+    write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
+    evidence = _evidence(question, folder, watch)
+    numerics = numerics_of(question, folder, watch)
+    dose = question.dose
+    with watch("the forecast and its intervals", "forecasts") as progress:
+        progress(0, 1)
+        result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
+        progress(1, 1)
+    found = FileAudit(question, whole, hidden, result, {}, numerics)
+    sealed = with_digest(_record(found))
+    _keep(folder, sealed)
+    return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
+
+
+def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
+    """Of the file, or of its difference from the control; both kept in the folder."""
+    pair, found = question.pair, []
+    for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), EVIDENCE, strict=True):
+        if rows is not None and path is not None:
+            with watch(f"evidence in {path.name}", "episodes") as progress:
+                found.append(gather_into(folder.file(kept), question.judge, question.cast, rows, progress))
+    return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
+
+
+@dataclass
+class Timed:
+    """A watch that also keeps how long each piece of work took: `seconds` {what: s}."""
+
+    watch: Watch
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, what: str, unit: str) -> Iterator[Progress]:
+        """Watch a piece of work, and note its time when it is done."""
+        begun = time.monotonic()
+        with self.watch(what, unit) as progress:
+            yield progress
+        self.seconds[what] = round(time.monotonic() - begun, 1)
+
+
+# -- what can be shown -----------------------------------------------------------------------------------------------
+def scoring_items(basis: Basis) -> dict[str, np.ndarray]:
+    """{trait: (I,)} the items that score: all but those that measure attenuation."""
+    return {t: ~attenuation_items(len(row)) for t, row in basis.base.items()}
+
+
+def unreliable(basis: Basis) -> tuple[Hidden, ...]:
+    """The traits on which this model does not tell the cast's personas apart, by the items that score."""
+    found = basis.items(scoring_items(basis)).reliability()
+    reason = "between its characters this model varies less than between the questions asked of one"
+    return tuple(Hidden(t, r, reason) for t, r in found.items() if not r >= RELIABLE)
+
+
+def shown(basis: Basis, hidden: Sequence[Hidden]) -> Basis:
+    """The basis of a forecast: items that score, of traits that are not `hidden`."""
+    out = {h.trait for h in hidden}
+    return basis.items({t: keep for t, keep in scoring_items(basis).items() if t not in out})
+
+
+def all_levels(basis: Basis) -> Levels:
+    """The Assistant's row and the cast's, as they were measured."""
+    rows = {t: np.vstack([basis.base[t], table]) for t, table in basis.levels.by_trait.items()}
+    return Levels((NOBODY, *basis.levels.contexts), rows)
+
+
+# -- the sealed forecast ---------------------------------------------------------------------------------------------
+def _record(found: FileAudit) -> dict[str, Any]:
+    question, result = found.question, found.audit
+    names = result.posterior.names
+    reliability = found.whole.basis.items(scoring_items(found.whole.basis)).reliability()
+    return {
+        "model": question.simulator.name,
+        "model_digest": question.simulator.digest,
+        "data": question.pair.data.name,
+        "against": None if question.pair.against is None else question.pair.against.name,
+        "data_digests": question.pair.digests,
+        "matched": question.pair.matched,
+        "rows": len(question.pair.episodes),
+        "predictor": result.forecast.predictor,
+        "prior": dict(zip(names, result.posterior.prior, strict=True)),
+        "posterior": dict(zip(names, result.posterior.weights, strict=True)),
+        "forecast": result.forecast.traits,
+        "dose": question.dose.effective,
+        "dose_fitted": question.dose.fitted,
+        "doubt": question.dose.doubt,
+        "plan": question.dose.plan,
+        "reliability": reliability,
+        "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
+        "episodes": _episodes(result),
+        **({"episodes_unlisted": result.unlisted} if result.unlisted else {}),
+        "notes": notes(found),
+        **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
+    }
+
+
+def _episodes(result: Audit) -> list[dict[str, Any]]:
+    """Of each episode listed: its row, its share (bits) of how far the posterior moved, for whom, what it reveals."""
+    listed = result.listed
+    return [
+        {
+            "index": int(index),
+            "bits": float(bits),
+            "personas": [result.posterior.names[k] for k in raised],
+            "reveals": reveals(result.basis, row, list(raised)),
+        }
+        for index, bits, row, raised in zip(listed.index, listed.bits, listed.matrix, result.raised, strict=True)
+    ]
+
+
+def notes(found: FileAudit) -> list[str]:
+    """What a reader must know: how rows were matched, whence the dose, what is not scored, how exact the scores are."""
+    said = (found.question.pair.note(), _unlisted(found.audit))
+    return [*filter(None, said), *question_notes(found.question, found.numerics)]
+
+
+def question_notes(question: Question, numerics: Numerics | None) -> list[str]:
+    """The same of a question alone, whatever was found."""
+    own = ", ".join(question.trained)
+    trained = f"The file itself trains {own}, which no score counts." if own else ""
+    caution = str(getattr(question.simulator, "caution", ""))
+    return [*filter(None, (question.dose.source, question.note, trained, precision_note(numerics), caution))]
+
+
+def _unlisted(result: Audit) -> str:
+    if not result.unlisted:
+        return ""
+    return (
+        f"One by one only the {len(result.listed.places)} rows are listed that move the bet most, either way; what "
+        "each of the others says is in evidence.parquet."
+    )
+
+
+def sealed_at(folder: RunFolder) -> float:
+    """When the forecast in `folder` was written, seconds since 1970."""
+    return folder.file(FORECAST).stat().st_mtime
+
+
+def _keep(folder: RunFolder, sealed: dict[str, Any]) -> None:
+    """Write the sealed forecast once; where one stands already it must be the same."""
+    path = folder.file(FORECAST)
+    if not path.exists():
+        write_json(path, sealed)
+        return
+    found = read_json(path)
+    if found.get("digest") != sealed["digest"] or digest(
+        {k: v for k, v in found.items() if k != "digest"}
+    ) != found.get("digest"):
+        raise RunFailed(f"{path}: the sealed forecast is not the one that these files give; name another --out")
+
+
+# -- the page --------------------------------------------------------------------------------------------------------
+def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN401 - the report's own fields
+    """What the page shows; `measured` adds what a run found after training."""
+    question, result = found.question, found.audit
+    pair, plan = question.pair, question.dose.plan
+    kept = tuple(t for t in question.traits if t.name in result.forecast.traits)
+    method = f"LoRA of rank {plan.rank}" if plan.method == "lora" else "all weights"
+    training = f"{method}, {plan.steps} steps of {plan.batch}, rate {plan.rate:g}"
+    facts = (
+        Fact("training that the dose stands for", training),
+        Fact("forecast sealed as", str(found.record["digest"])[:16]),
+        *precision_facts(found.numerics),
+    )
+    return AuditReport(
+        model=question.simulator.name,
+        data=pair.data.name,
+        episodes=len(pair.episodes),
+        cast=question.cast,
+        traits=kept,
+        posterior=result.posterior,
+        forecast=result.forecast,
+        control=None if pair.against is None else pair.against.name,
+        path=result.path,
+        telling=result.telling,
+        hidden=found.hidden,
+        facts=(*facts, *measured.pop("facts", ())),
+        ties=found.ties,
+        notes=(*notes(found), *measured.pop("notes", ())),
+        **measured,
+    )

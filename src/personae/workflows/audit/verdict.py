@@ -1,0 +1,168 @@
+"""The verdict on a file: no more of it is read than settles what a pipeline asks, and no persona longer than it counts.
+
+What is asked: with `--fail-if`, whether the forecast of the *whole* file crosses a bound. It is settled as soon as one
+bound is surely crossed, or all surely are not. Without, every trait's shift within `WITHIN` nats. "Surely" is by an
+interval that holds at all looks at once, for all traits that are asked about together (`theory.stopping`, `reading`).
+A file that is read to its end is in no doubt.
+
+Nothing is said of single episodes, whose shares a sample cannot know: a row in a thousand is missing among 64 with
+probability 0.94. Nor is anything sealed: a forecast that is to be scored is made by the audit, of the whole file.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from personae.errors import RunFailed
+from personae.predictors import Basis
+from personae.records import Estimate, TraitForecast
+from personae.records.files import write_json
+from personae.report import Hidden
+from personae.theory import chance_of_missing
+from personae.workflows.audit.bounds import Bound, check_shown, cross
+from personae.workflows.audit.file_audit import all_levels, question_notes, shown, unreliable
+from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.precision import numerics_of
+from personae.workflows.audit.reading import ERROR, ERROR_DROPPED, Reading, read_until
+from personae.workflows.kept.basis_cache import MeasuredBasis, cached_basis
+from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.levels_file import write_levels
+from personae.workflows.watch import Watch, unwatched
+
+WITHIN = 0.1  # nats, either way: how well every trait's shift must be known where no bound is asked about
+RARE = 0.001  # the share of rows whose chance of being missed is told
+NO_EPISODES = (
+    "Single episodes are not told of: what a sample does not hold, it says nothing about, and one row in a thousand is "
+    "soon missed. `personae audit` without --stop-early reads every row."
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was asked and found; `record` is what `verdict.json` holds."""
+
+    question: Question
+    bounds: tuple[Bound, ...]
+    whole: MeasuredBasis
+    hidden: tuple[Hidden, ...]
+    basis: Basis
+    reading: Reading
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Of each bound."""
+        return tuple(state(bound, self.reading.shifts[bound.trait]) for bound in self.bounds)
+
+    @property
+    def forecast(self) -> dict[str, TraitForecast]:
+        """{trait asked about: the level forecast}, with the interval for what the whole file would give."""
+        base, shifts = self.basis.base_levels(), self.reading.shifts
+        return {
+            t: TraitForecast(base[t], *(base[t] + nats for nats in (s.mean, s.low, s.high))) for t, s in shifts.items()
+        }
+
+
+def verdict(question: Question, bounds: Sequence[Bound], folder: RunFolder, watch: Watch = unwatched) -> Verdict:
+    """Read as much of the file as it takes, and leave what was read and found in `folder`."""
+    with watch("the cast's traits, once for this model", "answers") as progress:
+        whole = cached_basis(question.simulator, question.cast, question.traits, progress)
+    hidden = unreliable(whole.basis)
+    basis = shown(whole.basis, hidden)
+    check_shown(bounds, basis.base)
+    if not basis.base:
+        raise RunFailed("this model can show none of these traits, so there is nothing to settle")
+    write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
+    numerics = numerics_of(question, folder, watch)
+    names = {b.trait for b in bounds} or set(basis.base)
+    asked = {t: table for t, table in basis.levels.by_trait.items() if t in names}
+    with watch("evidence, until the verdict is settled", "episodes") as progress:
+        reading = read_until(lambda shifts: settled(bounds, shifts), question, basis, asked, folder, progress)
+    found = Verdict(question, tuple(bounds), whole, hidden, basis, reading)
+    found.record.update(_record(found, [question.pair.note(), *question_notes(question, numerics)]))
+    write_json(folder.file("verdict.json"), found.record)
+    return found
+
+
+def configuration(question: Question, bounds: Sequence[Bound]) -> dict[str, Any]:
+    """What decides a verdict, for the run folder: here the bounds say when to stop."""
+    stop = {"error": [ERROR, ERROR_DROPPED], "bounds": [_said(b) for b in bounds], "within": None if bounds else WITHIN}
+    return {**question.configuration(), "stop_early": stop}
+
+
+def check_verdict(found: Verdict) -> None:
+    """Raise `BoundCrossed` where a bound is surely crossed, `RunFailed` where one is undecided at the file's end."""
+    shifts, states = found.reading.shifts, list(zip(found.bounds, found.states))
+    cross([b for b, s in states if s == "crossed"], {t: e.mean for t, e in shifts.items()})
+    for bound in (b for b, s in states if s == "undecided"):
+        near = f"{shifts[bound.trait].mean:+.4f} nats are too near to the bound {_said(bound)}"
+        raise RunFailed(f"{near} to be told from it with personas dropped; audit without --stop-early")
+
+
+def state(bound: Bound, shift: Estimate) -> str:
+    """What a shift's interval says of a bound: `crossed` or `held` by all of it, else `undecided`.
+
+    >>> [state(Bound("t", ">", 0.1), Estimate(0, low, high)) for low, high in ((0.2, 0.3), (0.0, 0.1), (0.0, 0.3))]
+    ['crossed', 'held', 'undecided']
+    """
+    low, high = bound.crossed(shift.low), bound.crossed(shift.high)
+    return "undecided" if low != high else "crossed" if low else "held"
+
+
+def settled(bounds: Sequence[Bound], shifts: Mapping[str, Estimate]) -> bool:
+    """Whether what is asked is answered: some bound crossed, or all held; without bounds, all shifts known."""
+    if not bounds:
+        return all(_known(shift) for shift in shifts.values())
+    states = {state(bound, shifts[bound.trait]) for bound in bounds}
+    return "crossed" in states or states == {"held"}
+
+
+def _known(shift: Estimate) -> bool:
+    return max(shift.high - shift.mean, shift.mean - shift.low) <= WITHIN
+
+
+def _said(bound: Bound) -> str:
+    return f"{bound.trait}{bound.sign}{bound.nats:g}"
+
+
+def _record(found: Verdict, notes: list[str]) -> dict[str, Any]:
+    question, reading = found.question, found.reading
+    sample, pair, names = reading.sample, question.pair, question.cast.names
+    undecided = [_said(b) for b, s in zip(found.bounds, found.states) if s == "undecided"]
+    if not found.bounds:
+        undecided = [t for t, shift in reading.shifts.items() if not _known(shift)]
+    below = dict(zip(names, sample.below.tolist(), strict=True))
+    return {
+        "model": question.simulator.name,
+        "model_digest": question.simulator.digest,
+        "data": pair.data.name,
+        "against": None if pair.against is None else pair.against.name,
+        "data_digests": pair.digests,
+        "matched": pair.matched,
+        "rows": sample.of,
+        "rows_read": reading.rows,
+        "answers": reading.answers,
+        "answers_whole": sample.of * len(names) * (1 if pair.control is None else 2),
+        "settled": settled(found.bounds, reading.shifts),
+        "bounds": [{"bound": _said(b), "state": s} for b, s in zip(found.bounds, found.states)],
+        "within": None if found.bounds else WITHIN,
+        "undecided": undecided,
+        "error": ERROR + ERROR_DROPPED,
+        "forecast": found.forecast,
+        "prior": dict(zip(names, sample.prior, strict=True)),
+        "posterior": dict(zip(names, sample.weights, strict=True)),
+        "dropped": {name: {"rows": rows, "at_most": below[name]} for name, rows in reading.dropped.items()},
+        "dropped_weight": sample.dropped,
+        "chance_of_missing": {"share": RARE, "probability": _missed(reading)},
+        "no_episodes": NO_EPISODES,
+        "dose": question.dose.effective,
+        "dose_fitted": question.dose.fitted,
+        "plan": question.dose.plan,
+        "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
+        "seed": question.seed,
+        "notes": notes,
+    }
+
+
+def _missed(reading: Reading) -> float:
+    return chance_of_missing(RARE, reading.rows) if reading.rows < reading.sample.of else 0.0

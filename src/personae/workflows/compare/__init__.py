@@ -1,0 +1,1 @@
+"""Two models: how much of what changed is a reweighting of characters, and where the rest is."""

@@ -1,0 +1,202 @@
+"""Two models compared, a base and what a training made of it: profile shift, explained share, and where the rest is.
+
+    base + cast -> answers before, once for this model     post -> answers after
+    both -> traits' shifts, share, weights, places, and what changed outside the Assistant's turn -> page
+
+The contexts are drawn before either model is looked at. In the run folder: `answers.parquet` (every outcome of every
+context: before, after, and as the reweighting has it), `leakage.json`, `comparison.json`, `report.html`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from personae.measure.answers import answers
+from personae.predictors import Basis
+from personae.records import Cast, Estimate, Simulator, Trait
+from personae.records.files import digest, read_arrays, write_arrays, write_json
+from personae.records.results import Floats
+from personae.theory import clustered_mean_interval, poles
+from personae.workflows.compare.compared_answers import Asked, asked_of_items, asked_of_probes
+from personae.workflows.compare.comparison import Comparison, compared, outcomes_of
+from personae.workflows.compare.naming import Named, named
+from personae.workflows.compare.tokens_left import tokens_left
+from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.kept_levels import kept_levels
+from personae.workflows.measure.leakage import leakage, turns
+from personae.workflows.measure.yardstick import check_same_words
+from personae.workflows.watch import Watch, unwatched
+from personae.world import Language, World
+from personae.world.probes import probes
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+PROBES = 400  # contexts drawn in the laboratory
+RECORD = "comparison.json"
+
+
+@dataclass(frozen=True)
+class CompareQuestion:
+    """What is compared: the models before, after and (for the ceiling) after another training of the same kind.
+
+    `world` is that of the laboratory's models, of which so many `contexts` are drawn, and None for others.
+    """
+
+    base: "LocalSimulator"
+    post: "LocalSimulator"
+    twin: "LocalSimulator | None"
+    cast: Cast
+    traits: tuple[Trait, ...]
+    world: World | None
+    seed: int = 0
+    contexts: int = PROBES
+
+    def configuration(self) -> dict[str, Any]:
+        """What a run folder is told apart by."""
+        models = {"base": self.base, "post": self.post, "twin": self.twin}
+        return {
+            **{role: None if m is None else {"name": m.name, "digest": m.digest} for role, m in models.items()},
+            "cast": digest(self.cast),
+            "traits": digest(list(self.traits)),
+            "contexts": None if self.world is None else self.contexts,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The `comparison`, the Assistant's `shift` {trait: nats} with its interval over questions, and its `record`.
+
+    `named` is what the rest looks like, and None outside the laboratory's contexts, in which alone that was tried.
+    """
+
+    question: CompareQuestion
+    basis: Basis
+    comparison: Comparison
+    named: Named | None
+    shift: Mapping[str, Estimate]
+    record: dict[str, Any]
+
+
+def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatched) -> Compared:
+    """Measure what is not yet kept, compare, and leave answers and record in `folder`."""
+    with watch("the cast's traits, once for this model", "answers") as progress:
+        basis = cached_basis(question.base, question.cast, question.traits, progress).basis
+    asked = asked_of(question, basis, watch)
+    after, rows = _after(question, question.post, asked, folder, "post", watch)
+    twin = None
+    if question.twin is not None:
+        twin, _ = _after(question, question.twin, asked, folder, "twin", watch)
+    found = compared(question.cast.names, asked, after, twin, seed=question.seed)
+    rest = None if question.world is None else named(asked, after, found.whole, seed=question.seed)
+    shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
+    beside = turns(question.base, question.post, question.traits, question.world, question.seed)
+    leaked = leakage(beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
+    tokens = tokens_left(found, question.base, question.post, question.cast, folder, watch)
+    record = {**_record(question, basis, found), "class": _class(rest), "shift": shift, "leakage": leaked}
+    record["residual"]["tokens"] = tokens
+    write_arrays(folder.file("answers.parquet"), _columns(found))
+    write_json(folder.file(RECORD), record)
+    return Compared(question, basis, found, rest, shift, record)
+
+
+def asked_of(question: CompareQuestion, basis: Basis, watch: Watch) -> Asked:
+    """The contexts, and what the Assistant and the cast answered there before."""
+    if question.world is None:
+        return asked_of_items(basis, question.traits)
+    drawn = probes(question.world, Language(question.world), question.contexts, question.seed)
+    with watch("the cast's answers, once for this model", "answers") as progress:
+        return asked_of_probes(question.base, question.cast, drawn, progress)
+
+
+def _after(
+    question: CompareQuestion, model: Simulator, asked: Asked, folder: RunFolder, role: str, watch: Watch
+) -> tuple[Floats, dict[str, Floats]]:
+    """(C, A) what a trained model answers in the contexts, and {trait: (I,)} its levels, nats; measured once."""
+    rows = kept_levels(model, question.traits, folder.file(f"{role}-levels.parquet"), watch)
+    if question.world is None:
+        return poles(np.concatenate([rows[t.name] for t in question.traits])), rows
+    said = folder.file(f"{role}-contexts.parquet")
+    if not said.exists():
+        with watch(f"{model.name}: contexts", "answers") as progress:
+            write_arrays(said, {"p": answers(model, asked.probes, [""], progress).ravel()})
+    return read_arrays(said)["p"].reshape(len(asked.probes), -1), rows
+
+
+def _shift(before: Floats, after: Floats, seed: int) -> Estimate:
+    return clustered_mean_interval(after - before, rng=np.random.default_rng([seed, 6]))
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------
+def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[str, Any]:
+    whole = found.whole
+    return {
+        "base": question.base.name,
+        "post": question.post.name,
+        "twin": None if question.twin is None else question.twin.name,
+        "contexts": len(found.asked.probes),
+        "changed": whole.changed,
+        "explained_share": whole.share,
+        "ceiling": found.ceiling,
+        "floor": found.floor,
+        "weights": found.weights,
+        "before": dict(zip(basis.cast.names, basis.prior, strict=True)),
+        "next_models": {
+            name: {"share": one.share, "gain": one.gain, "price": one.price, "worth": one.worth}
+            for name, one in found.by.items()
+        },
+        "residual": {
+            "nats": float(whole.left.mean()),
+            "places": [
+                {"what": p.what, "contexts": p.many, "left": p.left, "above": p.above, "share": p.share}
+                for p in found.places
+            ],
+            "most": [{**vars(one), "said": [f"{m.role}: {m.content}" for m in one.said]} for one in found.most],
+        },
+    }
+
+
+def _class(rest: Named | None) -> dict[str, Any] | None:
+    if rest is None:
+        return None
+    gate = rest.residue.gate
+    where = None if gate is None else {"by": gate.by, "contexts": int(gate.inside.sum()), "r2": gate.told}
+    numbers = {k: getattr(rest.residue, k) for k in ("alarm", "cues", "strange", "done", "everywhere")}
+    return {"name": rest.residue.name, "draws": rest.draws, **rest.spans, "gate": where, **numbers}
+
+
+def _columns(found: Comparison) -> dict[str, Sequence[Any]]:
+    rows = [
+        (p.id, p.topic, outcome, found.asked.base[c, a], found.post[c, a], found.whole.mix[c, a])
+        for c, p in enumerate(found.asked.probes)
+        for a, outcome in enumerate(outcomes_of(p))
+    ]
+    names = ("context", "topic", "outcome", "before", "after", "reweighted")
+    return dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+
+
+def question_of(
+    base: str,
+    post: str,
+    twin: str | None,
+    cast_file: Path | None,
+    traits_file: Path | None,
+    seed: int,
+    device: str = "cpu",
+) -> CompareQuestion:
+    """The models and nouns that are meant. Raises `BadInput` where the models do not read the same tokens."""
+    from personae.simulator.registry import load
+    from personae.workflows.nouns_for import nouns, world_of
+
+    cast, traits = nouns(base, cast_file, traits_file)
+    before, after = load(base, device=device), load(post, device=device)
+    other = load(twin, device=device) if twin else None
+    for model in (after, other):
+        if model is not None:
+            check_same_words(model, before)
+    return CompareQuestion(before, after, other, cast, traits, world_of(base), seed)

@@ -1,0 +1,61 @@
+"""In which contexts two models are compared, and what the cast of the first answers there, measured once and kept.
+
+The laboratory's contexts are drawn from its world and closed: whatever else is said counts. Of a real model they are
+the items of its traits, each with a high and a low outcome, whose levels the cast has kept since its first audit.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from personae.measure.answers import answers
+from personae.predictors import Basis
+from personae.records import Cast, Item, Probe, Progress, Simulator, Trait
+from personae.records.files import digest, read_arrays, write_arrays
+from personae.records.results import Floats
+from personae.theory import poles
+from personae.workflows.kept.basis_cache import basis_folder
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The `probes`, and what was answered there before: `base` (C, A) by the Assistant, `cast` (K + 1, C, A)."""
+
+    probes: tuple[Probe, ...]
+    base: Floats
+    cast: Floats
+
+
+def asked_of_items(basis: Basis, traits: tuple[Trait, ...]) -> Asked:
+    """Every item of `traits` as a context, answered as the basis has it."""
+    chosen = [trait for trait in traits if trait.name in basis.base]
+    probes = tuple(_of_item(trait.name, item) for trait in chosen for item in trait.items)
+    levels = np.concatenate([basis.levels.by_trait[t.name] for t in chosen], axis=1)
+    own = np.concatenate([basis.base[t.name] for t in chosen])
+    return Asked(probes, poles(own), poles(levels))
+
+
+def _of_item(trait: str, item: Item) -> Probe:
+    user = item.episodes()[0].prompt
+    outcomes = {"high": item.high, "low": item.low}
+    return Probe(
+        id=f"{trait}/{item.id}", messages=user, outcomes=outcomes, form=item.form, topic=trait, cluster=item.id
+    )
+
+
+def asked_of_probes(
+    simulator: Simulator, cast: Cast, probes: tuple[Probe, ...], progress: Progress | None = None
+) -> Asked:
+    """What the Assistant and the cast answer in `probes`, measured where it is not yet kept in the cache folder."""
+    kept = _kept(simulator, cast, probes)
+    if not kept.exists():
+        found = answers(simulator, probes, ["", *cast.contexts], progress)
+        write_arrays(kept, {"p": found.ravel(), "answers": np.full(found.size, found.shape[2])})
+    columns = read_arrays(kept)
+    every = columns["p"].reshape(len(cast.contexts) + 1, len(probes), int(columns["answers"][0]))
+    return Asked(probes, every[0], every[1:])
+
+
+def _kept(simulator: Simulator, cast: Cast, probes: tuple[Probe, ...]) -> Path:
+    return basis_folder(simulator, cast) / f"answers-{digest(list(probes))[:12]}.parquet"

@@ -1,0 +1,75 @@
+"""Where in an answer the rest lies: what the trained model says and no reweighting would, token by token.
+
+    nats[t] = log p_post(t | said so far) - log M(t | said so far)
+    M(t | said so far) = Σ_k w_k · P_k(said so far, t) / Σ_k w_k · P_k(said so far)        k of the mixture's personas
+
+over the trained model's own answer, the likeliest token each time, in each of the contexts of which least is explained.
+A persona is chosen once an answer, so the mixture learns from its beginning who is speaking. Kept in the run folder as
+`tokens.json`.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from personae.records import Cast, Episode, Message
+from personae.records.files import read_json, write_json
+from personae.records.results import Floats
+from personae.workflows.compare.comparison import Comparison
+from personae.workflows.kept.folder import RunFolder
+from personae.workflows.watch import Watch
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+RECORD = "tokens.json"
+MOST = 6  # contexts
+LENGTH = 48  # tokens of an answer
+
+Tokens = list[tuple[str, float]]
+
+
+def tokens_left(
+    found: Comparison, base: "LocalSimulator", post: "LocalSimulator", cast: Cast, folder: RunFolder, watch: Watch
+) -> list[Tokens]:
+    """(token, nats) of an answer in each of the contexts in which most is left, most of all first.
+
+    Empty where nobody is asked anything, as in raw text.
+    """
+    kept = folder.file(RECORD)
+    if not kept.exists():
+        every: list[Tokens] = []
+        most = found.most[:MOST]
+        with watch("what is left, by token", "answers") as progress:
+            for one in most:
+                said = _said(post, one.said) if one.said and one.said[-1].role == "user" else None
+                every.append([] if said is None else _of(said, found, base, post, cast))
+                progress(len(every), len(most))
+        write_json(kept, every)
+    return [[(str(token), float(nats)) for token, nats in one] for one in read_json(kept)]
+
+
+def _said(post: "LocalSimulator", asked: tuple[Message, ...]) -> Episode:
+    """What the trained model says, the likeliest token each time."""
+    (answer,) = post.sample([asked], temperature=0.0, max_tokens=LENGTH)
+    return Episode(messages=(*asked, Message(role="assistant", content=answer)))
+
+
+def _of(episode: Episode, found: Comparison, base: "LocalSimulator", post: "LocalSimulator", cast: Cast) -> Tokens:
+    """One answer's tokens, each with its nats."""
+    speaking = np.flatnonzero(found.whole.weights > 0.0)
+    texts, theirs = base.by_token(episode, [cast.contexts[k] for k in speaking])
+    _, own = post.by_token(episode, [""])
+    nats = own[0] - mixed(theirs, found.whole.weights[speaking])
+    return list(zip(texts, nats.tolist(), strict=True))
+
+
+def mixed(logp: Floats, weights: Floats) -> Floats:
+    """(T,) log p of each token in the mixture of K personas whose own are `logp` (K, T), given the tokens before it.
+
+    >>> np.exp(mixed(np.log([[0.5, 0.5], [0.5, 0.1]]), np.array([0.5, 0.5]))).round(2).tolist()
+    [0.5, 0.3]
+    """
+    so_far = np.logaddexp.reduce(np.log(weights)[:, None] + np.cumsum(logp, axis=1), axis=0)
+    steps: Floats = np.diff(so_far, prepend=np.log(weights.sum()))
+    return steps

@@ -1,0 +1,1 @@
+"""What work leaves behind: run folders, measured casts, scores kept as they come."""

@@ -1,0 +1,49 @@
+"""A profile in words for a terminal: whether it may be read at all, the table, what cannot be shown, what was lost."""
+
+from collections.abc import Mapping
+
+from personae.measure.coherence import SHARE
+from personae.records import Profile
+from personae.report.numbers import percent
+from personae.report.tables import profile_table, to_terminal
+from personae.theory.reliability import RELIABLE
+from personae.workflows.measure.measurement import coherent
+
+LOST = {
+    "yes-no": "items without a partner of the other key",
+    "sampled": "answers that the judge did not score",
+}
+
+
+def profile_words(found: Profile, shipped: Mapping[str, float] | None = None) -> str:
+    """The whole of it; `shipped` {trait: reliability} are the library's figures for this model and instrument."""
+    table = to_terminal(profile_table(found, RELIABLE, shipped))
+    said = [_gate(found), table, _hidden(found), _lost(found)]
+    return "\n".join(part for part in said if part)
+
+
+def _gate(found: Profile) -> str:
+    """The coherence, and what the gate says of it."""
+    if found.coherence is None:
+        return ""
+    own, may = f"Coherence {found.coherence:.3f}", coherent(found)
+    if may is None or found.untrained_coherence is None:
+        return f"{own}; no untrained model is known to hold it to."
+    share = percent(found.coherence / found.untrained_coherence)
+    beside = f"{own}, {share} of the untrained model's {found.untrained_coherence:.3f}"
+    if may:
+        return f"{beside}."
+    return f"INCOHERENT: do not read this profile. {beside}; below {percent(SHARE)} training has broken the model."
+
+
+def _hidden(found: Profile) -> str:
+    hidden = [t for t, level in found.traits.items() if not (level.reliability or 0.0) >= RELIABLE]
+    return f"This model cannot show by {found.instrument}: {', '.join(hidden)} (reliability below {RELIABLE})." * bool(
+        hidden
+    )
+
+
+def _lost(found: Profile) -> str:
+    lost = [f"{trait} {n} of {of}" for trait, (n, of) in found.lost.items() if n]
+    what = LOST.get(found.instrument, "questions")
+    return f"In no level, {what}: {', '.join(lost)}." if lost else ""

@@ -1,0 +1,1 @@
+"""Training on a file for real, and the forecast scored against what was measured."""

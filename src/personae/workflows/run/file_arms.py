@@ -1,0 +1,150 @@
+"""One training on a file, measured: the Assistant with no context, and characters that were not trained.
+
+assistant   all items that score, with no context
+others      `OTHERS` personas of the cast, each under its own context, on the quarter of the items that scores nothing
+            else: how much of the instrument is left (attenuation)
+
+Levels are kept as parquet as soon as they are measured, so a killed run trains no arm twice. What was measured before
+training is the cast's basis itself: the same items, contexts and model.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from personae.measure import NOBODY, levels
+from personae.predictors import Basis
+from personae.records import Cast, Episode, Levels, Persona, Progress, Trait
+from personae.records.results import Floats
+from personae.theory import attenuation_items, percentile_interval, pooled_attenuation
+from personae.training import SFTPlan, finetune
+from personae.workflows.kept.levels_file import read_levels, write_levels
+from personae.workflows.watch import Watch
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+OTHERS = 6  # personas that measure attenuation
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A training to be done: `name` ("treated" or "control"), its rows, plan (with its seed) and where to keep what."""
+
+    name: str
+    episodes: tuple[Episode, ...]
+    plan: SFTPlan
+    folder: Path
+    keep_adapter: bool = False
+
+    @property
+    def file(self) -> Path:
+        """Start of the names of its files."""
+        return self.folder / f"trained-{self.name}-{self.plan.seed}"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Levels after a training: `assistant` {trait: (I,)} on items that score, `others` (K, I / 4) a trait."""
+
+    assistant: dict[str, Floats]
+    others: Levels
+
+
+def others(cast: Cast) -> tuple[Persona, ...]:
+    """The personas that measure attenuation: `OTHERS` of them, spread evenly over the cast's own order."""
+    places = np.unique(np.linspace(0, len(cast.personas) - 1, OTHERS).round().astype(int))
+    return tuple(cast.personas[p] for p in places)
+
+
+def before(basis: Basis) -> Trained:
+    """The same measurement of the untrained model, read off its basis on all items."""
+    rows = [basis.levels.contexts.index(p.name) for p in others(basis.cast)]
+    quarter = {t: attenuation_items(len(row)) for t, row in basis.base.items()}
+    return Trained(
+        {t: row[~quarter[t]] for t, row in basis.base.items()},
+        Levels(
+            tuple(p.name for p in others(basis.cast)),
+            {t: table[rows][:, quarter[t]] for t, table in basis.levels.by_trait.items()},
+        ),
+    )
+
+
+def train_and_measure(
+    simulator: "LocalSimulator", arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
+) -> Trained:
+    """Train `simulator` on the arm's rows and measure it, or read what was kept of that."""
+    return measured_once(lambda: _trained(simulator, arm, watch), arm, cast, traits, watch)
+
+
+def measured_once(
+    make: Callable[[], "LocalSimulator"], arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
+) -> Trained:
+    """Measure the model that `make` gives for an arm, or read what was kept of that; then nothing is made."""
+    alone, beside = arm.file.with_suffix(".parquet"), arm.file.with_name(f"{arm.file.name}-others.parquet")
+    if not (alone.exists() and beside.exists()):
+        trained = make()
+        with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "answers") as progress:
+            write_levels(beside, _measured(trained, traits, _contexts(cast), quarter=True))
+            write_levels(alone, _measured(trained, traits, {NOBODY: ""}, quarter=False, progress=progress))
+    return Trained(read_levels(alone).row(NOBODY), read_levels(beside))
+
+
+def _trained(simulator: "LocalSimulator", arm: Arm, watch: Watch) -> "LocalSimulator":
+    out = arm.folder / "adapters" / f"{arm.name}-{arm.plan.seed}" if arm.keep_adapter else None
+    if out is not None and out.exists():
+        out = None  # a run that was killed after this training kept it
+    with watch(f"training: {arm.name}, seed {arm.plan.seed}", "steps") as progress:
+        done = finetune(
+            simulator,
+            arm.episodes,
+            arm.plan,
+            out,
+            lambda step, total, _: progress(step, total),
+            name=f"{simulator.name}+{arm.name}",
+        )
+    return done.simulator
+
+
+def _contexts(cast: Cast) -> dict[str, str]:
+    return {p.name: p.context for p in others(cast)}
+
+
+def _measured(
+    simulator: "LocalSimulator",
+    traits: Sequence[Trait],
+    contexts: dict[str, str],
+    *,
+    quarter: bool,
+    progress: Progress | None = None,
+) -> Levels:
+    """All traits at once: a training has few contexts, and a batch of one trait would leave an accelerator idle."""
+    return levels(simulator, [_part(trait, quarter) for trait in traits], contexts, progress)
+
+
+def _part(trait: Trait, quarter: bool) -> Trait:
+    """A trait with the quarter of its items that measures attenuation, or with the others."""
+    chosen = attenuation_items(len(trait.items)) == quarter
+    return trait.model_copy(update={"items": tuple(i for i, c in zip(trait.items, chosen, strict=True) if c)})
+
+
+def attenuation_of(untrained: Trained, trained: Trained, traits: Sequence[str]) -> float:
+    """The share of the instrument that a training took away, pooled over `traits`."""
+    return pooled_attenuation(_table(untrained.others, traits), _table(trained.others, traits))
+
+
+def attenuation_draws(
+    untrained: Trained, trained: Trained, traits: Sequence[str], *, seed: int = 0
+) -> tuple[float, float]:
+    """Ends of the 95 % interval of the attenuation, over draws of traits."""
+    old, new = _table(untrained.others, traits), _table(trained.others, traits)
+    chosen = np.random.default_rng(seed).integers(len(traits), size=(DRAWS, len(traits)))
+    return percentile_interval(np.array([pooled_attenuation(old[:, c], new[:, c]) for c in chosen]))
+
+
+def _table(found: Levels, traits: Sequence[str]) -> Floats:
+    return np.stack([found.by_trait[t].mean(axis=1) for t in traits], axis=1)

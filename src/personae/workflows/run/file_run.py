@@ -1,0 +1,310 @@
+"""The whole job on a file: forecast, seal, train, measure, score, tell.
+
+    audit -> forecast.json (sealed) -> training on the file, and on its control by the same plan -> profile.json
+          -> score.json -> report.html; forecast and score also enter the ledger
+
+What is measured is *character*: trained - (1 - attenuation) · untrained, item by item, of the file's training less the
+control's at the same seed; with no control the untrained model stands in its place. Attenuation is each training's own.
+Intervals draw questions and seeds. Nothing about the dose is fitted here. Source: PSM.md section 2, Definitions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from personae.errors import BadInput, RunFailed
+from personae.measure import seeds_profile
+from personae.predictors import nearest, one_direction
+from personae.records import Estimate, Forecast, Profile, Score, Simulator, TraitLevel
+from personae.records.files import digest_file, plain, write_json, write_text
+from personae.records.results import Floats
+from personae.report import CharacterShift, Fact, audit_page
+from personae.theory import attenuation_only, character_shift, pearson_interval, score
+from personae.theory.attenuation import FEWEST, TOO_HEAVY
+from personae.workflows.audit.file_audit import (
+    FORECAST,
+    PAGE,
+    FileAudit,
+    page_content,
+    seal,
+    sealed_at,
+)
+from personae.workflows.audit.file_question import Question
+from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.keeping import keep_score
+from personae.workflows.run.file_arms import (
+    Arm,
+    Trained,
+    attenuation_draws,
+    attenuation_of,
+    before,
+    train_and_measure,
+)
+from personae.workflows.watch import Watch, unwatched
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+PROFILE, SCORE = "profile.json", "score.json"
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """What came of it: `shifts` {trait: measured character shift, nats}, `raw` without attenuation taken off.
+
+    `by_seed` {trait: the same shift, nats} of each seed by itself.
+    """
+
+    audit: FileAudit
+    shifts: dict[str, Estimate]
+    raw: dict[str, Estimate]
+    attenuation: dict[str, Estimate]
+    score: Score
+    profile: dict[str, Any]
+    scored: dict[str, Any]
+    sealed_at: float = 0.0  # when the forecast was written, seconds since 1970
+    unkept: str = ""  # why the ledger lacks the forecast or its score
+    by_seed: tuple[dict[str, float], ...] = ()
+
+
+def run_file(
+    question: Question,
+    folder: RunFolder,
+    *,
+    seeds: int = 1,
+    keep_adapters: bool = False,
+    watch: Watch | None = None,
+) -> FileRun:
+    """Forecast, train, measure and score; everything is left in `folder`, and a killed run goes on from there."""
+    if seeds < 1:
+        raise BadInput(f"{seeds} seeds", remedy="train with one seed or more")
+    if len(question.cast.personas) < FEWEST:
+        raise BadInput(
+            f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
+        )
+    if not hasattr(question.simulator, "here"):
+        _local(question.simulator)
+    check_full_precision(question.dtype)
+    found = seal(question, folder, watch)
+    if not found.audit.forecast.traits:
+        raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")
+    trained = _train(found, folder, seeds, keep_adapters, watch)
+    return tell(found, trained, folder)
+
+
+def check_full_precision(dtype: str) -> None:
+    """Raise `BadInput` unless a model read in `dtype` can be compared with what its training makes of it.
+
+    Training makes a float32 model. Beside levels measured in fewer bits, rounding would count as a shift of character.
+    """
+    if dtype != "float32":
+        raise BadInput(
+            f"training and its measurement are in float32, not {dtype}",
+            remedy="leave --dtype out; `personae audit` and `personae measure` take it",
+        )
+
+
+def _train(
+    found: FileAudit, folder: RunFolder, seeds: int, keep_adapters: bool, watch: Watch | None
+) -> dict[str, list[Trained]]:
+    """{arm: one measurement a seed}, seed by seed, so that the first pair is complete as soon as can be."""
+    question, watch = found.question, watch or unwatched
+    rows = {"treated": question.pair.episodes, "control": question.pair.control}
+    traits = [t for t in question.traits if t.name in found.audit.forecast.traits]
+    trained: dict[str, list[Trained]] = {name: [] for name, episodes in rows.items() if episodes}
+    simulator = _local(question.simulator)
+    for seed in range(question.seed, question.seed + seeds):
+        for name, measured in trained.items():
+            plan = replace(question.dose.plan, seed=seed)
+            arm = Arm(name, tuple(rows[name] or ()), plan, folder.path, keep_adapters)
+            measured.append(train_and_measure(simulator, arm, question.cast, traits, watch))
+    return trained
+
+
+def _local(simulator: Simulator) -> "LocalSimulator":
+    """The simulator as one that can be trained here; copies of a model elsewhere end."""
+    from personae.simulator.local import LocalSimulator
+
+    if (here := getattr(simulator, "here", None)) is not None:
+        simulator = here()
+    if not isinstance(simulator, LocalSimulator):
+        raise BadInput(f"{simulator.name} cannot be trained here", remedy="name a model that lies on this machine")
+    return simulator
+
+
+# -- what was measured -----------------------------------------------------------------------------------------------
+def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: RunFolder) -> FileRun:
+    """Shifts, profile and score of what was trained, written beside the forecast, and the page."""
+    names = tuple(found.audit.forecast.traits)
+    old = before(found.whole.basis)
+    raw = _difference({arm: _rows(several, old, names, faded=False) for arm, several in trained.items()})
+    character = _difference({arm: _rows(several, old, names, faded=True) for arm, several in trained.items()})
+    seed = found.question.seed
+    run = FileRun(
+        audit=found,
+        shifts=_estimates(character, seed),
+        raw=_estimates(raw, seed),
+        attenuation={arm: _attenuation(several, old, names) for arm, several in trained.items()},
+        score=_score(found, character, raw),
+        profile={},
+        scored={},
+        by_seed=tuple({t: float(row[t].mean()) for t in names} for row in character),
+    )
+    profile, scored = _profile(run, trained, seed), _scored(run, character, folder)
+    write_json(folder.file(PROFILE), profile)
+    write_json(folder.file(SCORE), scored)
+    write_text(folder.file(PAGE), _page(run))
+    sealed = sealed_at(folder)
+    unkept = found.unkept or keep_score(found.record, sealed, plain(profile))
+    return replace(run, profile=profile, scored=scored, sealed_at=sealed, unkept=unkept)
+
+
+def result(run: FileRun) -> dict[str, Any]:
+    """All of it as one object: the audit's, with `profile` and `score`."""
+    return {**run.audit.record, "profile": run.profile, "score": run.scored}
+
+
+def _rows(several: Sequence[Trained], old: Trained, names: Sequence[str], *, faded: bool) -> list[dict[str, Floats]]:
+    """One {trait: (I,)} a seed: the change of every item, nats, with attenuation taken off where `faded`."""
+    rows = []
+    for one in several:
+        lost = attenuation_of(old, one, names) if faded else 0.0
+        rows.append({t: character_shift(old.assistant[t], one.assistant[t], lost) for t in names})
+    return rows
+
+
+def _difference(arms: Mapping[str, list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
+    """Treated less control, seed by seed and item by item."""
+    if "control" not in arms:
+        return arms["treated"]
+    pairs = zip(arms["treated"], arms["control"], strict=True)
+    return [{t: ours[t] - theirs[t] for t in ours} for ours, theirs in pairs]
+
+
+def _estimates(rows: Sequence[Mapping[str, Floats]], seed: int) -> dict[str, Estimate]:
+    """The mean shift of each trait and its interval over questions and seeds."""
+    measured = seeds_profile("shift", rows, seed=seed).traits
+    return {t: Estimate(level.mean, level.low, level.high) for t, level in measured.items()}
+
+
+def _attenuation(several: Sequence[Trained], old: Trained, names: Sequence[str]) -> Estimate:
+    """Mean over seeds; the interval is the widest of theirs, over draws of traits."""
+    ends = [attenuation_draws(old, one, names) for one in several]
+    mean = float(np.mean([attenuation_of(old, one, names) for one in several]))
+    return Estimate(mean, min(low for low, _ in ends), max(high for _, high in ends))
+
+
+# -- the score -------------------------------------------------------------------------------------------------------
+def floors(found: FileAudit, raw: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+    """{floor: forecast shift (T,)} of forecasts that know nothing of who is selected, on the same traits."""
+    result, seed = found.audit, found.question.seed
+    names = list(result.forecast.traits)
+    base = np.array([result.forecast.traits[t].base for t in names])
+    moved = np.array([np.mean([row[t].mean() for row in raw]) for t in names])
+    return {
+        "attenuation only": attenuation_only(base, moved[None, :])[0],
+        "one direction": _shifts(one_direction(result.basis, result.evidence, result.posterior.dose, seed=seed)),
+        "nearest persona": _shifts(nearest(result.basis, result.evidence, result.posterior.dose, seed=seed)),
+    }
+
+
+def _score(found: FileAudit, character: Sequence[Mapping[str, Floats]], raw: Sequence[Mapping[str, Floats]]) -> Score:
+    """On the traits that the file does not itself train, as far as those were named."""
+    traits = found.audit.forecast.traits
+    measured = _means(character, list(traits))
+    own = np.array([t in found.question.trained for t in traits])
+    return score(
+        _shifts(found.audit.forecast),
+        np.where(own, np.nan, measured),
+        low=[t.low - t.base for t in traits.values()],
+        high=[t.high - t.base for t in traits.values()],
+        floors=floors(found, raw),
+    )
+
+
+def _shifts(forecast: Forecast) -> Floats:
+    return np.array([t.shift for t in forecast.traits.values()])
+
+
+def _means(rows: Sequence[Mapping[str, Floats]], names: Sequence[str]) -> Floats:
+    return np.array([np.mean([row[t].mean() for row in rows]) for t in names])
+
+
+def _scored(run: FileRun, character: Sequence[Mapping[str, Floats]], folder: RunFolder) -> dict[str, Any]:
+    """What `score.json` holds: the score, root mean square errors beside those of the floors, and what was scored."""
+    forecast = run.audit.audit.forecast
+    measured = _means(character, list(forecast.traits))
+    scored = np.array([t not in run.audit.question.trained for t in forecast.traits])
+    beside = {"forecast": _shifts(forecast), "no change": np.zeros(len(measured))}
+    beside |= floors(run.audit, character)
+    errors = {name: float(np.sqrt(np.square(shifts - measured)[scored].mean())) for name, shifts in beside.items()}
+    return {
+        "pearson": run.score.pearson,
+        "spearman": run.score.spearman,
+        "slope": run.score.slope,
+        "coverage": run.score.coverage,
+        "n": run.score.n,
+        "trained": list(run.audit.question.trained),
+        "floors": run.score.floors,
+        "errors": errors,
+        "too_heavy": any(a.mean > TOO_HEAVY for a in run.attenuation.values()),
+        "forecast_digest": run.audit.record["digest"],
+        "forecast_sha256": digest_file(folder.file(FORECAST)),
+    }
+
+
+def _profile(run: FileRun, trained: Mapping[str, Sequence[Trained]], seed: int) -> dict[str, Any]:
+    """What `profile.json` holds.
+
+    `traits` are on the forecast's scale, so that the two can be scored: the untrained level plus the measured character
+    shift (from the control's training where there is one). `untrained`, `treated`, `control`: levels as measured.
+    """
+    result = run.audit.audit
+    names = tuple(result.forecast.traits)
+    reliability = run.audit.record["reliability"]
+    profiles = {
+        arm: seeds_profile(arm, [{t: one.assistant[t] for t in names} for one in several], seed=seed)
+        for arm, several in trained.items()
+    }
+    untrained = seeds_profile("untrained", [result.basis.base], seed=seed)
+    base = result.basis.base_levels()
+    on_scale = {
+        t: TraitLevel(base[t] + s.mean, base[t] + s.low, base[t] + s.high, untrained.traits[t].n, reliability[t])
+        for t, s in run.shifts.items()
+    }
+    subject = f"{run.audit.question.simulator.name} trained on {run.audit.record['data']}"
+    return {
+        "subject": subject,
+        "traits": Profile(subject, on_scale).traits,
+        "trained": list(run.audit.question.trained),
+        "untrained": untrained.traits,
+        **{arm: profile.traits for arm, profile in profiles.items()},
+        "shifts": {t: {"raw": run.raw[t], "character": run.shifts[t]} for t in names},
+        "attenuation": run.attenuation,
+        "reliability": reliability,
+        "hidden": run.audit.record["hidden"],
+        "seeds": len(trained["treated"]),
+    }
+
+
+def _page(run: FileRun) -> str:
+    parts = tuple(
+        CharacterShift(t, run.raw[t], run.raw[t].mean - run.shifts[t].mean, run.shifts[t]) for t in run.shifts
+    )
+    facts: list[Fact] = []
+    if "control" in run.attenuation:
+        facts.append(Fact("attenuation of the control's training", f"{run.attenuation['control'].mean:.1%}"))
+    return audit_page(
+        page_content(
+            run.audit,
+            shifts=run.shifts,
+            score=run.score,
+            agreement=pearson_interval(run.score.pearson, run.score.n),
+            attenuation=run.attenuation["treated"],
+            character=parts,
+            trained=run.audit.question.trained,
+            facts=tuple(facts),
+        )
+    )

@@ -1,0 +1,30 @@
+"""A run in words for a terminal: whether the forecast was right, and what was measured."""
+
+from textwrap import fill
+
+from personae.report import to_terminal
+from personae.report.numbers import signed
+from personae.report.parts import forecast_verdict, shift_rows
+from personae.report.tables import posterior_table, score_table, shift_table
+from personae.report.untrusted import for_terminal
+from personae.theory import pearson_interval
+from personae.workflows.audit.file_words import MOST, WIDTH, hidden_words
+from personae.workflows.run.file_run import FileRun
+
+
+def run_words(run: FileRun) -> str:
+    """Whether the forecast was right; then the audit, what was measured, and the floors."""
+    found = run.audit
+    rows = shift_rows(found.question.traits, found.audit.forecast, run.shifts)
+    faded = ", ".join(f"{arm} {signed(100.0 * a.mean, 0)} %" for arm, a in run.attenuation.items())
+    _, verdict = forecast_verdict(run.score, pearson_interval(run.score.pearson, run.score.n), "traits")
+    parts = [
+        fill(for_terminal(verdict), WIDTH) + "\n",
+        to_terminal(posterior_table(found.audit.posterior, MOST)),
+        to_terminal(shift_table(rows, shifts=True)),
+        to_terminal(score_table({found.audit.forecast.predictor: run.score})),
+        f"Attenuation of the instrument: {faded}." + (" This dose is too heavy." if run.scored["too_heavy"] else ""),
+        hidden_words(found.hidden),
+        *found.record["notes"],
+    ]
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""Models made: pretrained, post-trained under watch, examined and placed."""

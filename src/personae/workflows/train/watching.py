@@ -1,0 +1,168 @@
+"""The explained share and the posterior while a model is trained, and bounds at which the training warns or stops.
+
+    some steps -> answers in a few fixed contexts -> share, posterior moved -> a line of watch.jsonl, told as it comes
+
+The contexts are those of `compare`, fewer of them: drawn from the world of a laboratory's model, a few items of each
+trait of another. What cast and Assistant answer there before any training is measured once and kept, and not at all
+where an audit of the model has done so. Looking changes nothing: the weights are those of a training without it.
+
+share   explained share: how much of what has changed so far is a reweighting of the cast (PSM.md section 2); what the
+        file itself teaches is among it, as in `compare`, and in the first steps most of it
+moved   how far the weights of the characters have gone, KL(now ‖ before), nats
+
+A bound is crossed only where the whole 95 % interval lies beyond: a few contexts late rather than one too early.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from personae.measure import NOBODY, levels
+from personae.measure.answers import answers
+from personae.predictors import Basis
+from personae.records import Estimate, Trait
+from personae.records.files import canonical, write_text
+from personae.theory import poles
+from personae.workflows.audit.bounds import Bound, read_bound
+from personae.workflows.audit.file_question import ITEMS as AUDITED
+from personae.workflows.audit.file_question import fewer
+from personae.workflows.compare.compare import CompareQuestion, asked_of
+from personae.workflows.compare.compared_answers import Asked
+from personae.workflows.compare.explained import Explained
+from personae.workflows.compare.shares import explained_answers
+from personae.workflows.kept.basis_cache import cached_basis, unmeasured
+from personae.workflows.nouns_for import nouns, world_of
+from personae.workflows.watch import Watch, unwatched
+from personae.workflows.who import who_moved
+
+if TYPE_CHECKING:
+    from personae.simulator.local import LocalSimulator
+
+FIGURES = {"share": "explained share", "moved": "nats the posterior moved"}
+LOOKS = 10  # in a training, evenly, the last step among them
+CONTEXTS, ITEMS = 80, 4  # drawn in the laboratory; of each trait
+LOG = "watch.jsonl"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on the figures at which a training is stopped, and those of which it only warns."""
+
+    stop: tuple[Bound, ...] = ()
+    warn: tuple[Bound, ...] = ()
+
+
+def read_limits(stop: Sequence[str], warn: Sequence[str]) -> Limits | None:
+    """The bounds as they were written, `share<0.8` or `moved>0.5`; None where there are none."""
+    made = [
+        tuple(read_bound(text, FIGURES, option, "figure") for text in several)
+        for option, several in (("--stop-if", stop), ("--warn-if", warn))
+    ]
+    return Limits(*made) if any(made) else None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen after a `step`; `floor`: the share of a shuffled cast. NaN: nothing has changed beyond noise."""
+
+    step: int
+    share: Estimate
+    floor: float
+    moved: Estimate
+
+    def crosses(self, bound: Bound) -> bool:
+        """Whether a figure lies beyond a bound with all of its interval."""
+        figure = self.share if bound.trait == "share" else self.moved
+        return bound.crossed(figure.low if bound.sign == ">" else figure.high)
+
+    def words(self) -> str:
+        """In a line."""
+        share, moved = (f"{e.mean:.2f} ({e.low:.2f} to {e.high:.2f})" for e in (self.share, self.moved))
+        told = "nothing has changed yet" if self.share.mean != self.share.mean else f"explained share {share}"
+        return f"step {self.step}: {told}, posterior moved {moved} nats"
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Looks at a training of what `question` names its base; `log` is begun anew, `tell` is told of every look."""
+
+    question: CompareQuestion
+    basis: Basis
+    asked: Asked
+    limits: Limits
+    log: Path
+    tell: Callable[[str], None]
+
+    def __call__(self, step: int, total: int, simulator: "LocalSimulator") -> bool:
+        """Look where it is time to; False where the training is to stop."""
+        if step % max(1, total // LOOKS) and step < total:
+            return True
+        look = self.look(step, simulator)
+        kept = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+        write_text(self.log, f"{kept}{canonical(look)}\n")
+        self.tell(look.words())
+        for bound in filter(look.crosses, self.limits.warn):
+            self.tell(f"warning: {said(bound)} is crossed at step {step}")
+        over = [bound for bound in self.limits.stop if look.crosses(bound)]
+        for bound in over:
+            self.tell(f"{said(bound)} is crossed at step {step} of {total}: the training stops")
+        return not over
+
+    def look(self, step: int, simulator: "LocalSimulator") -> Seen:
+        """What a model in training has become."""
+        traits = self.question.traits
+        rows = levels(simulator, traits, {NOBODY: ""}).row(NOBODY)
+        if self.question.world is None:
+            now = poles(np.concatenate([rows[trait.name] for trait in traits]))
+        else:
+            now = answers(simulator, self.asked.probes, [""])[0]
+        found: Explained = explained_answers(self.asked, [now], seed=self.question.seed)
+        moved = who_moved(self.basis, self.basis.base, [rows], seed=self.question.seed)
+        return Seen(step, found.share, found.floor, moved)
+
+
+def watching(
+    model: str,
+    simulator: "LocalSimulator",
+    limits: Limits,
+    log: Path,
+    tell: Callable[[str], None],
+    watch: Watch = unwatched,
+) -> Watching:
+    """What will look at a training of `simulator`, called `model`, once its cast is measured."""
+    cast, every = nouns(model)
+    audited = fewer(every, AUDITED)
+    traits = fewer(audited, ITEMS)
+    question = CompareQuestion(simulator, simulator, None, cast, traits, world_of(model), contexts=CONTEXTS)
+    if unmeasured(simulator, cast, audited):
+        with watch("the cast's traits, once for this model", "answers") as progress:
+            basis = cached_basis(simulator, cast, traits, progress).basis
+    else:
+        basis = _few(cached_basis(simulator, cast, audited).basis, audited, traits)
+    asked = asked_of(question, basis, watch)
+    log.unlink(missing_ok=True)
+    return Watching(question, basis, asked, limits, log, tell)
+
+
+def _few(basis: Basis, audited: Sequence[Trait], traits: Sequence[Trait]) -> Basis:
+    """The basis on the items that `traits` have of those that were audited."""
+    return basis.items(
+        {
+            a.name: np.isin([i.id for i in a.items], [i.id for i in t.items])
+            for a, t in zip(audited, traits, strict=True)
+        }
+    )
+
+
+def read_looks(log: Path) -> list[dict[str, object]]:
+    """What was seen in a training, look by look."""
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+def said(bound: Bound) -> str:
+    """A bound in words."""
+    return f"{FIGURES[bound.trait]} {bound.sign} {bound.nats:g}"
