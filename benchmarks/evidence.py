@@ -9,7 +9,7 @@ Shapes have random weights and random rows; real models read the first 64 episod
 first 24 personas of the library's cast. Each is measured in float32 and bfloat16: `peers` holds the methods, `timing`
 how they take turns, `memory` what they take, `bars` what is held to. lm-eval comes with `pip install -e '.[bench]'`;
 without it a few lines of our own stand in for it, and no bar over it is judged. The page is written anew after each
-model, so that a run that is stopped leaves what it had.
+model; with `--keep` a run that was stopped goes on, each model whole in one of its parts.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from timing import best_size, by_turns, matmul_peak, timed
 
 from personae import library
 from personae.data import read_episodes
+from personae.records.files import read_json, write_json
 from personae.simulator import load
 from personae.simulator.numerics import evenly_by_length, rounding_error
 from personae.workflows.nouns_for import nouns
@@ -41,19 +42,31 @@ HEADLINE, PERSONAS = 64, 24
 BUSY = 0.5  # load average before the start
 
 
-def subjects(args: argparse.Namespace) -> Iterator[Subject]:
-    """What is asked for, one at a time: a model is let go of before the next is loaded."""
-    for shape in args.shapes:
-        yield of_shape(shape, args.episodes or EPISODES[shape], args.personas, args.device)
-    for model in args.models:
-        yield of_model(model, args.data, args.episodes or HEADLINE, args.personas, args.device)
+def measurements(name: str, args: argparse.Namespace) -> Iterator[Measured]:
+    """A shape or a model in each number type, float32 first: read from where it is kept, or measured now."""
+    types = sorted(set(args.dtypes), reverse=True)
+    files = [args.keep / f"{Path(name).name}-{dtype}.json" for dtype in types] if args.keep else []
+    if files and all(file.exists() for file in files):
+        yield from (Measured(**read_json(file)) for file in files)
+        return
+    for number, one in enumerate(measure(subject_of(name, args), types, args)):
+        if files:
+            write_json(files[number], one)
+        yield one
 
 
-def measure(subject: Subject, args: argparse.Namespace) -> Iterator[Measured]:
-    """The subject in each number type, float32 first; its model is in the last one afterwards."""
+def subject_of(name: str, args: argparse.Namespace) -> Subject:
+    """A shape with random weights, or a real model."""
+    if name in SHAPES:
+        return of_shape(name, args.episodes or EPISODES[name], args.personas, args.device)
+    return of_model(name, args.data, args.episodes or HEADLINE, args.personas, args.device)
+
+
+def measure(subject: Subject, types: Sequence[str], args: argparse.Namespace) -> Iterator[Measured]:
+    """The subject in each number type; its model is in the last one afterwards."""
     chosen = np.random.default_rng(1).permutation(len(subject.rows))[: args.loop]
     truth = loop(subject.model, [subject.rows[n] for n in chosen])()
-    for dtype in sorted(set(args.dtypes), reverse=True):
+    for dtype in types:
         subject.model.to(getattr(torch, dtype))
         yield compare(subject, dtype, chosen, truth, args)
 
@@ -116,6 +129,7 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
     asked.add_argument("--side", type=int, default=4096, help="of the matrices that the peak is measured with")
     asked.add_argument("--no-memory", dest="memory", action="store_false", help="no processes that measure memory")
     asked.add_argument("--write", nargs="?", type=Path, const=PAGE, help="a page; by default docs/benchmarks.md")
+    asked.add_argument("--keep", type=Path, help="a folder of what was measured: a stopped run goes on from it")
     asked.add_argument("--quick", action="store_true", help="a smoke run on a tiny shape; its figures mean nothing")
     args = asked.parse_args(words)
     if args.models and args.data is None:
@@ -141,13 +155,12 @@ def main(words: list[str] | None = None) -> None:
     command = shlex.join(["python", "benchmarks/evidence.py", *told])
     lab = lab_error(1 if args.quick else 16) if "bfloat16" in args.dtypes and args.device == "cpu" else None
     found: list[Measured] = []
-    for subject in subjects(args):
-        for one in measure(subject, args):
+    for name in (*args.shapes, *args.models):
+        for one in measurements(name, args):
             found.append(one)
             print(f"{one.name} {one.dtype}: {one.median('ours'):.2f} s, ratio {spread(one.ratios('peer'))}", flush=True)
             if args.write:
                 args.write.write_text(page(found, lab, command, where), encoding="utf-8")
-        del subject
         gc.collect()  # a model holds itself in circles, and the next one is large
     print(f"\n{page(found, lab, command, where)}")
 

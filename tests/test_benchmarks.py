@@ -30,6 +30,15 @@ def test_a_quick_run_without_the_peer_says_so_and_writes_the_page(benchmark, alo
     assert "| tiny, bfloat16 | 4 × 3 |" in written
 
 
+def test_what_was_measured_is_kept_and_not_measured_again(benchmark, alone, tmp_path, monkeypatch):
+    job, asked = benchmark("evidence"), ["--quick", "--keep", str(tmp_path / "kept"), "--write"]
+    job.main([*asked, str(tmp_path / "first.md")])
+    monkeypatch.setattr(job, "measure", lambda *_: pytest.fail("it was measured again"))
+    job.main([*asked, str(tmp_path / "second.md")])
+    first, second = ((tmp_path / name).read_text(encoding="utf-8") for name in ("first.md", "second.md"))
+    assert first.split("## Times")[1] == second.split("## Times")[1]
+
+
 def test_memory_beyond_the_model_is_a_number_of_bytes(benchmark, capsys):
     benchmark("memory").main(["tiny", "ours", "2", "2"])
     printed = capsys.readouterr().out.strip()
