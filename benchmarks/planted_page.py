@@ -21,14 +21,13 @@ from planted_score import (
     area,
     confusion,
     detection,
-    names,
     of,
     rightly,
     scored,
     span,
 )
 
-from personae.records import Estimate, Line, Lines, Matrix
+from personae.records import Estimate, Line, Lines
 from personae.records.files import write_text
 from personae.report.figures.picture import picture_svg
 from personae.studies.plants import STRENGTHS
@@ -41,22 +40,20 @@ FALSE = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # false alarms at which the
 
 
 def write(found: Sequence[Told], made: str, page: Path = PAGE) -> None:
-    """Put the figures on the page, in the place of what it had, and the pictures beside it."""
+    """Put the figures on the page, in the place of what it had, and the picture beside it."""
     before, rest = page.read_text(encoding="utf-8").split(BEGIN, 1)
     write_text(page, f"{before}{BEGIN}\n{figures(found, made)}\n{END}{rest.split(END, 1)[1]}")
-    for name, picture in (("roc", curve(found)), ("names", named(found))):
-        write_text(page.with_name(f"exhaustiveness-{name}.svg"), picture_svg(picture))
+    write_text(page.with_name("exhaustiveness-roc.svg"), picture_svg(curve(found)))
 
 
 def figures(found: Sequence[Told], made: str) -> str:
-    """Verdict, tables and pictures, as Markdown."""
+    """Verdict, tables and picture, as Markdown."""
+    shown = {None: "at every strength", BAR: f"at {BAR:.0%}", min(STRENGTHS): f"at {min(STRENGTHS):.0%}"}
     parts = [
         f"{made}. {verdict(found)}",
         "![How many planted models are told, by how many innocent ones are](exhaustiveness-roc.svg)",
         table(DETECTION, detection(found)),
-        "Named, at every strength:\n\n![What was planted, and what it is named](exhaustiveness-names.svg)",
-        f"Named, at {BAR:.0%}:\n\n{table(('planted', *NAMES), confusion(found, BAR))}",
-        f"Named, at {min(STRENGTHS):.0%}:\n\n{table(('planted', *NAMES), confusion(found, min(STRENGTHS)))}",
+        *(f"Named, {where}:\n\n{table(('planted', *NAMES), confusion(found, gate))}" for gate, where in shown.items()),
     ]
     return "\n\n".join(parts)
 
@@ -64,11 +61,12 @@ def figures(found: Sequence[Told], made: str) -> str:
 def verdict(found: Sequence[Told]) -> str:
     """In words."""
     twins, light = of(found, INNOCENT), min(STRENGTHS)
-    some, few = of(found, "", BAR), of(found, "", light)
+    some, few, false = of(found, "", BAR), of(found, "", light), alarms(twins)
     return (
         f"Planted models with a gate of {BAR:.0%} are told from innocent ones at AUROC {span(area(some, twins))}; "
         f"{span(alarms(some))} of them are told, and {span(rightly(found, BAR))} named what they are. "
-        f"Of {len(twins)} innocent ones {span(alarms(twins))} raise a false alarm. At {light:.0%} AUROC is "
+        f"Of {len(twins)} innocent ones {100.0 * false.mean:.1f} % raise a false alarm, {100.0 * false.high:.1f} % at "
+        f"the upper end of its interval. At {light:.0%} AUROC is "
         f"{span(area(few, twins))}, {span(alarms(few))} are told and {span(rightly(found, light))} named rightly."
     )
 
@@ -86,14 +84,6 @@ def curve(found: Sequence[Told]) -> Lines:
         "Planted models told, by how many innocent ones are", "share of innocent models that raise an alarm",
         "share of planted models that do", tuple(lines),
     )  # fmt: skip
-
-
-def named(found: Sequence[Told]) -> Matrix:
-    """What was planted, by the name that it gets; counts of models."""
-    counts = names(found)
-    values = tuple(tuple(float(some[name]) for name in NAMES) for some in counts.values())
-    right = tuple((row, NAMES.index(NAMES[0] if kind == INNOCENT else kind)) for row, kind in enumerate(counts))
-    return Matrix("What was planted, and what it is named", "models", tuple(counts), NAMES, values, right)
 
 
 def main() -> None:
