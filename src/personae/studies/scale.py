@@ -39,6 +39,12 @@ def models(setting: Setting) -> tuple[str, ...]:
     return (*some, setting.request.model)
 
 
+def lengths(setting: Setting) -> list[tuple[str, int]]:
+    """Every model in the usual length, and the shipped model in every length: (model, steps)."""
+    every = {(m, PLAN.steps) for m in models(setting)} | {(setting.request.model, n) for n in STEPS[setting.size]}
+    return sorted(every)
+
+
 def lessons(setting: Setting, seed: int, model: str, steps: int = PLAN.steps) -> dict[str, tuple[Lesson, ...]]:
     """{arm: lesson} of one model."""
     plan = longer(PLAN, steps)
@@ -50,11 +56,10 @@ def lessons(setting: Setting, seed: int, model: str, steps: int = PLAN.steps) ->
 
 def arms(setting: Setting, seed: int) -> list[Training]:
     """Every lesson of every model, and of the shipped model in every length."""
-    every = {(m, PLAN.steps) for m in models(setting)} | {(setting.request.model, n) for n in STEPS[setting.size]}
     closed = contexts(setting)
     return [
         Training(name, taught, seed, model=model, closed=closed)
-        for model, steps in sorted(every)
+        for model, steps in lengths(setting)
         for name, taught in lessons(setting, seed, model, steps).items()
     ]
 
@@ -67,16 +72,10 @@ def contexts(setting: Setting) -> tuple[Probe, ...]:
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     """How well the untaught traits were foreseen, and how much of the change is a reweighting, along each axis."""
-    made, ours, seed = Checkpoints(setting, trials), setting.request.model, setting.request.seed
-
-    def one(model: str, steps: int = PLAN.steps) -> Fared:
-        here, taught = made.setting(model), lessons(setting, seed, model, steps)
-        return fared(here, trials, taught, lessons(setting, seed, model), asked_of_cast(here.lab, contexts(setting)))
-
-    by_model = {model: one(model) for model in models(setting)}
-    way: Axis = {tokens(m): by_model[m] for m in by_model if m in (*WAY, ours)}
-    wide: Axis = {width: by_model[m] for width, m in WIDTHS.items() if m in by_model}
-    dose: Axis = {n: by_model[ours] if n == PLAN.steps else one(ours, n) for n in STEPS[setting.size]}
+    found, ours = how_fared(setting, trials), setting.request.model
+    way: Axis = {tokens(m): found[m, PLAN.steps] for m in models(setting) if m in (*WAY, ours)}
+    wide: Axis = {width: found[m, PLAN.steps] for width, m in WIDTHS.items() if m in models(setting)}
+    dose: Axis = {steps: found[ours, steps] for steps in STEPS[setting.size]}
     return Found(
         sentence=sentence(way, wide, dose),
         picture=r_lines("By how much it has read", "tokens read", way, log_x=True),
@@ -98,6 +97,20 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             "Every length is foreseen at the dose that the other lessons of the usual length have, in proportion.",
         ),
     )
+
+
+def how_fared(setting: Setting, trials: dict[str, Trial]) -> dict[tuple[str, int], Fared]:
+    """{(model, steps): how the account fared there}."""
+    made, seed, closed, every = Checkpoints(setting, trials), setting.request.seed, contexts(setting), lengths(setting)
+    found: dict[tuple[str, int], Fared] = {}
+    with setting.request.watch("what was foreseen and is explained", "models and lengths") as progress:
+        for model, steps in every:
+            progress(len(found), len(every))
+            here, taught = made.setting(model), lessons(setting, seed, model, steps)
+            usual, asked = lessons(setting, seed, model), asked_of_cast(here.lab, closed)
+            found[model, steps] = fared(here, trials, taught, usual, asked)
+        progress(len(every), len(every))
+    return found
 
 
 # -- the finding -------------------------------------------------------------------------------------------------------
