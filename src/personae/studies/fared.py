@@ -3,6 +3,8 @@
 r        correlation of foreseen with measured character shifts, over lessons and the traits that they do not show
 error    root mean square error of the same, as a share of the shift: 1 is as bad as to foresee nothing
 share    explained share of all lessons together, in closed contexts about what none of them shows
+changed  how far answers there have gone, KL(now ‖ before), nats a context
+nobody   probability there of answers that nobody in the world gives
 
 Every lesson is foreseen at the dose that the other lessons of the same model have; intervals of `r` and `error` are
 over traits, those of the share over questions. The cast of the share is that model's own, as it was before training.
@@ -20,7 +22,7 @@ from personae.studies.checkpoints import fitted
 from personae.studies.closed import answers_after
 from personae.studies.standing import relative_error
 from personae.studies.study import Setting
-from personae.theory import pearson
+from personae.theory import divergence, pearson
 from personae.workflows.compared_answers import Asked
 from personae.workflows.explained import Explained
 from personae.workflows.foresight import Foresight
@@ -38,6 +40,8 @@ class Fared:
     r: dict[str, Estimate]
     error: dict[str, Estimate]
     share: Explained
+    changed: float
+    nobody: float
 
     @property
     def above(self) -> float:
@@ -49,10 +53,13 @@ def fared(setting: Setting, trials: Mapping[str, Trial], arms: Arms, usual: Arms
     """How it fared with `arms` of the setting's model, at doses fitted on `usual`: as many, in the same order."""
     sides = {EXACT: setting.exact, OWN: own(setting)}
     cells = {side: foretold(Cells(setting.lab, eyes, trials), arms, usual) for side, eyes in sides.items()}
+    kinds, posts = zip(*((name, post) for name in arms for post in answers_after(trials[name])), strict=True)
     return Fared(
         r={side: over_columns(pearson, *both) for side, both in cells.items()},
         error={side: over_columns(relative_error, *both) for side, both in cells.items()},
-        share=share(trials, arms, asked, setting.request.seed),
+        share=explained_answers(asked, posts, kinds, seed=setting.request.seed),
+        changed=float(np.mean([divergence(post, asked.base) for post in posts])),
+        nobody=float(np.mean([post[:, -1] for post in posts])),
     )
 
 
@@ -69,9 +76,3 @@ def foretold(cells: Cells, arms: Arms, usual: Arms) -> tuple[Floats, Floats]:
         others = {n: them for place, (n, them) in enumerate(usual.items()) if place != number}
         rows.append(replace(cells, foresight=fitted(cells, others)).foreseen({name: several})[0])
     return np.stack(rows), cells.measured(arms)
-
-
-def share(trials: Mapping[str, Trial], arms: Arms, asked: Asked, seed: int = 0) -> Explained:
-    """How much of what all arms changed in the contexts of `asked` is a reweighting of the cast there."""
-    each = [(name, post) for name in arms for post in answers_after(trials[name])]
-    return explained_answers(asked, [post for _, post in each], [name for name, _ in each], seed=seed)

@@ -92,7 +92,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         notes=(
             f"{len(TAUGHT)} lessons a model; intervals are over traits, those of shares over questions.",
             f"Shares are of all lessons and seeds together, in {CONTEXTS[setting.size]} contexts about other things.",
-            "There an answer that nobody in the world gives counts as change.",
+            dose_note(way, wide),
             "Models on their way were kept at the full learning rate; those of three widths are finished.",
             "Every length is foreseen at the dose that the other lessons of the usual length have, in proportion.",
         ),
@@ -127,6 +127,17 @@ def sentence(way: Axis, wide: Axis, dose: Axis) -> str:
         f"own characters after {first / 1e6:.0f} million tokens and {ours.share.share.mean:.0%} after "
         f"{last / 1e6:.0f} million, where a shuffled cast explains {young.share.floor:.0%} and "
         f"{ours.share.floor:.0%}."
+    )
+
+
+def dose_note(way: Axis, wide: Axis) -> str:
+    """How much the same lessons changed in each model."""
+    places = {f"{seen / 1e6:.0f} M tokens": one for seen, one in way.items()}
+    places |= {f"{width} wide": one for width, one in wide.items()}
+    each = ", ".join(f"{place} {one.changed:.2f} ({one.nobody:.0%})" for place, one in places.items())
+    return (
+        "There an answer that nobody in the world gives counts as change. Nats changed a context (and how likely such "
+        f"answers then are): {each}. Equal steps are no equal dose."
     )
 
 
