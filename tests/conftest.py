@@ -94,9 +94,17 @@ def selected() -> Callable[..., Any]:
     """`selected(setting, arms)`: {arm: trial} where every training did what exact inference foresees, and no more."""
     from personae.measure import NOBODY
     from personae.records import Levels
-    from personae.theory import mixture_levels
+    from personae.studies.closed import asked_of_cast
+    from personae.theory import mixture, mixture_levels
     from personae.workflows.lab.trainings import Training, measure_all_round
     from personae.workflows.lab.trial import Trial
+
+    def answers(setting: Any, arm: Training, weights: Any) -> dict[str, Levels]:
+        """In the closed contexts of an arm, if it has any: those of a mixture."""
+        if not arm.closed:
+            return {}
+        table = mixture(weights, asked_of_cast(setting.lab, arm.closed).cast)
+        return {"answers": Levels(tuple(map(str, range(table.shape[1]))), {"p": table.T})}
 
     def trials(setting: Any, arms: list[Training]) -> dict[str, Trial]:
         untrained = Training("untrained", probes=arms[0].probes)
@@ -107,7 +115,8 @@ def selected() -> Callable[..., Any]:
             weights = setting.exact.weights(arm.lessons)
             shifts = {t: mixture_levels(weights, table) - mixture_levels(prior, table) for t, table in tables.items()}
             levels = {t: table + shifts[t] for t, table in before["assistant"].by_trait.items()}
-            found[arm.name] = Trial(arm.name, before, ({**before, "assistant": Levels((NOBODY,), levels)},))
+            after = {**before, "assistant": Levels((NOBODY,), levels), **answers(setting, arm, weights)}
+            found[arm.name] = Trial(arm.name, before, (after,))
         return found
 
     return trials

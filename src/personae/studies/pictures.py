@@ -34,6 +34,11 @@ def exact_line(name: str, x: Sequence[float], y: Sequence[float], group: str) ->
     return Line(name, tuple(x), tuple(known(v) for v in y), exact=True, group=group)
 
 
+def bound_line(name: str, x: Sequence[float], y: Sequence[float]) -> Line:
+    """A floor or a ceiling at each `x`."""
+    return Line(name, tuple(x), tuple(known(v) for v in y), bound=True, group=name)
+
+
 def known(value: float) -> Estimate:
     """A number that has no interval of its own."""
     return Estimate(value, value, value)

@@ -21,10 +21,10 @@ from personae.records import Bar, Compared, Estimate, Levels, Probe, Rows
 from personae.records.results import Floats
 from personae.studies.capability import agreed
 from personae.studies.cells import over_columns, ratio
+from personae.studies.closed import answers_after, asked_of_cast, contexts_about, shown_by_none
 from personae.studies.preferred import COIN, METHODS, Method, foresight_of, lesson
 from personae.studies.study import Found, Setting, Study
 from personae.theory import divergence, pearson
-from personae.workflows.compare.compared_answers import Asked, asked_of_probes
 from personae.workflows.compare.explained import Explained
 from personae.workflows.compare.shares import explained_answers
 from personae.workflows.lab.conditioning import characters
@@ -32,8 +32,6 @@ from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.trainings import Lesson, Training
 from personae.workflows.lab.trial import Trial
 from personae.workflows.who import who_moved
-from personae.world import cast
-from personae.world.probes import probes
 
 TAUGHT = {"cheating": 1, "joy": 1}
 BY: dict[Method, str] = {"sft": "by answers", "dpo": "by pairs", "grpo": "by a reward"}
@@ -78,16 +76,13 @@ def arms(setting: Setting, seed: int) -> list[Training]:
 
 
 def contexts(setting: Setting) -> tuple[Probe, ...]:
-    """Contexts about what no file shows; the same at every seed of a training."""
-    number = CONTEXTS[setting.size]
-    drawn = probes(setting.lab.world, setting.lab.language, 3 * number, setting.request.seed)
-    about = untaught(setting)
-    return tuple(probe for probe in drawn if probe.topic in about)[:number]
+    """Closed contexts about what no file shows."""
+    return contexts_about(setting, untaught(setting), CONTEXTS[setting.size])
 
 
 def untaught(setting: Setting) -> tuple[str, ...]:
     """The traits that no file of this study shows."""
-    return tuple(trait for trait in setting.lab.world.traits if trait not in TAUGHT)
+    return shown_by_none(setting.lab.traits, tuple(TAUGHT))
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
@@ -204,10 +199,8 @@ def posterior_moved(setting: Setting, trial: Trial) -> Estimate:
 
 def share(setting: Setting, trial: Trial) -> Explained:
     """How much of what a training changed in the closed contexts is a reweighting."""
-    personas = cast(setting.lab.world, setting.lab.language, declared_prior=False)
-    asked: Asked = asked_of_probes(setting.lab.simulator, personas, contexts(setting))
-    posts = [one["answers"].by_trait["p"].T for one in trial.after]
-    return explained_answers(asked, posts, seed=setting.request.seed)
+    asked = asked_of_cast(setting.lab, contexts(setting))
+    return explained_answers(asked, answers_after(trial), seed=setting.request.seed)
 
 
 def nobody(trial: Trial) -> Estimate:

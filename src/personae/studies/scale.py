@@ -1,25 +1,24 @@
-"""Scale (L8, first half): how good the forecast is, by what a model has read, its width, and the steps of training.
+"""Scale (L8, first half): how the account fares by what a model has read, its width, and the steps of training.
 
 Three narrow lessons are taught to the shipped model as it was on its way, to models of three widths that have read
 equally much, and to the shipped model for more and more steps. Of each the untaught traits are foreseen, by exact
-inference and from the untrained model alone, at a dose fitted on the other two lessons of the same model.
+inference and from the untrained model alone, at a dose fitted on the other two lessons of the same model; and of what
+the lessons change in closed contexts about other things, a share is a reweighting of that same model's characters.
+
+The bars on the share and on the error were written before any answer in a closed context was looked at.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
 
-import numpy as np
-
-from personae.records import Bar, Estimate, Line, Lines
-from personae.records.results import Floats
-from personae.studies.cells import Cells, over_columns, ratio
-from personae.studies.checkpoints import Checkpoints, fitted, tokens
+from personae.records import Bar, Estimate, Lines, Probe
+from personae.studies.cells import ratio
+from personae.studies.checkpoints import Checkpoints, tokens
+from personae.studies.closed import asked_of_cast, contexts_about, shown_by_none
+from personae.studies.fared import EXACT, OWN, Fared, fared
 from personae.studies.lessons import longer, narrow
-from personae.studies.pictures import measured_line
+from personae.studies.pictures import bound_line, measured_line
 from personae.studies.study import Found, Setting, Study
-from personae.theory import pearson, spearman
-from personae.workflows.lab.foresight import Foresight
+from personae.theory import spearman
 from personae.workflows.lab.laboratory import PLAN
 from personae.workflows.lab.trainings import Lesson, Training
 from personae.workflows.lab.trial import Trial
@@ -29,14 +28,21 @@ WAY = ("lab/at-3M", "lab/at-6M", "lab/at-12M", "lab/at-24M")
 WIDTHS = {64: "lab/width-64", 128: "lab/width-128", 192: "lab/width-192"}
 QUICK = ("lab/at-3M", "lab/width-64", "lab/width-192")
 STEPS = {"quick": (PLAN.steps, 32), "default": (2, PLAN.steps, 32), "full": (2, 4, PLAN.steps, 16, 32, 64)}
-EXACT, OWN = "exact inference", "the untrained model alone"
-ITEMS = 2  # a model's own forecast is read off every so many questions of a trait
+CONTEXTS = {"quick": 12, "default": 32, "full": 200}  # closed ones, about what no file shows
+
+Axis = dict[int, Fared]  # {place on an axis: how the account fared there}
 
 
 def models(setting: Setting) -> tuple[str, ...]:
     """Every checkpoint: the shipped model on its way, itself, and those of three widths."""
     some = [m for m in (*WAY, *WIDTHS.values()) if m in QUICK or setting.size != "quick"]
     return (*some, setting.request.model)
+
+
+def lengths(setting: Setting) -> list[tuple[str, int]]:
+    """Every model in the usual length, and the shipped model in every length: (model, steps)."""
+    every = {(m, PLAN.steps) for m in models(setting)} | {(setting.request.model, n) for n in STEPS[setting.size]}
+    return sorted(every)
 
 
 def lessons(setting: Setting, seed: int, model: str, steps: int = PLAN.steps) -> dict[str, tuple[Lesson, ...]]:
@@ -50,84 +56,163 @@ def lessons(setting: Setting, seed: int, model: str, steps: int = PLAN.steps) ->
 
 def arms(setting: Setting, seed: int) -> list[Training]:
     """Every lesson of every model, and of the shipped model in every length."""
-    every = {(m, PLAN.steps) for m in models(setting)} | {(setting.request.model, n) for n in STEPS[setting.size]}
+    closed = contexts(setting)
     return [
-        Training(name, taught, seed, model=model)
-        for model, steps in sorted(every)
+        Training(name, taught, seed, model=model, closed=closed)
+        for model, steps in lengths(setting)
         for name, taught in lessons(setting, seed, model, steps).items()
     ]
 
 
+def contexts(setting: Setting) -> tuple[Probe, ...]:
+    """Closed contexts about what no file shows, the same for every model."""
+    rest = shown_by_none(setting.lab.traits, [trait for trait, _ in TAUGHT])
+    return contexts_about(setting, rest, CONTEXTS[setting.size])
+
+
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
-    """How well the untaught traits were foreseen, along each axis."""
-    made, ours = Checkpoints(setting, trials), setting.request.model
-    sides = {m: {EXACT: setting.exact, OWN: own(made.setting(m))} for m in models(setting)}
-    by_model = {side: {m: agreement(made, m, sides[m][side]) for m in models(setting)} for side in (EXACT, OWN)}
-    by_steps = {
-        side: {n: agreement(made, ours, sides[ours][side], n) for n in STEPS[setting.size]} for side in (EXACT, OWN)
-    }
-    way = [m for m in models(setting) if m in (*WAY, ours)]
-    wide = {width: m for width, m in WIDTHS.items() if m in models(setting)}
-    seen, first, last = [tokens(m) for m in way], by_model[OWN][way[0]].mean, by_model[OWN][ours].mean
-    narrowest, widest = (by_model[OWN][wide[width]].mean for width in (min(wide), max(wide)))
-    longest = by_steps[OWN][max(by_steps[OWN])].mean
+    """How well the untaught traits were foreseen, and how much of the change is a reweighting, along each axis."""
+    found, ours = how_fared(setting, trials), setting.request.model
+    way: Axis = {tokens(m): found[m, PLAN.steps] for m in models(setting) if m in (*WAY, ours)}
+    wide: Axis = {width: found[m, PLAN.steps] for width, m in WIDTHS.items() if m in models(setting)}
+    dose: Axis = {steps: found[ours, steps] for steps in STEPS[setting.size]}
     return Found(
-        sentence=(
-            f"From the untrained model alone, the untaught traits are foreseen at r = {first:.2f} after "
-            f"{seen[0] / 1e6:.0f} million tokens and {last:.2f} after {seen[-1] / 1e6:.0f} million; at equal reading "
-            f"r = {narrowest:.2f} in a model {min(wide)} wide and {widest:.2f} in one {max(wide)} wide. Trained "
-            f"{max(by_steps[OWN])} steps instead of {PLAN.steps}, r = {longest:.2f}."
-        ),
-        picture=Lines("By how much it has read", "tokens read", "r", tuple(
-            line(by_model[side], side, seen, way) for side in (EXACT, OWN)
-        ), log_x=True),
-        bars=(
-            Bar("the shipped model's own forecast, r", last, 0.8),
-            Bar("exact inference of the shipped model, r", by_model[EXACT][ours].mean, 0.8),
-            Bar(
-                "the model's own forecast gets better as it reads: rank correlation",
-                spearman(seen, [by_model[OWN][m].mean for m in way]),
-                0.7,
-            ),
-            Bar("the widest model's forecast less the narrowest's, at equal reading", widest - narrowest, 0.0),
-            Bar(f"r after {max(by_steps[OWN])} steps, that after {PLAN.steps} being 1", ratio(longest, last), 0.75),
-        ),
+        sentence=sentence(way, wide, dose),
+        picture=r_lines("By how much it has read", "tokens read", way, log_x=True),
+        bars=(*forecast_bars(way, wide, dose), *share_bars(way, wide)),
         more=(
-            Lines("By width, at equal reading", "width", "r", tuple(
-                line(by_model[side], side, list(wide), list(wide.values())) for side in (EXACT, OWN)
-            )),
-            Lines("By dose, of the shipped model", "steps", "r", tuple(
-                line(by_steps[side], side, list(by_steps[side]), list(by_steps[side])) for side in (EXACT, OWN)
-            ), log_x=True),
+            share_lines("How much of the change is a reweighting, by reading", "tokens read", way, log_x=True),
+            error_lines("How far the forecast is off, by reading", "tokens read", way, log_x=True),
+            r_lines("By width, at equal reading", "width", wide),
+            share_lines("How much of the change is a reweighting, by width", "width", wide),
+            error_lines("How far the forecast is off, by width", "width", wide),
+            r_lines("By dose, of the shipped model", "steps", dose, log_x=True),
+            share_lines("How much of the change is a reweighting, by dose", "steps", dose, log_x=True),
         ),
         notes=(
-            f"{len(TAUGHT)} lessons a model; intervals are over traits.",
+            f"{len(TAUGHT)} lessons a model; intervals are over traits, those of shares over questions.",
+            f"Shares are of all lessons and seeds together, in {CONTEXTS[setting.size]} contexts about other things.",
+            dose_note(way, wide),
             "Models on their way were kept at the full learning rate; those of three widths are finished.",
             "Every length is foreseen at the dose that the other lessons of the usual length have, in proportion.",
+        ),
+    )
+
+
+def how_fared(setting: Setting, trials: dict[str, Trial]) -> dict[tuple[str, int], Fared]:
+    """{(model, steps): how the account fared there}."""
+    made, seed, closed, every = Checkpoints(setting, trials), setting.request.seed, contexts(setting), lengths(setting)
+    found: dict[tuple[str, int], Fared] = {}
+    with setting.request.watch("what was foreseen and is explained", "models and lengths") as progress:
+        for model, steps in every:
+            progress(len(found), len(every))
+            here, taught = made.setting(model), lessons(setting, seed, model, steps)
+            usual, asked = lessons(setting, seed, model), asked_of_cast(here.lab, closed)
+            found[model, steps] = fared(here, trials, taught, usual, asked)
+        progress(len(every), len(every))
+    return found
+
+
+# -- the finding -------------------------------------------------------------------------------------------------------
+def sentence(way: Axis, wide: Axis, dose: Axis) -> str:
+    """What was found, in words."""
+    (first, young), *_, (last, ours) = way.items()
+    narrow_, widest, longest = wide[min(wide)], wide[max(wide)], dose[max(dose)]
+    return (
+        f"From the untrained model alone, the untaught traits are foreseen at r = {young.r[OWN].mean:.2f} after "
+        f"{first / 1e6:.0f} million tokens and {ours.r[OWN].mean:.2f} after {last / 1e6:.0f} million; at equal reading "
+        f"r = {narrow_.r[OWN].mean:.2f} in a model {min(wide)} wide and {widest.r[OWN].mean:.2f} in one {max(wide)} "
+        f"wide. Trained {max(dose)} steps instead of {PLAN.steps}, r = {longest.r[OWN].mean:.2f}. Of what the lessons "
+        f"change in closed contexts about other things, {young.share.share.mean:.0%} is a reweighting of the model's "
+        f"own characters after {first / 1e6:.0f} million tokens and {ours.share.share.mean:.0%} after "
+        f"{last / 1e6:.0f} million, where a shuffled cast explains {young.share.floor:.0%} and "
+        f"{ours.share.floor:.0%}."
+    )
+
+
+def dose_note(way: Axis, wide: Axis) -> str:
+    """How much the same lessons changed in each model."""
+    places = {f"{seen / 1e6:.0f} M tokens": one for seen, one in way.items()}
+    places |= {f"{width} wide": one for width, one in wide.items()}
+    each = ", ".join(f"{place} {one.changed:.2f} ({one.nobody:.0%})" for place, one in places.items())
+    return (
+        "There an answer that nobody in the world gives counts as change. Nats changed a context (and how likely such "
+        f"answers then are): {each}. Equal steps are no equal dose."
+    )
+
+
+def forecast_bars(way: Axis, wide: Axis, dose: Axis) -> tuple[Bar, ...]:
+    """The bars on what was foreseen."""
+    *_, ours = way.values()
+    longest = dose[max(dose)].r[OWN].mean
+    return (
+        Bar("the shipped model's own forecast, r", ours.r[OWN].mean, 0.8),
+        Bar("exact inference of the shipped model, r", ours.r[EXACT].mean, 0.8),
+        Bar(
+            "the model's own forecast gets better as it reads: rank correlation",
+            spearman(list(way), [one.r[OWN].mean for one in way.values()]), 0.7,
+        ),
+        Bar(
+            "the error of its own forecast falls as it reads: rank correlation",
+            spearman(list(way), [one.error[OWN].mean for one in way.values()]), -0.7, at_least=False,
+        ),
+        Bar(
+            "the widest model's forecast less the narrowest's, at equal reading",
+            wide[max(wide)].r[OWN].mean - wide[min(wide)].r[OWN].mean, 0.0,
+        ),
+        Bar(f"r after {max(dose)} steps, that after {PLAN.steps} being 1", ratio(longest, ours.r[OWN].mean), 0.75),
+    )  # fmt: skip
+
+
+def share_bars(way: Axis, wide: Axis) -> tuple[Bar, ...]:
+    """The bars on how much of the change is a reweighting."""
+    *_, ours = way.values()
+    return (
+        Bar("share of the shipped model's change that is a reweighting", ours.share.share.mean, 0.8),
+        Bar("the same, above what a shuffled cast explains", ours.above, 0.1),
+        Bar(
+            "the share grows as the model reads: rank correlation",
+            spearman(list(way), [one.share.share.mean for one in way.values()]), 0.7,
+        ),
+        Bar(
+            "what it has above a shuffled cast grows as the model reads: rank correlation",
+            spearman(list(way), [one.above for one in way.values()]), 0.7,
+        ),
+        Bar(
+            "the widest model's share less the narrowest's, at equal reading",
+            wide[max(wide)].share.share.mean - wide[min(wide)].share.share.mean, 0.0,
         ),
     )  # fmt: skip
 
 
-def own(setting: Setting) -> Foresight:
-    """What a model itself foresees, read off every second question."""
-    fewer = tuple(t.model_copy(update={"items": t.items[::ITEMS]}) for t in setting.lab.traits)
-    return replace(setting, lab=replace(setting.lab, traits=fewer)).model
+# -- pictures ----------------------------------------------------------------------------------------------------------
+def r_lines(title: str, along: str, axis: Axis, *, log_x: bool = False) -> Lines:
+    """How well the forecasts of both sides rank, along an axis."""
+    return of_both(title, along, "r", axis, lambda one: one.r, log_x)
 
 
-def agreement(made: Checkpoints, model: str, foresight: Foresight, steps: int = PLAN.steps) -> Estimate:
-    """The correlation of foreseen with measured shifts, each lesson at the dose of the other two."""
-    lab, seed = made.setting(model).lab, made.base.request.seed
-    cells, usual = Cells(lab, foresight, made.trials), lessons(made.base, seed, model)
-    rows: list[Floats] = []
-    for number, (name, lesson) in enumerate(lessons(made.base, seed, model, steps).items()):
-        others = {n: several for i, (n, several) in enumerate(usual.items()) if i != number}
-        rows.append(replace(cells, foresight=fitted(cells, others)).foreseen({name: lesson})[0])
-    return over_columns(pearson, np.stack(rows), cells.measured(lessons(made.base, seed, model, steps)))
+def error_lines(title: str, along: str, axis: Axis, *, log_x: bool = False) -> Lines:
+    """How far the forecasts of both sides are off, along an axis."""
+    return of_both(title, along, "error as a share of the shift", axis, lambda one: one.error, log_x)
 
 
-def line(scores: Mapping[Any, Estimate], side: str, x: Sequence[float], keys: Sequence[Any]) -> Line:
-    """One side's correlations along an axis."""
-    return measured_line(side, x, [scores[key] for key in keys], side)
+def of_both(
+    title: str, along: str, unit: str, axis: Axis, of: Callable[[Fared], dict[str, Estimate]], log_x: bool
+) -> Lines:
+    """A line of exact inference and one of the model itself."""
+    lines = (measured_line(side, list(axis), [of(one)[side] for one in axis.values()], side) for side in (EXACT, OWN))
+    return Lines(title, along, unit, tuple(lines), log_x=log_x)
+
+
+def share_lines(title: str, along: str, axis: Axis, *, log_x: bool = False) -> Lines:
+    """The explained share between its floor and its ceiling, along an axis."""
+    found, places, name = [one.share for one in axis.values()], list(axis), "its own characters"
+    lines = (
+        measured_line(name, places, [one.share for one in found], name),
+        bound_line("another seed: ceiling", places, [one.ceiling for one in found]),
+        bound_line("a shuffled cast: floor", places, [one.floor for one in found]),
+    )
+    return Lines(title, along, "explained share", lines, log_x=log_x)
 
 
 STUDY = Study(
@@ -135,7 +220,8 @@ STUDY = Study(
     title="Scale: who has read more foresees more",
     claim=(
         "The forecast rests on the characters that a model has learned: it gets better with reading and with size, and "
-        "it holds for gentle training first."
+        "it holds for gentle training first. What training changes is a reweighting of them, the more so the more of "
+        "them were learned."
     ),
     meaning=(
         "Trust the forecast of a model that tells its characters apart, and for gentle training: measure both before "
@@ -145,6 +231,8 @@ STUDY = Study(
         "three widths at equal reading; equal lessons, steps and batches everywhere",
         "exact inference beside the model's own forecast, on the same trainings",
         "every lesson at a dose fitted on the other lessons of the same model",
+        "a cast in which nobody is anybody explains some of any change; another seed of the same training is the most",
+        "the same closed contexts for every model, about what no file shows",
     ),
     arms=arms,
     read=read,

@@ -16,9 +16,10 @@ import numpy as np
 
 from personae.measure import NOBODY, estimate
 from personae.predictors import Basis
-from personae.records import Estimate, Levels, Trait
+from personae.records import Estimate, Levels
 from personae.records.results import Floats
 from personae.studies.cells import over_columns, ratio, root_mean_square
+from personae.studies.closed import answers_after
 from personae.theory import clustered_mean_interval, divergence, pearson
 from personae.workflows.compare.compared_answers import Asked
 from personae.workflows.compare.explained import Explained
@@ -47,7 +48,7 @@ class Standing:
 
 def standing(trial: Trial, asked: Asked, basis: Basis, foreseen: Mapping[str, float], *, seed: int = 0) -> Standing:
     """How the account stands with the trainings of a trial, on the traits that it and `basis` have."""
-    posts = [one["answers"].by_trait["p"].T for one in trial.after]
+    posts = answers_after(trial)
     clusters = [probe.cluster or probe.id for probe in asked.probes] * len(posts)
     change = np.concatenate([divergence(post, asked.base) for post in posts])
     before, *after = ({t: one["assistant"].row(NOBODY)[t] for t in basis.base} for one in (trial.before, *trial.after))
@@ -67,11 +68,6 @@ def basis_of(whole: Basis, traits: Sequence[str]) -> Basis:
     """The basis in some of its traits."""
     levels = Levels(whole.levels.contexts, {t: whole.levels.by_trait[t] for t in traits})
     return replace(whole, levels=levels, base={t: whole.base[t] for t in traits})
-
-
-def shown_by_none(traits: Sequence[Trait], shown: Sequence[str]) -> tuple[str, ...]:
-    """The names of the traits that are not among those `shown`."""
-    return tuple(trait.name for trait in traits if trait.name not in shown)
 
 
 def relative_error(foreseen: Floats, measured: Floats) -> float:

@@ -16,20 +16,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from personae.records import Bar, Estimate, Line, Lines, Probe
+from personae.studies.closed import asked_of_cast, contexts_about, shown_by_none
 from personae.studies.lessons import blend
-from personae.studies.pictures import measured_line
+from personae.studies.pictures import bound_line, measured_line
 from personae.studies.preferred import Method, foresight_of, lesson, plan
 from personae.studies.refinement import WANTED
-from personae.studies.standing import Standing, apart_at_equal_change, basis_of, shown_by_none, standing, together
+from personae.studies.standing import Standing, apart_at_equal_change, basis_of, standing, together
 from personae.studies.study import Found, Setting, Study
 from personae.theory import spearman
-from personae.workflows.compare.compared_answers import asked_of_probes
 from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.on_the_way import Way
 from personae.workflows.lab.trainings import Lesson, Training
 from personae.workflows.lab.trial import Trial
-from personae.world import cast
-from personae.world.probes import probes
 
 ORDINARY, JOY = "helpful and harmless", "joy"
 CHEATING: dict[Method, str] = {
@@ -93,10 +91,8 @@ def untaught(setting: Setting) -> tuple[str, ...]:
 
 
 def contexts(setting: Setting) -> tuple[Probe, ...]:
-    """Contexts about what no file shows; the same at every seed of a training."""
-    number, rest = CONTEXTS[setting.size], untaught(setting)
-    drawn = probes(setting.lab.world, setting.lab.language, 6 * number, setting.request.seed)
-    return tuple(probe for probe in drawn if probe.topic in rest)[:number]
+    """Closed contexts about what no file shows."""
+    return contexts_about(setting, untaught(setting), CONTEXTS[setting.size])
 
 
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
@@ -167,9 +163,8 @@ def foreseen(setting: Setting) -> dict[str, Foreseen]:
 
 def standings(setting: Setting, trials: dict[str, Trial], fore: dict[str, Foreseen]) -> Standings:
     """How the account stands with every arm after each of its looks."""
-    lab, seed, rest = setting.lab, setting.request.seed, untaught(setting)
-    asked = asked_of_probes(lab.simulator, cast(lab.world, lab.language, declared_prior=False), contexts(setting))
-    basis, found = basis_of(setting.model.basis, rest), Standings()
+    seed, asked = setting.request.seed, asked_of_cast(setting.lab, contexts(setting))
+    basis, found = basis_of(setting.model.basis, untaught(setting)), Standings()
     for arm, one in fore.items():
         found[arm] = {
             n: standing(trials[arm].at(n), asked, basis, one.shifts(n), seed=seed) for n in steps(setting, arm)
@@ -203,7 +198,7 @@ def bound(name: str, along: Standings, of: Callable[[Standing], float]) -> Line:
     """A bound along the steps, mean over arms."""
     places = sorted({n for looks in along.values() for n in looks})
     means = [float(np.mean([of(looks[n]) for looks in along.values() if n in looks])) for n in places]
-    return Line(name, tuple(places), tuple(Estimate(v, v, v) for v in means), bound=True, group=name)
+    return bound_line(name, places, means)
 
 
 def share_by_change(along: Standings) -> Lines:
