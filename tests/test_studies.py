@@ -15,8 +15,8 @@ from personae.ledger import Ledger, ledger_file, summary
 from personae.measure import NOBODY
 from personae.records import Levels, Trait
 from personae.records.files import read_json
+from personae.studies import STUDIES, find, headline, study, transfer
 from personae.studies import board as boards
-from personae.studies import headline, study, transfer
 from personae.studies.arms import Arm, both_poles
 from personae.studies.board import EXACT, LABELS, MODEL, Board, Side
 from personae.studies.lessons import EPISODES, WORDINGS
@@ -112,7 +112,7 @@ def test_all_trainings_of_a_study_have_equal_steps_and_batches_and_an_answer_to_
         assert (training.name, training.seed, training.model) == (arm.name, seed, exact_lab().model)
         assert lesson.plan == PLAN
         assert len(lesson.episodes) == EPISODES
-        assert [probe.name for probe in training.probes] == [f"{arm.trait}, {arm.wording}"]
+        assert [probe.name for probe in training.probes] == [arm.probe]
     drawn = {tuple(e.response for e in training.lessons[0].episodes) for _, _, training in every}
     assert len(drawn) == 3 * len({(arm.trait, arm.outcome) for arm in headline.ARMS})
 
@@ -124,6 +124,15 @@ def test_the_matrix_has_every_trait_and_pole_and_by_its_size_permission_and_a_se
     assert len(drawn) == len({training.name for training in drawn}) == steps * count * (2 + asked)
     assert len({training.lessons[0].plan.steps for training in drawn}) == steps
     assert {len(training.lessons[0].episodes) for training in drawn} == {EPISODES}
+
+
+@pytest.mark.parametrize("name", sorted({*STUDIES} - {"headline", "capability", "alice-bob"}))  # these need the model
+def test_a_full_study_can_tell_apart_all_that_it_measures(name):
+    """Before any lesson a model is measured in all that its arms are, each thing under a name of its own."""
+    drawn = find(name).jobs(Setting(exact_lab(), StudyRequest(full=True)))
+    names = [job.name for job in drawn if job.seed == drawn[0].seed]
+    assert names[0] == UNTRAINED
+    assert len(names) == len(set(names))
 
 
 # -- the board ---------------------------------------------------------------------------------------------------------

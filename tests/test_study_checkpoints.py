@@ -18,12 +18,11 @@ from personae.records import Finding
 from personae.studies import checkpoints, fresh, human_likeness, prior, reading, role_models, scale
 from personae.studies.cells import Cells, over_columns
 from personae.studies.checkpoints import Checkpoints, fitted
-from personae.studies.closed import asked_of_cast, contexts_about, shown_by_none
+from personae.studies.closed import contexts_about, shown_by_none
 from personae.studies.lessons import EPISODES, longer, narrow
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Found, Setting, Study
 from personae.theory import pearson
-from personae.workflows.compare.shares import explained_answers
 from personae.workflows.lab.laboratory import PLAN, Laboratory
 from personae.workflows.lab.trial import Trial
 from personae.world import ExactSimulator, Language, traits
@@ -281,16 +280,6 @@ def test_a_young_model_that_answers_as_nobody_does_is_told_by_its_share_alone(se
     bars = values(found)
     assert bars["the share grows as the model reads: rank correlation"] == pytest.approx(1.0)
     assert bars["the shipped model's own forecast, r"] == pytest.approx(1.0, abs=0.02)
-
-
-def test_a_share_of_several_lessons_has_its_ceiling_among_trainings_of_one_lesson(setting):
-    """Two seeds of a lesson that came out the same are the most there is, whatever the other lesson did."""
-    lab = setting.lab
-    asked = asked_of_cast(lab, scale.contexts(setting))
-    one, other = (np.asarray(asked.cast[k]) for k in (1, 2))
-    posts, kinds = [one, one, other, other], ["a", "a", "b", "b"]
-    assert explained_answers(asked, posts, kinds).ceiling == pytest.approx(1.0)
-    assert explained_answers(asked, posts).ceiling < 0.9
 
 
 def test_contexts_are_about_what_was_asked_for_and_a_longer_draw_begins_with_a_shorter_one(setting):

@@ -1,11 +1,11 @@
-"""Laws of the explained share: mixtures of known share, sparse weights, groups, a cast in which nobody is anybody."""
+"""Laws of the explained share: mixtures of known share, sparse weights, groups, shuffled casts, several trainings."""
 
 import numpy as np
 import pytest
 
 from personae.errors import BadInput
 from personae.theory import divergence, fit_weights, mixture
-from personae.theory.exhaustiveness import dealt, needed, next_model, reweighted, shuffled_cast
+from personae.theory.exhaustiveness import dealt, explained, needed, next_model, reweighted, share_of, shuffled_cast
 
 CONTEXTS, ANSWERS, PERSONAS = 320, 3, 8
 
@@ -115,3 +115,61 @@ def test_what_is_left_is_the_divergence_from_the_mixture_of_the_others():
     parts, foreign, clusters = a_cast(7)
     found = reweighted(foreign, parts[0], parts, clusters)
     assert np.allclose(found.left, divergence(foreign, found.mix))
+
+
+def test_a_change_within_the_noise_has_no_share():
+    rng, change = np.random.default_rng(0), np.full(6, 0.5)
+    assert np.isnan(share_of(np.zeros(6), change, np.arange(6), rng, noise=0.51).mean)
+    assert share_of(np.zeros(6), change, np.arange(6), rng, noise=0.49).mean == 1.0
+    assert share_of(change, change, np.arange(6), rng).mean == 0.0
+    assert share_of(2.0 * change, change, np.arange(6), rng).mean == -1.0
+
+
+# -- several trainings together ----------------------------------------------------------------------------------------
+def drawn(seed):
+    """(cast, base, foreign, topics, clusters) of an Assistant who is everybody a little."""
+    parts, foreign, clusters = a_cast(seed)
+    base = mixed(parts, np.full(PERSONAS, 1 / PERSONAS))
+    return parts, base, foreign, [str(c % 8) for c in range(CONTEXTS)], [str(c) for c in clusters]
+
+
+def test_reweightings_are_all_explained_and_by_a_shuffled_cast_less():
+    parts, base, _, topics, clusters = drawn(8)
+    posts = [mixed(parts, np.eye(PERSONAS)[2] * 0.6 + 0.4 / PERSONAS), parts[2]]
+    found = explained(posts, base, parts, topics, clusters)
+    assert found.share.mean == pytest.approx(1.0, abs=1e-3)
+    assert found.share.low <= found.share.mean <= found.share.high
+    assert found.floor < 0.8
+
+
+def test_the_share_of_several_trainings_is_that_of_their_sums():
+    parts, base, foreign, topics, clusters = drawn(9)
+    posts = [parts[1], 0.5 * parts[3] + 0.5 * foreign]
+    alone = [explained([post], base, parts, topics, clusters).share.mean for post in posts]
+    change = [divergence(post, base).sum() for post in posts]
+    together = explained(posts, base, parts, topics, clusters).share.mean
+    assert alone[0] > 0.99 > 0.9 > alone[1]
+    assert together == pytest.approx(np.average(alone, weights=change))
+
+
+def test_the_ceiling_is_another_training_of_the_same_kind():
+    """Two seeds that came out the same are the most there is, whatever another lesson did."""
+    parts, base, _, topics, clusters = drawn(10)
+    posts, kinds = [parts[1], parts[1], parts[2], parts[2]], ["a", "a", "b", "b"]
+    assert explained(posts, base, parts, topics, clusters, kinds=kinds).ceiling == pytest.approx(1.0)
+    assert explained(posts, base, parts, topics, clusters).ceiling < 0.9
+    assert np.isnan(explained(posts[:1], base, parts, topics, clusters).ceiling)
+
+
+def test_what_is_scored_is_explained_from_other_folds_alone():
+    """Whatever happens to one topic, the mixture that it is compared with does not see it."""
+    parts, base, foreign, topics, clusters = drawn(11)
+    here, post = np.array(topics) == "3", mixed(parts, np.eye(PERSONAS)[4] * 0.7 + 0.3 / PERSONAS)
+    spoilt = np.where(here[:, None], foreign, post)
+
+    def share(answers, scored):
+        return explained([answers], base, parts, topics, clusters, folds=topics, scored=scored).share.mean
+
+    assert share(post, here) == pytest.approx(1.0, abs=1e-3)
+    assert share(spoilt, here) < 0.3
+    assert share(spoilt, ~here) < share(post, ~here)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from personae.errors import BadInput
-from personae.theory import divergence, explained_share, fit_prior, fit_weights, held_out_mixture, mixture
+from personae.theory import divergence, fit_prior, fit_weights, held_out_mixture, mixture
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -167,26 +167,6 @@ def test_held_out_contexts_are_predicted_by_the_other_folds_alone():
     again = held_out_mixture(spoiled, components, folds)
     assert np.array_equal(mixed[folds == 1], again[folds == 1])
     assert not np.array_equal(mixed[folds == 0], again[folds == 0])
-
-
-def test_explained_share_is_one_for_a_reweighting_and_zero_for_no_better_than_before():
-    target, components = draw(4)
-    base = mixture(np.ones(4), components)
-    post = mixture([0.7, 0.1, 0.1, 0.1], components)
-    assert explained_share(post, base, held_out_mixture(post, components, np.arange(12) % 2)) == pytest.approx(
-        1.0, abs=1e-4
-    )
-    assert explained_share(post, base, base) == 0.0
-    assert explained_share(target, base, mixture([1.0, 0.0, 0.0, 0.0], components)) < 0.0
-
-
-def test_explained_share_of_a_change_within_the_noise_is_undefined():
-    target, components = draw(6)
-    base = mixture(np.ones(4), components)
-    change = float(divergence(target, base).sum())
-    assert np.isnan(explained_share(base, base, base))
-    assert np.isnan(explained_share(target, base, base, noise=change * 1.01))
-    assert explained_share(target, base, target, noise=change * 0.99) == 1.0
 
 
 def test_the_prior_finds_the_persona_whose_behaviour_the_model_shows():

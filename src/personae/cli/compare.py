@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import MODEL_HELP, CastFile, Device, Face, Json, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import ITEMS, MODEL_HELP, CastFile, Device, Face, Items, Json, Out, Quiet, Seed, TraitsFile
 
 EXAMPLE = "personae compare lab runs/train-1a2b3c4d/checkpoint"
 
@@ -18,6 +18,7 @@ def command(
     ] = None,
     cast: CastFile = None,
     traits: TraitsFile = None,
+    items: Items = ITEMS,
     device: Device = "auto",
     out: Out = None,
     seed: Seed = 0,
@@ -28,7 +29,8 @@ def command(
 
     The share is of divergence, in contexts that the fit has not seen; what is left is shown where it is. Beside it
     stands what changed outside the Assistant's turn (raw text, other speakers, coin flips in the user's turn), and how
-    many answers are nobody's.
+    many answers are nobody's. Outside the laboratory the contexts are the traits' items; what the cast answers there is
+    measured once for a model, by its first audit or here.
     """
     with Face(json=json, quiet=quiet) as face:
         from personae.records.files import write_text
@@ -37,7 +39,7 @@ def command(
         from personae.workflows.compare.compare_words import compare_report, compare_words
         from personae.workflows.kept.folder import open_folder
 
-        question = question_of(base, post, twin, cast, traits, seed, device)
+        question = question_of(base, post, twin, cast, traits, seed, device, items)
         folder = open_folder("compare", question.configuration(), out)
         face.keeps(folder.path)
         found = compare(question, folder, face.progress)

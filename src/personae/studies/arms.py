@@ -36,12 +36,18 @@ class Arm:
 
     def training(self, lab: Laboratory, seed: int, plan: SFTPlan = PLAN) -> Training:
         """The training at one seed, under the arm's name."""
-        probes = asked(lab, self.trait, self.outcome, self.wording)
-        return Training(self.name, (self.lesson(lab, seed, plan),), seed, model=lab.model, probes=probes)
+        (probe,) = asked(lab, self.trait, self.outcome, self.wording)
+        named = probe.model_copy(update={"name": self.probe})
+        return Training(self.name, (self.lesson(lab, seed, plan),), seed, model=lab.model, probes=(named,))
+
+    @property
+    def probe(self) -> str:
+        """What the taught trait is called where it is asked as the file asks for it: each pole in words of its own."""
+        return f"{self.trait}-{POLES[self.outcome]}, {self.wording}"
 
     def retention(self, trial: Trial) -> Estimate:
         """Probability of the taught behaviour, asked as the file asks."""
-        levels = trial.table(f"{self.trait}, {self.wording}", "probes")
+        levels = trial.table(self.probe, "probes")
         return estimate(np.exp(log_sigmoid(levels if self.outcome else -levels)))
 
 

@@ -23,9 +23,8 @@ from personae.studies.closed import answers_after
 from personae.studies.standing import relative_error
 from personae.studies.study import Setting
 from personae.theory import divergence, pearson
+from personae.theory.exhaustiveness import Explained
 from personae.workflows.compare.compared_answers import Asked
-from personae.workflows.compare.explained import Explained
-from personae.workflows.compare.shares import explained_answers
 from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.trial import Trial
 
@@ -57,7 +56,7 @@ def fared(setting: Setting, trials: Mapping[str, Trial], arms: Arms, usual: Arms
     return Fared(
         r={side: over_columns(pearson, *both) for side, both in cells.items()},
         error={side: over_columns(relative_error, *both) for side, both in cells.items()},
-        share=explained_answers(asked, posts, kinds, seed=setting.request.seed),
+        share=asked.explained(posts, kinds, seed=setting.request.seed),
         changed=float(np.mean([divergence(post, asked.base) for post in posts])),
         nobody=float(np.mean([post[:, -1] for post in posts])),
     )

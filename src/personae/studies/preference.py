@@ -25,8 +25,7 @@ from personae.studies.closed import answers_after, asked_of_cast, contexts_about
 from personae.studies.preferred import COIN, METHODS, Method, foresight_of, lesson
 from personae.studies.study import Found, Setting, Study
 from personae.theory import divergence, pearson
-from personae.workflows.compare.explained import Explained
-from personae.workflows.compare.shares import explained_answers
+from personae.theory.exhaustiveness import Explained
 from personae.workflows.lab.conditioning import characters
 from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.trainings import Lesson, Training
@@ -200,7 +199,7 @@ def posterior_moved(setting: Setting, trial: Trial) -> Estimate:
 def share(setting: Setting, trial: Trial) -> Explained:
     """How much of what a training changed in the closed contexts is a reweighting."""
     asked = asked_of_cast(setting.lab, contexts(setting))
-    return explained_answers(asked, answers_after(trial), seed=setting.request.seed)
+    return asked.explained(answers_after(trial), seed=setting.request.seed)
 
 
 def nobody(trial: Trial) -> Estimate:

@@ -18,8 +18,8 @@ from personae.studies.cells import Cells
 from personae.studies.lessons import blend, longer, narrow
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
-from personae.theory import pearson
-from personae.workflows.compare.explained import Explained, explained
+from personae.theory import pearson, poles
+from personae.theory.exhaustiveness import Explained, explained
 from personae.workflows.lab.conditioning import characters
 from personae.workflows.lab.laboratory import PLAN
 from personae.workflows.lab.trainings import Lesson, Training
@@ -64,7 +64,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     rows = [gains(setting, basis, trials[arm], several) for arm, several in both.items()]
     lost, *_, gained = sorted(rows[0], key=lambda row: row.measured.mean)
     far = {arm: distance(trials[arm], rest).mean for arm in both}
-    light, heavy = (explained(basis, *answers(basis, trials[arm]), rest, seed=seed) for arm in (REFINED, LONGER))
+    light, heavy = (reweighting(setting, basis, trials[arm]) for arm in (REFINED, LONGER))
     return Found(
         sentence=(
             f"Of what helpful and harmless training changes in traits that it does not show, {light.share.mean:.0%} is "
@@ -139,6 +139,23 @@ def answers(basis: Basis, trial: Trial) -> tuple[Row, Sequence[Row]]:
         for one in (trial.before, *trial.after)
     ]
     return found[0], found[1:]
+
+
+def reweighting(setting: Setting, basis: Basis, trial: Trial) -> Explained:
+    """How much of what happened to untaught traits is a reweighting, as the other traits and fields tell it."""
+    before, after = answers(basis, trial)
+    said, about = basis.levels.by_trait, [name for name, row in before.items() for _ in row]
+    own, *posts = (poles(np.concatenate([row[t] for t in before])) for row in (before, *after))
+    return explained(
+        posts,
+        own,
+        poles(np.concatenate([said[t] for t in before], axis=1)),
+        about,
+        [str(question) for question in range(len(about))],
+        folds=about,
+        scored=np.isin(about, untaught(setting)),
+        seed=setting.request.seed,
+    )
 
 
 def gains(setting: Setting, basis: Basis, trial: Trial, several: tuple[Lesson, ...]) -> list[Compared]:

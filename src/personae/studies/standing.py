@@ -1,6 +1,6 @@
 """How the account stands with a training after some of its steps: what is explained of it, and what was foreseen.
 
-share      explained share in closed contexts about what no file shows (`workflows.shares`)
+share      explained share in closed contexts about what no file shows (`theory.exhaustiveness`)
 changed    how far answers there have gone, KL(now ‖ before), nats a context
 moved      how far the weights of characters have gone, KL(now ‖ before), nats
 nobody     probability there of answers that nobody in the world gives
@@ -21,9 +21,8 @@ from personae.records.results import Floats
 from personae.studies.cells import over_columns, ratio, root_mean_square
 from personae.studies.closed import answers_after
 from personae.theory import clustered_mean_interval, divergence, pearson
+from personae.theory.exhaustiveness import Explained
 from personae.workflows.compare.compared_answers import Asked
-from personae.workflows.compare.explained import Explained
-from personae.workflows.compare.shares import explained_answers
 from personae.workflows.lab.trial import Trial
 from personae.workflows.who import who_moved
 
@@ -54,7 +53,7 @@ def standing(trial: Trial, asked: Asked, basis: Basis, foreseen: Mapping[str, fl
     before, *after = ({t: one["assistant"].row(NOBODY)[t] for t in basis.base} for one in (trial.before, *trial.after))
     moved = trial.moved()
     return Standing(
-        share=explained_answers(asked, posts, seed=seed),
+        share=asked.explained(posts, seed=seed),
         changed=clustered_mean_interval(change, clusters, rng=np.random.default_rng(seed)),
         moved=who_moved(basis, before, after, seed=seed),
         nobody=estimate(np.stack([post[:, -1] for post in posts])),

@@ -112,11 +112,10 @@ class Study:
         setting = Setting(laboratory(request.model), request)
         folder = open_folder(f"study {self.name}", self._configuration(setting), request.out)
         setting = replace(setting, folder=folder.path)
-        arms = self._arms(setting, request.seed)
-        drawn = [arm for seed in setting.seeds for arm in self._arms(setting, seed) if arm.lessons]
-        jobs = [*_untrained(arms, request.model), *drawn]
+        jobs, arms = self.jobs(setting), self._arms(setting, request.seed)
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         found = self.read(setting, _trials(arms, request.model, measured))
+        drawn = [job for job in jobs if job.lessons]
         finding = self._finding(found, setting, len(drawn))
         result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict, "result": plain(dict(found.result))}
         page = study_page(finding, in_site=request.in_site)
@@ -127,6 +126,11 @@ class Study:
         if not folder.finished:  # one that is shown again keeps the time that it took
             folder.finish()
         return StudyResult(result, finding_words(finding), folder.path, page, finding=finding)
+
+    def jobs(self, setting: Setting) -> list[Training]:
+        """All that is trained and measured: each model before any lesson, then every arm at every seed."""
+        drawn = [arm for seed in setting.seeds for arm in self._arms(setting, seed) if arm.lessons]
+        return [*_untrained(self._arms(setting, setting.request.seed), setting.request.model), *drawn]
 
     def _arms(self, setting: Setting, seed: int) -> list[Training]:
         """The arms at one seed, each with the model that it begins with."""

@@ -54,7 +54,7 @@ from personae.theory.preference import RewardEvidence, log_choice, log_passed, r
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
 from personae.theory.removal import Removal, removals, shift_size
-from personae.theory.reweighting import Fit, explained_share, fit_prior, fit_weights, held_out_mixture, mixture
+from personae.theory.reweighting import Fit, fit_prior, fit_weights, held_out_mixture, mixture
 from personae.theory.scores import (
     coverage,
     interval_score,
@@ -114,7 +114,6 @@ __all__ = [
     "divergence",
     "dose_law",
     "evidence",
-    "explained_share",
     "faded",
     "first_direction",
     "first_direction_share",

@@ -5,11 +5,13 @@
 `mix` is the mixture of the cast's answers nearest to the trained model's, its weights fitted on the *other* contexts.
 One set of weights for all contexts is a persona chosen once; weights of their own for each group of contexts are the
 next model up, and what they buy is told with what they cost. A persona is in the mixture only where it buys something.
+`explained` is the same share of several trainings together, with the whole cast, its ceiling and its floor.
 Source: PSM.md section 2, Explained share.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +25,7 @@ from personae.theory.simplex import divergence
 FOLDS = 5
 PRICE = 0.005  # of explained share: a persona that buys less gets nothing
 NOISE = 1e-4  # nats a context: what rounding alone makes of one and the same model
+SHUFFLES = 4  # casts in which nobody is anybody
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,15 @@ class NextModel:
     def worth(self) -> bool:
         """Whether the groups differ in who answers."""
         return self.gain.low > 0.0
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The `share` of several trainings with its interval, its `ceiling` (NaN of a single seed) and its `floor`."""
+
+    share: Estimate
+    ceiling: float
+    floor: float
 
 
 def dealt(clusters: ArrayLike, seed: int = 0, folds: int = FOLDS) -> NDArray[np.intp]:
@@ -148,3 +160,38 @@ def shuffled_cast(components: ArrayLike, topics: Sequence[str], rng: np.random.G
         here = np.flatnonzero(names == topic)
         shuffled[:, here] = parts[rng.permutation(len(parts))][:, here]
     return shuffled
+
+
+def explained(
+    posts: Sequence[Floats],
+    base: Floats,
+    components: Floats,
+    topics: Sequence[str],
+    clusters: Sequence[str],
+    *,
+    folds: ArrayLike | None = None,
+    scored: ArrayLike | None = None,
+    kinds: Sequence[str] | None = None,
+    seed: int = 0,
+) -> Explained:
+    """The share of `posts`, (C, A) a training, that is a reweighting of all `components` (K, C, A).
+
+    Sums are over contexts and trainings. Each training has its own mixture, which has not seen the fold of a context
+    (`folds` (C,), by default dealt by `clusters`) and is scored where `scored` (C,), by default everywhere. Ceiling:
+    another training of the same kind in the place of the mixture; `kinds` says of each what it taught (default: all
+    the same). Floor: casts shuffled within `topics` (C,). Intervals draw clusters.
+    """
+    rng, fold = np.random.default_rng([seed, 8]), dealt(clusters, seed) if folds is None else folds
+    here = np.ones(len(base), dtype=bool) if scored is None else np.asarray(scored, dtype=bool)
+    change = [divergence(post, base)[here] for post in posts]
+
+    def left(cast: Floats) -> list[Floats]:
+        return [divergence(post, held_out_mixture(post, cast, fold))[here] for post in posts]
+
+    floors = [1.0 - np.sum(left(shuffled_cast(components, topics, rng))) / np.sum(change) for _ in range(SHUFFLES)]
+    same = kinds or [""] * len(posts)
+    pairs = [(a, b) for a, b in permutations(range(len(posts)), 2) if same[a] == same[b]]
+    apart = [np.sum(divergence(posts[a], posts[b])[here]) / np.sum(change[a]) for a, b in pairs]
+    drawn = list(np.asarray(clusters)[here]) * len(posts)
+    share = share_of(np.concatenate(left(components)), np.concatenate(change), drawn, rng)
+    return Explained(share, 1.0 - float(np.mean(apart)) if pairs else float("nan"), float(np.mean(floors)))

@@ -7,7 +7,7 @@ concave, so the point found is certified: with gradient G, no w is better by mor
 nats a context. With `pseudo` = 0 that is max_k G_k - 1. It is found by sequential quadratic programming: each step goes
 to the best w ≥ 0 of the objective's second-order model less Σ_k w_k times λ = max G·w, which at the best w makes the
 weights sum to one by itself. `pseudo` > 0 (a Dirichlet prior worth that many contexts) keeps every weight above zero.
-Source: PSM.md section 2, Reweighting fit, Prior and Explained share; Kim, Carbonetto, Stephens and Anitescu, Journal of
+Source: PSM.md section 2, Reweighting fit, Prior; Kim, Carbonetto, Stephens and Anitescu, Journal of
 Computational and Graphical Statistics 29:261, 2020.
 """
 
@@ -122,17 +122,6 @@ def held_out_mixture(target: ArrayLike, components: ArrayLike, folds: ArrayLike,
         out = fold == held
         mixed[out] = mixture(fit_weights(goal[~out], parts[:, ~out], pseudo=pseudo).weights, parts[:, out])
     return mixed
-
-
-def explained_share(post: ArrayLike, base: ArrayLike, mix: ArrayLike, *, noise: float = 0.0) -> float:
-    """1 - Σ KL(post ‖ mix) / Σ KL(post ‖ base) over contexts, all (C, A): 1 where the change is all a reweighting.
-
-    `mix` must come from a fit that has not seen these contexts (`held_out_mixture`). NaN where the change itself,
-    Σ KL(post ‖ base), is no more than `noise` nats. A share of divergence, not of blend weight.
-    """
-    after, before, mixed = _answers(post), _answers(base), _answers(mix)
-    change = float(divergence(after, before).sum())
-    return 1.0 - float(divergence(after, mixed).sum()) / change if change > noise else float("nan")
 
 
 def fit_prior(

@@ -20,6 +20,7 @@ from personae.records import Cast, Estimate, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays, write_json
 from personae.records.results import Floats
 from personae.theory import clustered_mean_interval, poles
+from personae.workflows.audit.file_question import ITEMS, fewer
 from personae.workflows.compare.compared_answers import Asked, asked_of_items, asked_of_probes
 from personae.workflows.compare.comparison import Comparison, compared, outcomes_of
 from personae.workflows.compare.naming import Named, named
@@ -188,8 +189,12 @@ def question_of(
     traits_file: Path | None,
     seed: int,
     device: str = "cpu",
+    items: int = ITEMS,
 ) -> CompareQuestion:
-    """The models and nouns that are meant. Raises `BadInput` where the models do not read the same tokens."""
+    """The models and nouns that are meant, with at most `items` items a trait (0: all), as an audit reads them.
+
+    Raises `BadInput` where the models do not read the same tokens.
+    """
     from personae.simulator.registry import load
     from personae.workflows.nouns_for import nouns, world_of
 
@@ -199,4 +204,4 @@ def question_of(
     for model in (after, other):
         if model is not None:
             check_same_words(model, before)
-    return CompareQuestion(before, after, other, cast, traits, world_of(base), seed)
+    return CompareQuestion(before, after, other, cast, fewer(traits, items), world_of(base), seed)

@@ -4,6 +4,7 @@ The laboratory's contexts are drawn from its world and closed: whatever else is 
 the items of its traits, each with a high and a low outcome, whose levels the cast has kept since its first audit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from personae.records import Cast, Item, Probe, Progress, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays
 from personae.records.results import Floats
 from personae.theory import poles
+from personae.theory.exhaustiveness import Explained, explained
 from personae.workflows.kept.basis_cache import basis_folder
 
 
@@ -26,22 +28,34 @@ class Asked:
     base: Floats
     cast: Floats
 
+    @property
+    def clusters(self) -> list[str]:
+        """(C,) the question of each context."""
+        return [probe.cluster or probe.id for probe in self.probes]
+
+    @property
+    def topics(self) -> list[str]:
+        """(C,) what each context asks about."""
+        return [probe.topic for probe in self.probes]
+
+    def explained(self, posts: Sequence[Floats], kinds: Sequence[str] | None = None, *, seed: int = 0) -> Explained:
+        """The share of `posts`, (C, A) a training, that is a reweighting of the cast (`theory.exhaustiveness`)."""
+        return explained(posts, self.base, self.cast, self.topics, self.clusters, kinds=kinds, seed=seed)
+
 
 def asked_of_items(basis: Basis, traits: tuple[Trait, ...]) -> Asked:
     """Every item of `traits` as a context, answered as the basis has it."""
     chosen = [trait for trait in traits if trait.name in basis.base]
-    probes = tuple(_of_item(trait.name, item) for trait in chosen for item in trait.items)
+    probes = tuple(_of_item(trait, item) for trait in chosen for item in trait.items)
     levels = np.concatenate([basis.levels.by_trait[t.name] for t in chosen], axis=1)
     own = np.concatenate([basis.base[t.name] for t in chosen])
     return Asked(probes, poles(own), poles(levels))
 
 
-def _of_item(trait: str, item: Item) -> Probe:
-    user = item.episodes()[0].prompt
-    outcomes = {"high": item.high, "low": item.low}
-    return Probe(
-        id=f"{trait}/{item.id}", messages=user, outcomes=outcomes, form=item.form, topic=trait, cluster=item.id
-    )
+def _of_item(trait: Trait, item: Item) -> Probe:
+    user, name = item.episodes()[0].prompt, f"{trait.name}/{item.id}"
+    outcomes = {trait.high or "high": item.high, trait.low or "low": item.low}
+    return Probe(id=name, messages=user, outcomes=outcomes, form=item.form, topic=trait.name, cluster=item.id)
 
 
 def asked_of_probes(

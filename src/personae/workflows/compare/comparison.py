@@ -16,10 +16,17 @@ from numpy.typing import NDArray
 from personae.records import ELSE, Estimate, Message, Probe
 from personae.records.results import Floats
 from personae.theory import clustered_mean_interval, divergence
-from personae.theory.exhaustiveness import NextModel, Reweighted, next_model, reweighted, share_of, shuffled_cast
+from personae.theory.exhaustiveness import (
+    SHUFFLES,
+    NextModel,
+    Reweighted,
+    next_model,
+    reweighted,
+    share_of,
+    shuffled_cast,
+)
 from personae.workflows.compare.compared_answers import Asked
 
-SHUFFLES = 4
 FEWEST = 8  # contexts of a place where something is left
 MOST_LEFT = 12  # contexts listed
 
@@ -93,12 +100,11 @@ def compared(
     names: Sequence[str], asked: Asked, post: Floats, twin: Floats | None = None, *, seed: int = 0
 ) -> Comparison:
     """The comparison of `post` (C, A) with what was answered before; `twin` (C, A) of another seed of the training."""
-    clusters = [probe.cluster or probe.id for probe in asked.probes]
+    clusters = asked.clusters
     whole = reweighted(post, asked.base, asked.cast, clusters, seed=seed)
     rng, change = np.random.default_rng([seed, 3]), divergence(post, asked.base)
-    topics = [probe.topic for probe in asked.probes]
     floors = [
-        reweighted(post, asked.base, shuffled_cast(asked.cast, topics, rng), clusters, seed=seed).share.mean
+        reweighted(post, asked.base, shuffled_cast(asked.cast, asked.topics, rng), clusters, seed=seed).share.mean
         for _ in range(SHUFFLES)
     ]
     ceiling = share_of(divergence(post, twin), change, clusters, rng).mean if twin is not None else float("nan")

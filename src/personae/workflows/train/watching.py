@@ -27,13 +27,12 @@ from personae.predictors import Basis
 from personae.records import Estimate, Trait
 from personae.records.files import canonical, write_text
 from personae.theory import poles
+from personae.theory.exhaustiveness import Explained
 from personae.workflows.audit.bounds import Bound, read_bound
 from personae.workflows.audit.file_question import ITEMS as AUDITED
 from personae.workflows.audit.file_question import fewer
 from personae.workflows.compare.compare import CompareQuestion, asked_of
 from personae.workflows.compare.compared_answers import Asked
-from personae.workflows.compare.explained import Explained
-from personae.workflows.compare.shares import explained_answers
 from personae.workflows.kept.basis_cache import cached_basis, unmeasured
 from personae.workflows.nouns_for import nouns, world_of
 from personae.workflows.watch import Watch, unwatched
@@ -120,7 +119,7 @@ class Watching:
             now = poles(np.concatenate([rows[trait.name] for trait in traits]))
         else:
             now = answers(simulator, self.asked.probes, [""])[0]
-        found: Explained = explained_answers(self.asked, [now], seed=self.question.seed)
+        found: Explained = self.asked.explained([now], seed=self.question.seed)
         moved = who_moved(self.basis, self.basis.base, [rows], seed=self.question.seed)
         return Seen(step, found.share, found.floor, moved)
 
