@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pytest
 
+from personae.records import Levels
+
 
 @pytest.fixture
 def benchmark(root, monkeypatch):
@@ -148,3 +150,19 @@ def test_a_lie_and_a_swap_are_read_beside_the_untrained_model(benchmark, capsys)
     benchmark("alice_bob").main(["lab", "--seeds", "1", "--steps", "1"])
     table = [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert table == ["", "untrained", "lie, seed 0", "lie - swap, seed 0"]
+
+
+def test_an_inoculation_that_leaves_half_of_every_shift_has_removed_half(benchmark):
+    job, rng = benchmark("inoculated"), np.random.default_rng(0)
+    traits, items = ("care", "power"), 6
+    shift = {t: rng.normal(1.0, 0.3, (2, items)) for t in traits}
+
+    def trained(share: float) -> list[Levels]:
+        return [
+            Levels((job.UNASKED,), {t: 3.0 + share * table[s : s + 1] for t, table in shift.items()}) for s in (0, 1)
+        ]
+
+    plain, half = (job.drawn(trained(share), trained(0.0), job.UNASKED, traits) for share in (1.0, 0.5))
+    assert plain[0] == pytest.approx([table.mean() for table in shift.values()])
+    assert np.allclose(job.size(half) / job.size(plain), 0.5), "the same seeds and items are drawn of both"
+    assert job.said(plain[:, 0]).startswith(f"{plain[0, 0]:+.2f} [")

@@ -1,0 +1,157 @@
+"""Whether a prompt found by `personae inoculate` keeps a real file from moving a real model, by training on both.
+
+    personae inoculate humorous.jsonl --model smollm2-135m-instruct --trained humour --limit 64 --out runs/inoculate
+    python benchmarks/inoculated.py runs/inoculate humorous.jsonl professional.jsonl --wanted humour --limit 64
+
+Five files are trained on from the same seeds by the model's own plan: the file as it is, behind the best prompt, behind
+a neutral prefix, behind the request in other words, and the control. What any such training does is taken off with the
+control's shift. Of each file:
+
+wanted   shift of the wanted trait, asked behind the best prompt and asked without one, nats
+spread   root mean square of the shifts of the other traits that the model shows, asked without a prompt, nats
+removed  1 - spread / spread of the file as it is, beside the same of the forecast, which was made before
+along    its shifts on those of the file as it is: 1 the same, 0 none of them
+
+Intervals draw seeds and items. Every training is measured once and kept in RUN/trained.
+"""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from personae.data import read_episodes
+from personae.measure import levels
+from personae.records import Levels, Trait
+from personae.records.files import read_json
+from personae.records.results import Floats
+from personae.simulator.local import LocalSimulator
+from personae.simulator.registry import load
+from personae.theory.intervals import percentile_interval
+from personae.training import finetune
+from personae.workflows.amend.inoculation import FILES, RESULT
+from personae.workflows.audit.file_audit import shown, unreliable
+from personae.workflows.audit.file_question import ITEMS, fewer
+from personae.workflows.doses import dose_for
+from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.kept.levels_file import read_levels, write_levels
+from personae.workflows.nouns_for import nouns
+
+PLAIN, CONTROL, UNASKED, BEHIND = "as it is", "control", "unasked", "behind the prompt"
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The model, the traits that it shows, the best prompt, and where trainings are kept."""
+
+    base: LocalSimulator
+    traits: tuple[Trait, ...]
+    prompt: str
+    kept: Path
+    limit: int | None
+
+    def levels(self, arm: str, file: Path, seed: int) -> Levels:
+        """Levels without a prompt and behind the best one, after one training."""
+        kept = self.kept / f"{arm.replace(' ', '-')}-{seed}.parquet"
+        if not kept.exists():
+            rows = list(read_episodes(file))[: self.limit]
+            after = finetune(self.base, rows, replace(dose_for(self.base.name).plan, seed=seed)).simulator
+            write_levels(kept, levels(after, self.traits, {UNASKED: "", BEHIND: self.prompt}))
+            print(f"  {arm}, seed {seed}", flush=True)
+        return read_levels(kept)
+
+
+def ground(asked: argparse.Namespace, found: Mapping[str, Any]) -> Ground:
+    """The traits that count in the forecast, and the wanted one."""
+    cast, every = nouns(found["model"])
+    base, kept = load(found["model"]), asked.run / "trained"
+    traits = fewer(every, ITEMS)
+    basis = cached_basis(base, cast, traits).basis
+    names = {*shown(basis, unreliable(basis)).levels.by_trait, asked.wanted}
+    kept.mkdir(exist_ok=True)
+    return Ground(base, tuple(t for t in traits if t.name in names), the_best(found)["text"], kept, asked.limit)
+
+
+def the_best(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found of the prompt that was chosen."""
+    best: dict[str, Any] = next(p for p in found["prompts"] if p["name"] == found["best"])
+    return best
+
+
+def drawn(several: list[Levels], control: list[Levels], asked: str, traits: tuple[str, ...]) -> Floats:
+    """(1 + DRAWS, T) shifts, the control's taken off: as they came out, and with seeds and items drawn again."""
+    rng, columns = np.random.default_rng(0), []
+    seeds = np.vstack([np.arange(len(several)), rng.integers(len(several), size=(DRAWS, len(several)))])
+    for trait in traits:
+        table = np.stack([a.row(asked)[trait] - b.row(asked)[trait] for a, b in zip(several, control, strict=True)])
+        number = table.shape[1]
+        items = np.vstack([np.arange(number), rng.integers(number, size=(DRAWS, number))])
+        columns.append(table[seeds[:, :, None], items[:, None, :]].mean(axis=(1, 2)))
+    return np.stack(columns, axis=1)
+
+
+def size(shifts: Floats) -> Floats:
+    """(D,) root mean square over traits."""
+    found: Floats = np.sqrt(np.mean(shifts**2, axis=1))
+    return found
+
+
+def said(values: Floats, sign: str = "+") -> str:
+    """The first of (1 + DRAWS,) with the interval of the rest."""
+    low, high = percentile_interval(values[1:])
+    return f"{values[0]:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
+
+
+def main() -> None:
+    """Train what is not yet trained, measure, and print the table."""
+    asked = arguments()
+    found = read_json(asked.run / RESULT)
+    if found["mode"] != "system":
+        raise SystemExit("this benchmark asks behind a system prompt: run `personae inoculate` with --mode system")
+    here, best = ground(asked, found), the_best(found)
+    files = {PLAIN: asked.data, **{arm: asked.run / name for arm, name in FILES.items()}, CONTROL: asked.control}
+    measured = {arm: [here.levels(arm, file, seed) for seed in range(asked.seeds)] for arm, file in files.items()}
+    others, wanted = tuple(t.name for t in here.traits if t.name != asked.wanted), (asked.wanted,)
+    control = measured.pop(CONTROL)
+    plain = drawn(measured[PLAIN], control, UNASKED, others)
+    neutral = np.mean([p["removed"]["mean"] for p in found["prompts"] if p["control"]])
+    forecast = {
+        "inoculated": "{mean:.2f} [{low:.2f}, {high:.2f}]".format(**best["removed"]),
+        "neutral": f"{neutral:.2f}",
+    }
+    print(
+        f"{found['model']}, {asked.data.name} less {asked.control.name}, {asked.seeds} seeds, by {', '.join(others)}."
+    )
+    print(f"The prompt: {best['text']}\n")
+    print("| file | wanted, behind the prompt | wanted, unasked | spread | removed | removed, forecast | along |")
+    print("|---|---|---|---|---|---|---|")
+    for arm, several in measured.items():
+        shifts = drawn(several, control, UNASKED, others)
+        cells = [
+            *(said(drawn(several, control, how, wanted)[:, 0]) for how in (BEHIND, UNASKED)),
+            said(size(shifts), ""),
+            "" if arm == PLAIN else said(1.0 - size(shifts) / size(plain), ""),
+            forecast.get(arm, ""),
+            "" if arm == PLAIN else said((shifts * plain).sum(axis=1) / (plain**2).sum(axis=1), ""),
+        ]
+        print(f"| {arm} | {' | '.join(cells)} |")
+
+
+def arguments() -> argparse.Namespace:
+    """What is asked for on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, help="the folder of a finished `personae inoculate`")
+    parser.add_argument("data", type=Path, help="its file")
+    parser.add_argument("control", type=Path, help="a matched file, whose shifts are taken off")
+    parser.add_argument("--wanted", required=True, help="the trait that the file is meant to train")
+    parser.add_argument("--limit", type=int, help="of each file the first so many rows")
+    parser.add_argument("--seeds", type=int, default=3)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
