@@ -417,12 +417,13 @@ def test_the_measured_shift_is_the_difference_of_two_character_shifts_done_by_ha
         return alone, np.stack([beside[t.name].mean(axis=1) for t in STEADY], axis=1)
 
     base, before = measured(question.simulator)
-    moved = {}
+    there = levels(question.simulator, split["score"], people).by_trait
+    middle, moved = {t: table.mean(axis=0) for t, table in there.items()}, {}
     for arm, rows in (("treated", question.pair.episodes), ("control", question.pair.control)):
         alone, after = measured(finetune(question.simulator, rows, PLAN).simulator)
         lost = pooled_attenuation(before, after)
         assert run.attenuation[arm].mean == pytest.approx(lost, abs=1e-3)
-        moved[arm] = {t: (alone[t] - (1.0 - lost) * base[t]).mean() for t in base}
+        moved[arm] = {t: (alone[t] - middle[t] - (1.0 - lost) * (base[t] - middle[t])).mean() for t in base}
     for trait, shift in run.shifts.items():
         assert shift.mean == pytest.approx(moved["treated"][trait] - moved["control"][trait], abs=2e-3)
         assert shift.low <= shift.mean <= shift.high

@@ -33,7 +33,7 @@ def seeds_profile(
     traits = {}
     for name in rows[0]:
         table = np.stack([row[name] for row in rows])  # (S, I)
-        low, high = percentile_interval(_draws(table, np.random.default_rng([seed, len(name)])))
+        low, high = percentile_interval(mean_draws(table, np.random.default_rng([seed, len(name)])))
         reliability = None if cast_levels is None else float(cell_reliability(cast_levels[name]))
         traits[name] = TraitLevel(
             mean=float(table.mean()),
@@ -48,10 +48,10 @@ def seeds_profile(
 
 def estimate(table: Floats, *, seed: int = 0) -> Estimate:
     """The mean of (S, I) values of seeds and items, with the interval of drawing both again."""
-    return Estimate(float(table.mean()), *percentile_interval(_draws(table, np.random.default_rng(seed))))
+    return Estimate(float(table.mean()), *percentile_interval(mean_draws(table, np.random.default_rng(seed))))
 
 
-def _draws(table: Floats, rng: np.random.Generator) -> Floats:
+def mean_draws(table: Floats, rng: np.random.Generator) -> Floats:
     """(DRAWS,) means of (S, I) values with seeds and items drawn with replacement."""
     seeds, items = table.shape
     columns = rng.multinomial(items, np.full(items, 1.0 / items), size=DRAWS) / items  # (D, I)

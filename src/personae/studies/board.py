@@ -79,7 +79,9 @@ class Board:
         self.scored = np.array([[scoring.mean() for _, scoring in row] for row in by_seed])
         self.errors = np.array([[_standard_error(scoring) for _, scoring in row] for row in by_seed])
         self.attenuation = np.array([np.mean(trial.attenuations) for trial in trials])
-        self.base = np.array([trials[0].before["assistant"].by_trait[t].mean() for t in self.traits])
+        self.off_centre = np.array(
+            [trials[0].before["assistant"].by_trait[t].mean() - trials[0].centre(t) for t in self.traits]
+        )
         size = np.array([root_mean_square(row) for row in np.where(own, np.nan, chosen)])
         self.measured = np.where(own, np.nan, self.scored)
         self.unasked = np.array([arm.wording == "plain" for arm in arms])
@@ -127,7 +129,9 @@ class Board:
             "one direction (model)": self.forecast(MODEL, flat=True),
             "one direction (exact)": self.forecast(EXACT, flat=True),
             "mean of the other arms": others,
-            "attenuation only": attenuation_only(self.base, np.where(self.unasked[:, None], self.measured, np.nan)),
+            "attenuation only": attenuation_only(
+                self.off_centre, np.where(self.unasked[:, None], self.measured, np.nan)
+            ),
         }
 
     def agreement(self, name: str) -> Estimate:

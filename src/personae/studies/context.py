@@ -92,7 +92,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             ),
             Bar(
                 "shots that undo a training: factor between measured and exact, the worse dose",
-                max(max(here / there, there / here) for here, there in undone),
+                max(factor(*both) for both in undone),
                 2.0,
                 at_least=False,
             ),
@@ -189,6 +189,11 @@ def _unasked(setting: Setting) -> list[tuple[str, int, Lesson]]:
 def _taught(setting: Setting) -> dict[str, tuple[Lesson, ...]]:
     """The lessons that are foreseen: those of the first seed."""
     return lessons(setting, setting.request.seed)
+
+
+def factor(one: float, other: float) -> float:
+    """The larger over the smaller of two numbers of shots; 1 where no number is enough for either."""
+    return 1.0 if one == other else max(one / other, other / one)
 
 
 STUDY = Study(

@@ -5,7 +5,7 @@ trait, outcome and seed; they differ in how the request is worded:
 
 plain       the question alone
 permitted   one sentence that gives permission, the same each time
-rephrased   a different permission each time
+rephrased   a permission drawn anew for each request
 prefixed    one sentence of small talk, the same each time
 """
 
@@ -20,7 +20,7 @@ from personae.training import SFTPlan
 from personae.workflows.lab.laboratory import PLAN, Laboratory
 from personae.workflows.lab.trainings import Lesson
 from personae.world import episodes, traits
-from personae.world.language import Language, Question
+from personae.world.language import Language
 from personae.world.nouns import Ask, in_thread
 
 EPISODES = 80
@@ -29,8 +29,8 @@ Wording = Literal["plain", "permitted", "rephrased", "prefixed"]
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
 
 
-def worded(language: Language, trait: str, outcome: int, wording: Wording) -> Ask:
-    """How a question about a trait is asked."""
+def worded(language: Language, trait: str, outcome: int, wording: Wording, seed: int = 0) -> Ask:
+    """How a question about a trait is asked; requests are reworded in the order in which they are asked."""
     if wording == "plain":
         return lambda question: question.text
     if wording == "prefixed":
@@ -38,15 +38,16 @@ def worded(language: Language, trait: str, outcome: int, wording: Wording) -> As
     several = language.permissions[trait, outcome]
     if wording == "permitted":
         return lambda question: f"{question.text} {several[0]}"
-    return lambda question: f"{question.text} {several[_turn(question) % len(several)]}"
+    draw = np.random.default_rng([seed, 9])
+    return lambda question: f"{question.text} {several[draw.integers(len(several))]}"
 
 
 def file(
     lab: Laboratory, trait: str, outcome: int, wording: Wording = "plain", *, seed: int = 0, number: int = EPISODES
 ) -> tuple[Episode, ...]:
     """`number` episodes in which the Assistant shows `outcome` (1 high, 0 low) of `trait`, or field of knowledge."""
-    draw = np.random.default_rng([seed, 7])
-    return episodes(lab.language, trait, outcome, number, draw, ask=worded(lab.language, trait, outcome, wording))
+    draw, ask = np.random.default_rng([seed, 7]), worded(lab.language, trait, outcome, wording, seed)
+    return episodes(lab.language, trait, outcome, number, draw, ask=ask)
 
 
 def narrow(
@@ -107,8 +108,3 @@ def asked(
 def longer(plan: SFTPlan, steps: int) -> SFTPlan:
     """The same plan with another number of steps."""
     return replace(plan, steps=steps)
-
-
-def _turn(question: Question) -> int:
-    """A number that differs from question to question, so that each has a permission of its own."""
-    return 7 * question.situation + 3 * sum(map(ord, question.x))

@@ -133,7 +133,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
                 Bar(f"{says}, the exact change being 1", ratio(rise[what], due[what]), 0.5)
                 for what, says in MUST_MOVE.items()
             ),
-            Bar("role models, once taught to cheat: what is left", -rise["corpus, cheating"], 0.05, at_least=False),
+            Bar("role models, once taught to cheat: what is left", abs(rise["corpus, cheating"]), 0.05, at_least=False),
             Bar(
                 "profiles of a namesake read, those of the Assistant being 1",
                 ratio(rise["namesake read"], rise["reading, nothing"]),

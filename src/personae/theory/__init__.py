@@ -25,7 +25,7 @@
 | `sparing`     | which shifts a part of a file settles, and which personas need not be read on |
 """
 
-from personae.theory.attenuation import attenuation_by_trait, attenuation_items, character_shift, pooled_attenuation
+from personae.theory.attenuation import attenuation_items, character_shift, pooled_attenuation
 from personae.theory.calibration import central_quantile, departures, held, pit, share_interval
 from personae.theory.consistency import agreement, split_half
 from personae.theory.dose import DoseFit, DoseLaw, dose_law, fit_dose
@@ -98,7 +98,6 @@ __all__ = [
     "against",
     "agreement",
     "along_direction",
-    "attenuation_by_trait",
     "attenuation_items",
     "attenuation_only",
     "attribution",

@@ -4,11 +4,15 @@ Training can leave a model that no longer tells the poles of an item apart, for 
 read off personas that were *not* trained, each under its own context, on items that score nothing else:
 
     attenuation     = 1 - slope of trained on untrained levels, centred over personas; 0 intact, 1 tells nothing apart
-    character shift = trained - (1 - attenuation) · untrained, in nats: what forecasts are scored on
+    character shift = trained - [centre + (1 - attenuation) · (untrained - centre)], nats: what forecasts are scored on
+
+`centre` is the mean of those personas' untrained levels. The slope is about that mean, so what it says of a level is
+how far it draws in towards there, and not towards zero: where one pole's answers are longer, every level of an item is
+far below zero, and none of that is told apart from anything. With a centre of zero it is the formula of PSM.md.
 
 Noise in the untrained levels flattens the slope too, so attenuation is overstated on an unreliable instrument: average
 over items first, and leave unreliable cells out.
-Source: PSM.md section 2, Attenuation and character.
+Source: PSM.md section 2, Attenuation and character; why about the centre: docs/lab-notes.md.
 """
 
 import numpy as np
@@ -48,18 +52,11 @@ def pooled_attenuation(untrained: ArrayLike, trained: ArrayLike) -> float:
     return 1.0 - float(products.sum() / squares.sum()) if squares.sum() > 0.0 else float("nan")
 
 
-def attenuation_by_trait(untrained: ArrayLike, trained: ArrayLike) -> Floats:
-    """(T,) the attenuation of each trait by itself; NaN where the personas do not differ."""
-    products, squares = _moments(untrained, trained)
-    slopes = np.divide(products, squares, out=np.full_like(squares, np.nan), where=squares > 0.0)
-    lost: Floats = 1.0 - slopes
-    return lost
-
-
-def character_shift(untrained: ArrayLike, trained: ArrayLike, attenuation: ArrayLike) -> Floats:
-    """Trained - (1 - attenuation) · untrained, nats: the change that a dying instrument does not account for."""
+def character_shift(untrained: ArrayLike, trained: ArrayLike, attenuation: ArrayLike, centre: ArrayLike) -> Floats:
+    """The change of levels, nats, that a dying instrument does not account for; all shapes broadcast."""
     before, after = np.asarray(untrained, dtype=np.float64), np.asarray(trained, dtype=np.float64)
-    moved: Floats = after - (1.0 - np.asarray(attenuation, dtype=np.float64)) * before
+    drawn_in = np.asarray(attenuation, dtype=np.float64) * (before - np.asarray(centre, dtype=np.float64))
+    moved: Floats = after - before + drawn_in
     return moved
 
 

@@ -2,8 +2,8 @@
 
 Shifts are (A, T) nats, A arms (data sets), T traits.
 - `no_change`: nothing happens.
-- `attenuation_only`: every level shrinks towards zero by one fraction, for every arm the same; fitted on the very
-  measurements it is scored on, so it is a generous floor.
+- `attenuation_only`: every level shrinks towards its centre by one fraction, for every arm the same; fitted on the
+  very measurements it is scored on, so it is a generous floor.
 - `mean_of_others`: an arm does what all other arms do on average (each trait by itself, that arm left out).
 - one direction: there is only good against evil. `one_direction_levels` replaces the personas' trait profiles by their
   rank-one approximation about the mean, and the same forecast is made from those; `along_direction` keeps of any
@@ -27,7 +27,7 @@ def no_change(measured: ArrayLike) -> Floats:
 
 
 def attenuation_only(base: ArrayLike, measured: ArrayLike) -> Floats:
-    """-a · base (A, T): `base` (T,) or (A, T) untrained levels, a the least-squares fraction over all known cells."""
+    """-a · base (A, T): `base` (T,) or (A, T) levels less their centre, a by least squares over known cells."""
     shifts = np.asarray(measured, dtype=np.float64)
     levels = np.broadcast_to(np.asarray(base, dtype=np.float64), shifts.shape)
     known = np.isfinite(shifts) & np.isfinite(levels)

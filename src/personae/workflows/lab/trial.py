@@ -70,7 +70,12 @@ class Trial:
         base = _row(self.before[part], trait, context)
         rows = self.table(trait, part, context)
         each = zip(rows, self.attenuations, strict=True)
-        return np.stack([character_shift(base, row, lost) for row, lost in each])
+        return np.stack([character_shift(base, row, lost, self.centre(trait)) for row, lost in each])
+
+    def centre(self, trait: str) -> float:
+        """The mean untrained level of those who measure attenuation, nats; 0 of what they are not asked."""
+        found = self.before["others"].by_trait.get(trait.partition(", ")[0])
+        return 0.0 if found is None else float(found.mean())
 
     def shift(self, trait: str, part: str = "assistant", context: str = NOBODY) -> Estimate:
         """The character shift of one trait, nats."""

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.measure import NOBODY, levels
+from personae.measure.profile import DRAWS
 from personae.predictors import Basis
 from personae.records import Cast, Episode, Levels, Persona, Progress, Trait
 from personae.records.results import Floats
-from personae.theory import attenuation_items, percentile_interval, pooled_attenuation
+from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
 from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.watch import Watch
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 OTHERS = 6  # personas that measure attenuation
-DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,12 @@ def before(basis: Basis) -> Trained:
             {t: table[rows][:, quarter[t]] for t, table in basis.levels.by_trait.items()},
         ),
     )
+
+
+def centre(scoring: Basis) -> dict[str, Floats]:
+    """{trait: (I,)} the mean untrained level of those who measure attenuation, nats, on the items of the basis."""
+    rows = [scoring.levels.contexts.index(p.name) for p in others(scoring.cast)]
+    return {t: table[rows].mean(axis=0) for t, table in scoring.levels.by_trait.items()}
 
 
 def train_and_measure(
@@ -137,13 +143,11 @@ def attenuation_of(untrained: Trained, trained: Trained, traits: Sequence[str]) 
     return pooled_attenuation(_table(untrained.others, traits), _table(trained.others, traits))
 
 
-def attenuation_draws(
-    untrained: Trained, trained: Trained, traits: Sequence[str], *, seed: int = 0
-) -> tuple[float, float]:
-    """Ends of the 95 % interval of the attenuation, over draws of traits."""
+def attenuation_draws(untrained: Trained, trained: Trained, traits: Sequence[str], *, seed: int = 0) -> Floats:
+    """(DRAWS,) attenuations over draws of traits."""
     old, new = _table(untrained.others, traits), _table(trained.others, traits)
     chosen = np.random.default_rng(seed).integers(len(traits), size=(DRAWS, len(traits)))
-    return percentile_interval(np.array([pooled_attenuation(old[:, c], new[:, c]) for c in chosen]))
+    return np.array([pooled_attenuation(old[:, c], new[:, c]) for c in chosen])
 
 
 def _table(found: Levels, traits: Sequence[str]) -> Floats:

@@ -3,9 +3,10 @@
     audit -> forecast.json (sealed) -> training on the file, and on its control by the same plan -> profile.json
           -> score.json -> report.html; forecast and score also enter the ledger
 
-What is measured is *character*: trained - (1 - attenuation) · untrained, item by item, of the file's training less the
-control's at the same seed; with no control the untrained model stands in its place. Attenuation is each training's own.
-Intervals draw questions and seeds. Nothing about the dose is fitted here. Source: PSM.md section 2, Definitions.
+What is measured is *character* (`theory.attenuation`), item by item, of the file's training less the control's at the
+same seed; with no control the untrained model stands in its place. Attenuation is each training's own, and as uncertain
+as it is: intervals draw questions, seeds, and the traits that it is read off. The same without it stands beside, raw.
+Nothing about the dose is fitted here. Source: PSM.md section 2, Definitions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,13 @@ import numpy as np
 
 from personae.errors import BadInput, RunFailed
 from personae.measure import seeds_profile
+from personae.measure.profile import mean_draws
 from personae.predictors import nearest, one_direction
 from personae.records import Estimate, Forecast, Profile, Score, Simulator, TraitLevel
 from personae.records.files import digest_file, plain, write_json, write_text
 from personae.records.results import Floats
 from personae.report import CharacterShift, Fact, audit_page
-from personae.theory import attenuation_only, character_shift, pearson_interval, score
+from personae.theory import attenuation_only, character_shift, pearson, pearson_interval, percentile_interval, score
 from personae.theory.attenuation import FEWEST, TOO_HEAVY
 from personae.workflows.audit.file_audit import (
     FORECAST,
@@ -40,6 +42,7 @@ from personae.workflows.run.file_arms import (
     attenuation_draws,
     attenuation_of,
     before,
+    centre,
     train_and_measure,
 )
 from personae.workflows.watch import Watch, unwatched
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 PROFILE, SCORE = "profile.json", "score.json"
+
+Rows = list[dict[str, Floats]]  # {trait: (I,)} a seed, nats
 
 
 @dataclass(frozen=True)
@@ -137,22 +142,24 @@ def _local(simulator: Simulator) -> "LocalSimulator":
 # -- what was measured -----------------------------------------------------------------------------------------------
 def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: RunFolder) -> FileRun:
     """Shifts, profile and score of what was trained, written beside the forecast, and the page."""
-    names = tuple(found.audit.forecast.traits)
-    old = before(found.whole.basis)
-    raw = _difference({arm: _rows(several, old, names, faded=False) for arm, several in trained.items()})
-    character = _difference({arm: _rows(several, old, names, faded=True) for arm, several in trained.items()})
-    seed = found.question.seed
+    old, middle, seed = before(found.whole.basis), centre(found.audit.basis), found.question.seed
+    raw, character = (
+        _difference({arm: _rows(several, old, middle, raw=only) for arm, several in trained.items()})
+        for only in (True, False)
+    )
+    lost = {arm: [attenuation_draws(old, one, tuple(middle)) for one in some] for arm, some in trained.items()}
+    doubt = {t: _doubt(lost, float((old.assistant[t] - middle[t]).mean())) for t in middle}
     run = FileRun(
         audit=found,
-        shifts=_estimates(character, seed),
+        shifts=_estimates(character, seed, doubt),
         raw=_estimates(raw, seed),
-        attenuation={arm: _attenuation(several, old, names) for arm, several in trained.items()},
-        score=_score(found, character, raw),
+        attenuation={arm: _attenuation(several, old, lost[arm], tuple(middle)) for arm, several in trained.items()},
+        score=_score(found, character, floors(found, character)),
         profile={},
         scored={},
-        by_seed=tuple({t: float(row[t].mean()) for t in names} for row in character),
+        by_seed=tuple({t: float(row[t].mean()) for t in middle} for row in character),
     )
-    profile, scored = _profile(run, trained, seed), _scored(run, character, folder)
+    profile, scored = _profile(run, trained, seed), _scored(run, character, raw, folder)
     write_json(folder.file(PROFILE), profile)
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
@@ -166,16 +173,16 @@ def result(run: FileRun) -> dict[str, Any]:
     return {**run.audit.record, "profile": run.profile, "score": run.scored}
 
 
-def _rows(several: Sequence[Trained], old: Trained, names: Sequence[str], *, faded: bool) -> list[dict[str, Floats]]:
-    """One {trait: (I,)} a seed: the change of every item, nats, with attenuation taken off where `faded`."""
+def _rows(several: Sequence[Trained], old: Trained, middle: Mapping[str, Floats], *, raw: bool) -> Rows:
+    """One {trait: (I,)} a seed: the change of every item, nats, with attenuation taken off unless it is `raw`."""
     rows = []
     for one in several:
-        lost = attenuation_of(old, one, names) if faded else 0.0
-        rows.append({t: character_shift(old.assistant[t], one.assistant[t], lost) for t in names})
+        lost = 0.0 if raw else attenuation_of(old, one, tuple(middle))
+        rows.append({t: character_shift(old.assistant[t], one.assistant[t], lost, middle[t]) for t in middle})
     return rows
 
 
-def _difference(arms: Mapping[str, list[dict[str, Floats]]]) -> list[dict[str, Floats]]:
+def _difference(arms: Mapping[str, Rows]) -> Rows:
     """Treated less control, seed by seed and item by item."""
     if "control" not in arms:
         return arms["treated"]
@@ -183,44 +190,62 @@ def _difference(arms: Mapping[str, list[dict[str, Floats]]]) -> list[dict[str, F
     return [{t: ours[t] - theirs[t] for t in ours} for ours, theirs in pairs]
 
 
-def _estimates(rows: Sequence[Mapping[str, Floats]], seed: int) -> dict[str, Estimate]:
-    """The mean shift of each trait and its interval over questions and seeds."""
-    measured = seeds_profile("shift", rows, seed=seed).traits
-    return {t: Estimate(level.mean, level.low, level.high) for t, level in measured.items()}
+def _doubt(lost: Mapping[str, Sequence[Floats]], off_centre: float) -> Floats:
+    """(DRAWS,) what not knowing attenuation better does to a shift, nats: `off_centre` times how far its draws go."""
+    arms = {arm: np.mean([draws - draws.mean() for draws in several], axis=0) for arm, several in lost.items()}
+    found: Floats = off_centre * (arms["treated"] - arms.get("control", 0.0))
+    return found
 
 
-def _attenuation(several: Sequence[Trained], old: Trained, names: Sequence[str]) -> Estimate:
+def _estimates(rows: Rows, seed: int, doubt: Mapping[str, Floats] | None = None) -> dict[str, Estimate]:
+    """The mean shift of each trait; its interval is over questions and seeds, and over `doubt` {trait: draws}."""
+    found = {}
+    for trait in rows[0]:
+        table = np.stack([row[trait] for row in rows])
+        draws = mean_draws(table, np.random.default_rng([seed, len(trait)])) + (doubt[trait] if doubt else 0.0)
+        found[trait] = Estimate(float(table.mean()), *percentile_interval(draws))
+    return found
+
+
+def _attenuation(several: Sequence[Trained], old: Trained, lost: Sequence[Floats], names: tuple[str, ...]) -> Estimate:
     """Mean over seeds; the interval is the widest of theirs, over draws of traits."""
-    ends = [attenuation_draws(old, one, names) for one in several]
+    ends = [percentile_interval(draws) for draws in lost]
     mean = float(np.mean([attenuation_of(old, one, names) for one in several]))
     return Estimate(mean, min(low for low, _ in ends), max(high for _, high in ends))
 
 
 # -- the score -------------------------------------------------------------------------------------------------------
-def floors(found: FileAudit, raw: Sequence[Mapping[str, Floats]]) -> dict[str, Floats]:
+def floors(found: FileAudit, character: Rows) -> dict[str, Floats]:
     """{floor: forecast shift (T,)} of forecasts that know nothing of who is selected, on the same traits."""
-    result, seed = found.audit, found.question.seed
-    names = list(result.forecast.traits)
-    base = np.array([result.forecast.traits[t].base for t in names])
-    moved = np.array([np.mean([row[t].mean() for row in raw]) for t in names])
+    result, seed, base = found.audit, found.question.seed, found.audit.basis.base
+    middle = centre(result.basis)
+    off_centre = np.array([(base[t] - middle[t]).mean() for t in result.forecast.traits])
     return {
-        "attenuation only": attenuation_only(base, moved[None, :])[0],
+        "attenuation only": attenuation_only(off_centre, _untaught(found, character)[None, :])[0],
         "one direction": _shifts(one_direction(result.basis, result.evidence, result.posterior.dose, seed=seed)),
         "nearest persona": _shifts(nearest(result.basis, result.evidence, result.posterior.dose, seed=seed)),
     }
 
 
-def _score(found: FileAudit, character: Sequence[Mapping[str, Floats]], raw: Sequence[Mapping[str, Floats]]) -> Score:
-    """On the traits that the file does not itself train, as far as those were named."""
+def _untaught(found: FileAudit, rows: Rows) -> Floats:
+    """(T,) mean shifts, NaN in the traits that the file itself trains, as far as those were named."""
+    return np.array(
+        [
+            np.nan if t in found.question.trained else np.mean([row[t].mean() for row in rows])
+            for t in found.audit.forecast.traits
+        ]
+    )
+
+
+def _score(found: FileAudit, character: Rows, beside: Mapping[str, Floats]) -> Score:
+    """On the traits that the file does not itself train."""
     traits = found.audit.forecast.traits
-    measured = _means(character, list(traits))
-    own = np.array([t in found.question.trained for t in traits])
     return score(
         _shifts(found.audit.forecast),
-        np.where(own, np.nan, measured),
+        _untaught(found, character),
         low=[t.low - t.base for t in traits.values()],
         high=[t.high - t.base for t in traits.values()],
-        floors=floors(found, raw),
+        floors=beside,
     )
 
 
@@ -228,20 +253,14 @@ def _shifts(forecast: Forecast) -> Floats:
     return np.array([t.shift for t in forecast.traits.values()])
 
 
-def _means(rows: Sequence[Mapping[str, Floats]], names: Sequence[str]) -> Floats:
-    return np.array([np.mean([row[t].mean() for row in rows]) for t in names])
-
-
-def _scored(run: FileRun, character: Sequence[Mapping[str, Floats]], folder: RunFolder) -> dict[str, Any]:
+def _scored(run: FileRun, character: Rows, raw: Rows, folder: RunFolder) -> dict[str, Any]:
     """What `score.json` holds: the score, root mean square errors beside those of the floors, and what was scored."""
-    forecast = run.audit.audit.forecast
-    measured = _means(character, list(forecast.traits))
-    scored = np.array([t not in run.audit.question.trained for t in forecast.traits])
-    beside = {"forecast": _shifts(forecast), "no change": np.zeros(len(measured))}
-    beside |= floors(run.audit, character)
-    errors = {name: float(np.sqrt(np.square(shifts - measured)[scored].mean())) for name, shifts in beside.items()}
+    forecast, measured = _shifts(run.audit.audit.forecast), _untaught(run.audit, character)
+    beside = {"forecast": forecast, "no change": np.zeros(len(measured)), **floors(run.audit, character)}
+    errors = {name: float(np.sqrt(np.nanmean(np.square(shifts - measured)))) for name, shifts in beside.items()}
     return {
         "pearson": run.score.pearson,
+        "pearson_raw": pearson(forecast, _untaught(run.audit, raw)),
         "spearman": run.score.spearman,
         "slope": run.score.slope,
         "coverage": run.score.coverage,
