@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from personae.workflows.compare import compare as job
 from personae.workflows.compare.compare import question_of
 from personae.workflows.compare.compared_answers import asked_of_items, asked_of_probes
 from personae.workflows.compare.comparison import compared, outcomes_of
+from personae.workflows.compare.tokens_left import tokens_left
+from personae.workflows.kept.folder import open_folder
+from personae.workflows.watch import unwatched
 from personae.world import ExactSimulator, Language, cast, declared
 from personae.world.probes import DONE, probes
 
@@ -95,6 +99,22 @@ def test_items_are_contexts_whose_answers_are_the_levels(exact_setting):
     assert len(found.probes) == sum(len(trait.items) for trait in lab.traits)
     direct = answers(lab.exact, found.probes[:5], [""])[0]
     assert np.allclose(found.base[:5], direct)
+
+
+def test_items_of_two_traits_are_questions_of_their_own_and_poles_of_one_name_are_told_apart(exact_setting):
+    lab, basis = exact_setting.lab, exact_setting.exact.basis
+    same = [t.model_copy(update={"high": "so", "low": "so"}) for t in lab.traits]
+    found = asked_of_items(basis, tuple(same))
+    assert len(set(found.clusters)) == len(found.probes)
+    assert set(found.probes[0].outcomes) == {"high", "low"}
+
+
+def test_no_token_is_told_of_what_is_no_conversation(asked, names, tmp_path):
+    """Raw text is asked of nobody: no model is looked at."""
+    raw = replace(asked, probes=tuple(probe.model_copy(update={"form": "text"}) for probe in asked.probes))
+    found = compared(names, raw, selected(asked, names, con_artist=1.0))
+    folder = open_folder("compare", {}, tmp_path / "raw")
+    assert set(map(tuple, tokens_left(found, None, None, None, folder, unwatched))) <= {()}
 
 
 def test_an_outcome_that_stands_twice_is_refused():

@@ -92,6 +92,25 @@ def test_groups_that_differ_in_who_answers_are_worth_their_price_and_others_are_
     assert not alike.worth
 
 
+def test_the_price_counts_the_common_weights_where_a_group_is_too_small_for_its_own():
+    parts, _, clusters = a_cast(12)
+    base, first = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), parts[1]
+    groups = np.where(clusters == 0, "one question", "the rest")
+    more = next_model(first, base, parts, clusters, groups, reweighted(first, base, parts, clusters))
+    assert more.price == PERSONAS - 1
+
+
+def test_the_mixture_of_a_context_does_not_see_its_fold():
+    """Nor does the choice of who is in it: what is scored is the whole cast's."""
+    parts, foreign, clusters = a_cast(13)
+    folds, base = dealt(clusters), mixed(parts, np.full(PERSONAS, 1 / PERSONAS))
+    here = folds == folds[0]
+    spoilt = np.where(here[:, None], foreign, parts[2])
+    one, other = (reweighted(post, base, parts, clusters).mix for post in (parts[2], spoilt))
+    assert np.array_equal(one[here], other[here])
+    assert not np.array_equal(one[~here], other[~here])
+
+
 def test_folds_keep_clusters_together_and_one_cluster_is_refused():
     clusters = np.arange(50) // 3
     folds = dealt(clusters, seed=1)

@@ -107,6 +107,19 @@ def test_an_interval_over_rows_narrows_with_their_number():
     assert widths[1] < widths[0] / 2.0
 
 
+def test_a_control_is_no_part_of_its_own_yardstick():
+    """What one removes beyond the other is not halved by itself; of one alone it is not known."""
+    prior, plain, levels = draw(6)
+    arms = {"nothing": plain, "all": same_for_all(plain)}
+
+    def beyond(*controls):
+        several = removals(prior, plain, arms, controls, levels, 2.0, rng=np.random.default_rng(0))
+        return several["all"].beyond.mean
+
+    assert beyond("nothing", "all") == pytest.approx(1.0) == beyond("nothing")
+    assert np.isnan(beyond("all"))
+
+
 def test_removal_without_a_control_or_of_other_rows_is_refused():
     prior, plain, levels = draw(5)
     rng = np.random.default_rng(0)

@@ -51,6 +51,16 @@ def test_how_far_the_posterior_went_is_zero_where_it_went_nowhere_and_grows_with
     assert 0.3 < far[2].mean < 2.0 * truth
 
 
+def test_an_interval_over_trainings_that_differ_narrows_with_their_number(basis):
+    before = mixed(basis, basis.prior)
+    two = [mixed(basis, raised(basis, "con artist", share)) for share in (0.0, 0.5)]
+    widths = []
+    for after in (two, two * 8):
+        gained, moved = who_gained(basis, before, after)["con artist"], who_moved(basis, before, after)
+        widths.append((gained.high - gained.low, moved.high - moved.low))
+    assert all(many < few / 2.0 for few, many in zip(*widths, strict=True))
+
+
 def test_nobody_gains_where_nothing_changed(basis):
     before = mixed(basis, basis.prior)
     gained = who_gained(basis, before, [before])

@@ -10,6 +10,7 @@
 | `removal`     | what a prompt in front of them takes away                                    |
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
+| `exhaustiveness` | how much of what a training changed is a reweighting of them                |
 | `dose`        | how many effective episodes a training run was worth                         |
 | `forgetting`  | what later lessons wear off of earlier ones                                  |
 | `attenuation` | whether the character changed or the instrument died                         |
@@ -19,6 +20,7 @@
 | `floors`      | what a forecast that knows nothing would say                                 |
 | `scores`      | whether the forecast was right                                               |
 | `calibration` | whether its intervals keep their promise                                     |
+| `exchange`    | how much one kind of evidence is worth in another                            |
 | `stopping`    | when enough of a file has been read                                          |
 | `detection`   | whether a number tells two kinds of things apart                              |
 | `gates`       | in which contexts something acts                                              |

@@ -2,10 +2,12 @@
 
     share = 1 - Σ_c KL(post_c ‖ mix_c) / Σ_c KL(post_c ‖ base_c)        sums over contexts c, nats
 
-`mix` is the mixture of the cast's answers nearest to the trained model's, its weights fitted on the *other* contexts.
+`mix` is the mixture of the cast's answers nearest to the trained model's, its weights fitted on the *other* contexts
+and over the whole cast: to choose among personas by all contexts would let the share see what it is scored on.
 One set of weights for all contexts is a persona chosen once; weights of their own for each group of contexts are the
-next model up, and what they buy is told with what they cost. A persona is in the mixture only where it buys something.
-`explained` is the same share of several trainings together, with the whole cast, its ceiling and its floor.
+next model up, and what they buy is told with what they cost. Who answers is told by the fewest personas that do as
+well: one that buys nothing gets no weight.
+`explained` is the same share of several trainings together, with its ceiling and its floor.
 Source: PSM.md section 2, Explained share.
 """
 
@@ -92,8 +94,8 @@ def reweighted(
     """`post` and `base` (C, A) explained by `components` (K, C, A); intervals draw whole `clusters` (C,)."""
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
     rng, change, folds = np.random.default_rng(seed), divergence(after, before), dealt(clusters, seed)
+    mix = held_out_mixture(after, parts, folds)
     kept = needed(after, parts, folds, price * float(change.sum()))
-    mix = held_out_mixture(after, parts[kept], folds)
     weights = np.zeros(len(parts))
     weights[kept] = fit_weights(after, parts[kept]).weights
     left = divergence(after, mix)
@@ -129,17 +131,18 @@ def next_model(
     """
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
     member, cluster, rng = np.asarray(groups), np.asarray(clusters), np.random.default_rng(seed)
-    mix, fitted = first.mix.copy(), 0
+    mix, fitted, common = first.mix.copy(), 0, 0
     for group in np.unique(member):
         here = member == group
         if len(np.unique(cluster[here])) < 2:
+            common = 1
             continue
         own = held_out_mixture(after[here], parts[:, here], dealt(cluster[here], seed), pseudo=1.0)
         mix[here], fitted = own, fitted + 1
     left, change = divergence(after, mix), divergence(after, before)
     gain = clustered_mean_interval(first.left - left, clusters, rng=rng)
     share = share_of(left, change, clusters, rng, noise)
-    return NextModel(share, gain, max(0, fitted - 1) * (len(parts) - 1), left)
+    return NextModel(share, gain, (fitted + common - 1) * (len(parts) - 1), left)
 
 
 def share_of(
@@ -184,6 +187,8 @@ def explained(
     rng, fold = np.random.default_rng([seed, 8]), dealt(clusters, seed) if folds is None else folds
     here = np.ones(len(base), dtype=bool) if scored is None else np.asarray(scored, dtype=bool)
     change = [divergence(post, base)[here] for post in posts]
+    if not np.mean(change) > NOISE:
+        return Explained(Estimate(float("nan"), float("nan"), float("nan")), float("nan"), float("nan"))
 
     def left(cast: Floats) -> list[Floats]:
         return [divergence(post, held_out_mixture(post, cast, fold))[here] for post in posts]

@@ -2,7 +2,7 @@
 
     size(L)      root mean square over traits of the forecast shift of a file with evidence L            nats, ≥ 0
     removed(q)   1 - size(L_q) / size(L)                      L_q: evidence of the same rows behind the prompt q
-    beyond(q)    removed(q) - mean of removed over the neutral prefixes
+    beyond(q)    removed(q) - mean of removed over the other neutral prefixes
     uplift(q)    mean_i [ log p(y_i | c_0, q, x_i) - log p(y_i | c_0, x_i) ]                              nats an answer
     kept(q)      mean_i [ log Σ_k π'_q[k] p(y_i | c_k, q, x_i) - log Σ_k π'[k] p(y_i | c_k, x_i) ]        nats an answer
 
@@ -10,7 +10,8 @@ removed: 1 is all of it, 0 none, below zero the prompt adds to it. It counts wha
 prompt that turns a shift over has removed nothing. A fixed text that asks for nothing also removes some, and no more
 than that is an inoculation: beyond. Above zero, uplift says that the prompt asks for what the rows answer, and kept
 that the Assistant, asked with it after the inoculated training, answers so as readily as after the plain one unasked.
-Intervals draw whole rows, the same for every prompt and for the file without one; episodes are drawn, nothing else.
+Intervals draw whole rows, the same for every prompt and for the file without one; episodes are drawn, nothing else, and
+kept holds who is selected as all rows have it.
 Source: PSM.md sections 1 (5) and 2; uplift ranks prompts in trait-inoculation (R² > 0.9 on one pair of traits).
 """
 
@@ -76,17 +77,21 @@ def removals(
         """(1 + D,) of the rows as they are, and as they are drawn."""
         return shift_size(prior, times @ evidence(logp) / rows, levels, dose)
 
+    def usual(name: str) -> Floats:
+        """(1 + D,) what neutral prefixes remove, a control's own apart; unknown where it is the only one."""
+        others = [removed[other] for other in controls if other != name]
+        return np.mean(others, axis=0) if others else np.full(len(times), np.nan)
+
     whole = size(plain)
     left = {name: size(logp) for name, logp in prompted.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
         removed = {name: 1.0 - one / whole for name, one in left.items()}
-    usual = np.mean([removed[name] for name in controls], axis=0)
     answers = _answers(prior, plain, dose)
     return {
         name: Removal(
             left=_estimate(left[name]),
             removed=_estimate(removed[name]),
-            beyond=_estimate(removed[name] - usual),
+            beyond=_estimate(removed[name] - usual(name)),
             uplift=_estimate(times @ (logp[:, 0] - plain[:, 0]) / rows),
             kept=_estimate(times @ (_answers(prior, logp, dose) - answers) / rows),
         )

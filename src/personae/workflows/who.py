@@ -36,11 +36,11 @@ def who_answers(basis: Basis, row: Row, *, pseudo: float | None = None) -> dict[
 def who_gained(basis: Basis, before: Row, after: Sequence[Row], *, seed: int = 0) -> dict[str, Estimate]:
     """{character: change of its weight} from `before` to `after` (one row a training), on the basis's items.
 
-    Weights are those of characters alone, and add up to one. The interval draws a training and half of the questions
-    of each trait, which scatters as drawing all of them again.
+    Weights are those of characters alone, and add up to one. The interval draws as many trainings, and half of the
+    questions of each trait, which scatters as drawing all of them again.
     """
     whole = _gained(basis, before, after, _every(basis))
-    drawn = np.array([_gained(basis, before, [one], keep) for one, keep in _drawn(basis, after, seed)])
+    drawn = np.array([_gained(basis, before, some, keep) for some, keep in _drawn(basis, after, seed)])
     ends = [percentile_interval(column) for column in (drawn - drawn.mean(axis=0)).T]
     each = zip(basis.cast.names[1:], whole.tolist(), ends, strict=True)
     return {name: Estimate(gain, gain + low, gain + high) for name, gain, (low, high) in each}
@@ -51,27 +51,31 @@ def who_moved(basis: Basis, before: Row, after: Sequence[Row], *, seed: int = 0)
 
     It is never below zero, so chance alone makes some of it: what control trainings have is its floor.
     """
-    whole = float(np.mean([_moved(basis, before, one, _every(basis)) for one in after]))
-    drawn = np.array([_moved(basis, before, one, keep) for one, keep in _drawn(basis, after, seed)])
+    whole = _moved(basis, before, after, _every(basis))
+    drawn = np.array([_moved(basis, before, some, keep) for some, keep in _drawn(basis, after, seed)])
     low, high = percentile_interval(drawn - drawn.mean())
     return Estimate(whole, max(0.0, whole + low), whole + high)
 
 
-def _drawn(basis: Basis, after: Sequence[Row], seed: int) -> Iterator[tuple[Row, Keep]]:
-    """A training and half of the questions of each trait, again and again."""
+def _drawn(basis: Basis, after: Sequence[Row], seed: int) -> Iterator[tuple[list[Row], Keep]]:
+    """As many trainings, and half of the questions of each trait, again and again."""
     rng = np.random.default_rng(seed)
-    for one in rng.integers(len(after), size=DRAWS):
-        yield after[one], {t: rng.permutation(len(every)) % 2 == 0 for t, every in _every(basis).items()}
+    for several in rng.integers(len(after), size=(DRAWS, len(after))):
+        yield (
+            [after[n] for n in several],
+            {t: rng.permutation(len(every)) % 2 == 0 for t, every in _every(basis).items()},
+        )
 
 
 def _every(basis: Basis) -> Keep:
     return {t: np.ones(table.shape[1], dtype=bool) for t, table in basis.levels.by_trait.items()}
 
 
-def _moved(basis: Basis, before: Row, after: Row, keep: Keep) -> float:
+def _moved(basis: Basis, before: Row, after: Sequence[Row], keep: Keep) -> float:
+    """Mean over trainings, read off some of the questions."""
     some = basis.items(keep)
-    now, then = (_characters(some, {t: row[t][k] for t, k in keep.items()}) for row in (after, before))
-    return float(divergence(now, then))
+    then, *now = (_characters(some, {t: row[t][k] for t, k in keep.items()}) for row in (before, *after))
+    return float(np.mean([divergence(one, then) for one in now]))
 
 
 def _gained(basis: Basis, before: Row, after: Sequence[Row], keep: Keep) -> Floats:

@@ -54,8 +54,9 @@ def asked_of_items(basis: Basis, traits: tuple[Trait, ...]) -> Asked:
 
 def _of_item(trait: Trait, item: Item) -> Probe:
     user, name = item.episodes()[0].prompt, f"{trait.name}/{item.id}"
-    outcomes = {trait.high or "high": item.high, trait.low or "low": item.low}
-    return Probe(id=name, messages=user, outcomes=outcomes, form=item.form, topic=trait.name, cluster=item.id)
+    poles = (trait.high, trait.low) if trait.high != trait.low else ("high", "low")
+    outcomes = dict(zip(poles, (item.high, item.low), strict=True))
+    return Probe(id=name, messages=user, outcomes=outcomes, form=item.form, topic=trait.name, cluster=name)
 
 
 def asked_of_probes(

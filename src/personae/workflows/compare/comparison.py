@@ -16,15 +16,7 @@ from numpy.typing import NDArray
 from personae.records import ELSE, Estimate, Message, Probe
 from personae.records.results import Floats
 from personae.theory import clustered_mean_interval, divergence
-from personae.theory.exhaustiveness import (
-    SHUFFLES,
-    NextModel,
-    Reweighted,
-    next_model,
-    reweighted,
-    share_of,
-    shuffled_cast,
-)
+from personae.theory.exhaustiveness import NextModel, Reweighted, next_model, reweighted, share_of
 from personae.workflows.compare.compared_answers import Asked
 
 FEWEST = 8  # contexts of a place where something is left
@@ -56,6 +48,7 @@ class Left:
 
     context: str
     said: tuple[Message, ...]
+    form: str
     left: float
     outcome: str
     before: float
@@ -87,7 +80,7 @@ class Comparison:
         held = np.flatnonzero(after > 0.0)
         a = int(held[np.argmax(after[held] * np.log(after[held] / mix[held]))])
         numbers = (float(table[c, a]) for table in (self.asked.base, self.post, self.whole.mix))
-        return Left(probe.id, probe.messages, float(self.whole.left[c]), outcomes_of(probe)[a], *numbers)
+        return Left(probe.id, probe.messages, probe.form, float(self.whole.left[c]), outcomes_of(probe)[a], *numbers)
 
     @property
     def weights(self) -> dict[str, float]:
@@ -103,17 +96,14 @@ def compared(
     clusters = asked.clusters
     whole = reweighted(post, asked.base, asked.cast, clusters, seed=seed)
     rng, change = np.random.default_rng([seed, 3]), divergence(post, asked.base)
-    floors = [
-        reweighted(post, asked.base, shuffled_cast(asked.cast, asked.topics, rng), clusters, seed=seed).share.mean
-        for _ in range(SHUFFLES)
-    ]
+    floor = asked.explained([post], seed=seed).floor
     ceiling = share_of(divergence(post, twin), change, clusters, rng).mean if twin is not None else float("nan")
     by = {
         name: next_model(post, asked.base, asked.cast, clusters, groups, whole, seed=seed)
         for name, groups in groupings(asked.probes).items()
     }
     found = places(asked.probes, whole.left, clusters, seed=seed)
-    return Comparison(tuple(names), asked, post, whole, float(np.mean(floors)), ceiling, by, found)
+    return Comparison(tuple(names), asked, post, whole, floor, ceiling, by, found)
 
 
 def outcomes_of(probe: Probe) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ def tokens_left(
 ) -> list[Tokens]:
     """(token, nats) of an answer in each of the contexts in which most is left, most of all first.
 
-    Empty where nobody is asked anything, as in raw text.
+    Empty for a context that is no conversation.
     """
     kept = folder.file(RECORD)
     if not kept.exists():
@@ -42,7 +42,7 @@ def tokens_left(
         most = found.most[:MOST]
         with watch("what is left, by token", "answers") as progress:
             for one in most:
-                said = _said(post, one.said) if one.said and one.said[-1].role == "user" else None
+                said = _said(post, one.said) if one.form == "chat" else None
                 every.append([] if said is None else _of(said, found, base, post, cast))
                 progress(len(every), len(most))
         write_json(kept, every)
