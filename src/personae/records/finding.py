@@ -1,8 +1,8 @@
 """What a study found: the claim, one sentence, pictures with the exact answer beside the measured one, a verdict.
 
-Every number that was measured carries a 95 % interval. A `Bar` is fixed in the study's file before anything is
-measured, and the verdict follows from the bars alone: the claim holds where all are met, in part where half are or
-more, and with fewer it does not.
+Every number that was measured carries a 95 % interval. A `Bar` stands in the study's file before the study is run, and
+how it came about is told beside it. The verdict follows from the bars alone: the claim holds where all are met, in part
+where half are or more, and with fewer it does not.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import Literal
 
 from personae.records.results import Estimate
 
+BEFOREHAND = "Every bar was fixed before this was run."
 Verdict = Literal["holds", "holds in part", "does not hold", "cannot be told"]
 
 
@@ -152,7 +153,8 @@ class Finding:
 
     `claim` is what the theory says, `sentence` what was found, with its numbers; `meaning` what follows for somebody
     who trains models; `controls` what stood beside the treatments. So many `trainings`, at each of so many `seeds`,
-    stand behind it: none where models were looked at as they are. `command` makes it again.
+    stand behind it: none where models were looked at as they are. `command` makes it again. `fixed` says when the bars
+    were, and what had been seen by then.
     """
 
     study: str
@@ -168,6 +170,7 @@ class Finding:
     trainings: int = 0
     seeds: int = 0
     command: str = ""
+    fixed: str = BEFOREHAND
 
     @property
     def verdict(self) -> Verdict:

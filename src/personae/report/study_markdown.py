@@ -32,14 +32,14 @@ def study_markdown(finding: Finding, picture_files: Sequence[str]) -> str:
     pictures = (finding.picture, *finding.more)
     image, *images = (_image(picture, file) for picture, file in zip(pictures, picture_files, strict=True))
     more = [part for drawn, picture in zip(images, finding.more, strict=True) for part in (drawn, _numbers(picture))]
-    bars = [_table(bars_table(finding.bars))] if finding.bars else []
+    bars = [escaped(finding.fixed), _table(bars_table(finding.bars))] if finding.bars else []
     parts = [
         f"# {escaped(finding.title)}",
         f"> **The theory says:** {escaped(finding.claim)}",
         *_bold(finding.sentence),
         f"Verdict: **{finding.verdict}** ({bars_words(finding)}).",
         image,
-        *_section("The bars, fixed before anything was measured", bars),
+        *_section("The bars", bars),
         *_section("The numbers", [_numbers(finding.picture)]),
         *_section("More pictures", more),
         *_section("If you train models", [escaped(finding.meaning)] if finding.meaning else []),

@@ -89,7 +89,7 @@ def _how_to_read_rows(picture: Rows) -> str:
 def _bars_section(finding: Finding) -> Section | None:
     if not finding.bars:
         return None
-    words = "What had to come out for the claim to hold. Each bar was fixed before anything was measured."
+    words = f"What had to come out for the claim to hold. {finding.fixed}"
     return Section("The bars", (words,), (bars_table(finding.bars),))
 
 

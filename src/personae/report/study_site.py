@@ -38,7 +38,7 @@ def study_address(study: str) -> str:
 
 def _summary(findings: Sequence[Finding]) -> Section:
     hold = sum(finding.verdict == "holds" for finding in findings)
-    numbers = [Number(f"{hold} of {len(findings)}", "claims hold in this world, by bars that were fixed beforehand")]
+    numbers = [Number(f"{hold} of {len(findings)}", "claims hold in this world, by bars that stood before the run")]
     trainings = sum(finding.trainings for finding in findings)
     if trainings:
         numbers.append(Number(f"{trainings}", "trainings of the small model stand behind the pictures"))

@@ -173,4 +173,5 @@ STUDY = Study(
     ),
     arms=arms,
     read=read,
+    fixed="Bars, dose and the block that is read were chosen on twelve other seeds, by an earlier draw of rows.",
 )

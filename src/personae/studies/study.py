@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from personae.records import Bar, Finding, Picture
 from personae.records.files import plain, write_arrays, write_json, write_text
+from personae.records.finding import BEFOREHAND
 from personae.report import finding_words, study_page
 from personae.studies.request import StudyRequest, StudyResult
 from personae.workflows.doses import coefficient
@@ -106,6 +107,7 @@ class Study:
     controls: tuple[str, ...]
     arms: Callable[[Setting, int], list[Training]]
     read: Callable[[Setting, dict[str, Trial]], Found]
+    fixed: str = BEFOREHAND
 
     def run(self, request: StudyRequest) -> StudyResult:
         """The finding, with its page, in a run folder; what a killed study had trained is not trained again."""
@@ -161,6 +163,7 @@ class Study:
             trainings=number,
             seeds=len(setting.seeds) if number else 0,
             command=f"personae study {self.name}{size}",
+            fixed=self.fixed,
         )
 
 

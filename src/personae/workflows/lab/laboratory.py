@@ -1,11 +1,12 @@
 """What every study of the laboratory repeats: the world with its two simulators, exact and learned, and its items."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from personae.predictors import Basis
 from personae.records import Progress, Trait
+from personae.records.files import digest
 from personae.training import SFTPlan
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.nouns_for import world_of
@@ -34,6 +35,17 @@ class Laboratory:
     def named(self) -> tuple[str, ...]:
         """The characters in whom leakage is looked for: the first of each of `NAMED` archetypes."""
         return named(self.world, NAMED)
+
+    @cached_property
+    def others(self) -> dict[str, str]:
+        """{persona: context} of those who measure attenuation."""
+        personas = cast(self.world, self.language, declared_prior=False).personas
+        return {p.name: p.context for p in personas[:: max(1, len(self.world.archetypes) // OTHERS)]}
+
+    @cached_property
+    def asked(self) -> str:
+        """Digest of all that a training is measured by here: items, personas, and named characters."""
+        return digest([self.traits, self.others, self.named])
 
     def basis(self, progress: Progress | None = None) -> Basis:
         """What the language model says of the cast, its prior fitted from its own behaviour."""

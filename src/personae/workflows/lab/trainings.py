@@ -4,15 +4,17 @@ A training is some lessons, one after the other, each taught as its plan says: b
 After it, these parts are measured:
 
 assistant   the Assistant's traits with no context
-others      personas under their own contexts, on a quarter of the items that scores nothing else (attenuation)
+others      personas under their own contexts, on a quarter of the items (attenuation)
 named       other characters, each in a forum thread (leakage)
 contexts    the Assistant under further contexts, where the training names some
 probes      further items, where the training names some: the trained trait asked as the file asks for it (retention)
 answers     probabilities, not levels: of each outcome (a context each) of `closed` contexts, where there are any
 inside      what linear probes read off hidden states, where the training names some
 
-A training that has a way is measured on it instead, in less (`workflows.on_the_way`). A result is kept under a digest
-of all that made it, so a killed study goes on, and one that was changed does not read what another one left.
+The Assistant is asked all items, that quarter among them: attenuation is read off others, and here it is small. A
+training that has a way is measured on it instead, in less (`workflows.lab.on_the_way`). A result is kept under a digest
+of the training, its model, its reward's code and all that is asked, so a killed study goes on, and one that was changed
+does not read what another one left.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,10 +34,11 @@ from personae.records.results import Floats
 from personae.simulator.devices import Engine
 from personae.theory import attenuation_items
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan
-from personae.workflows.lab.laboratory import OTHERS, PLAN, Laboratory, laboratory
+from personae.training.reward import named_reward, reward_digest
+from personae.workflows.lab.laboratory import PLAN, Laboratory, laboratory
 from personae.workflows.lab.on_the_way import Measured, Way, kept_at
 from personae.workflows.lab.parallel import in_parallel
-from personae.world import cast, traits
+from personae.world import traits
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -97,7 +100,8 @@ class Training:
 
     def kept(self, folder: Path) -> Path:
         """Where its result lies in the folder of a study."""
-        made_of = digest([self, self.lab.simulator.digest])
+        rewards = [reward_digest(named_reward(one.reward)) for one in self.lessons if one.reward]
+        made_of = digest([self, self.lab.simulator.digest, self.lab.asked, rewards])
         return folder / "trainings" / f"{self.name.replace('/', '-')}-{self.seed}-{made_of[:10]}.parquet"
 
 
@@ -156,7 +160,6 @@ def trained(lab: Laboratory, training: Training, on_look: "OnLook | None" = None
 def taught(simulator: "LocalSimulator", lesson: Lesson, seed: int, on_look: "OnLook | None" = None) -> "LocalSimulator":
     """The simulator after one lesson, by the method of its plan."""
     from personae.training import finetune, prefer, reinforce
-    from personae.training.reward import named_reward
 
     plan, rows = replace(lesson.plan, seed=seed), lesson.episodes
     if isinstance(plan, DPOPlan):
@@ -171,12 +174,9 @@ def taught(simulator: "LocalSimulator", lesson: Lesson, seed: int, on_look: "OnL
 
 def measure(lab: Laboratory, simulator: Simulator, training: Training, asked: Sequence[Trait]) -> Measured:
     """The parts `assistant`, `others` and `answers` of `simulator` as it is, in the traits `asked`."""
-    personas = cast(lab.world, lab.language, declared_prior=False).personas[
-        :: max(1, len(lab.world.archetypes) // OTHERS)
-    ]
     measured = {
         "assistant": levels(simulator, asked, {NOBODY: ""}),
-        "others": levels(simulator, _quarter(asked), {p.name: p.context for p in personas}),
+        "others": levels(simulator, _quarter(asked), lab.others),
     }
     if training.closed:
         found = answers(simulator, training.closed, [""])[0]
