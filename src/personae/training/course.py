@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from personae.training.callback import OnLook, OnStep, Teller
 
 Told = Mapping[str, Any]
+NOTHING: Told = {}
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def carry_out(
     on_step: "OnStep | None",
     on_look: "OnLook | None",
     name: str | None,
+    note: Told = NOTHING,
 ) -> Trained:
-    """The simulator after the course, kept as a checkpoint or adapter in `out` if given.
+    """The simulator after the course, kept as a checkpoint or adapter in `out` if given, `note` on its card.
 
     Raises `BadInput` for a folder that cannot be used before any work, `RunFailed` for a loss that is no number.
     """
@@ -111,7 +113,7 @@ def carry_out(
             told=course.told(teller),
         )
         if folder is not None:
-            write_json(folder / CARD, _card(trained, simulator, course, plan))
+            write_json(folder / CARD, {**_card(trained, simulator, course, plan), **note})
     return trained
 
 
