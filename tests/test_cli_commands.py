@@ -373,6 +373,36 @@ def test_the_card_says_in_words_which_figures_are_not_met(few, tmp_path, capsys)
     assert capsys.readouterr().out.count(" yes") == 3
 
 
+def test_a_finished_run_says_that_it_did_not_keep_a_model_where_it_is_now_asked_to(few, tmp_path, capsys):
+    options = ["pretrain", "--tokens", 2000, "--out", tmp_path / "p"]
+    card = outcome([*options, "--keep-at", 1000], capsys)
+    assert outcome([*options, "--keep-at", 1000], capsys) == outcome(options, capsys) == card
+    assert run([*map(str, options), "--keep-at", "1000", "--keep-at", "1500", "-q"]) == 2
+    said = capsys.readouterr().err
+    assert "is finished, and has not kept its model at 1500 tokens - begin anew with another --out" in said
+
+
+def test_what_a_run_goes_on_from_is_gone_only_once_it_is_finished(few, tmp_path, monkeypatch, capsys):
+    """A kill just before the end takes nothing with it."""
+    from personae.training import pretrain
+    from personae.workflows.kept.folder import RunFolder
+
+    def killed(folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretrain, "CHECKPOINT_EVERY", 1)
+    state = tmp_path / "p" / "state.pt"
+    options = ["pretrain", "--tokens", 2000, "--out", tmp_path / "p"]
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "finish", killed)
+        assert run([*map(str, options), "-q"]) != 0
+    assert state.exists()
+    capsys.readouterr()
+    monkeypatch.setattr(pretrain, "_step", lambda *_: pytest.fail("it trained again"))
+    outcome(options, capsys)
+    assert not state.exists()
+
+
 def test_another_world_is_another_run(few, tmp_path, capsys):
     assert run(["pretrain", "--tokens", "3000", "--out", str(tmp_path / "p"), "-q"]) == 0
     assert run(["pretrain", "--tokens", "3000", "--world", "2", "--out", str(tmp_path / "p"), "-q"]) == 2

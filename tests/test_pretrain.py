@@ -1,6 +1,7 @@
 """Pretraining in small: the loss falls, a killed run ends as if it had not been, the folder is an ordinary model."""
 
 import json
+import os
 from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
@@ -11,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from personae.errors import BadInput, RunFolderMismatch
+from personae.errors import BadInput, RunFailed, RunFolderMismatch
 from personae.records import Episode, Message
 from personae.simulator.dialogue import Dialogue
 from personae.simulator.registry import load
@@ -131,6 +132,37 @@ def test_another_plan_in_the_same_folder_is_refused(whole):
             pretrain(texts(), other, folder, processes=1)
         assert refused.value.exit_status == 2
     assert (folder / "plan.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", '{"tokens": 30', "[]", '{"lanes": 2}'])
+def test_a_damaged_plan_is_told_in_a_line_and_one_that_cannot_be_written_leaves_none(tmp_path, text, monkeypatch):
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    with pytest.raises(BadInput, match="is no plan of a pretraining run - delete the file") as no:
+        pretrain(texts(), PLAN, tmp_path, processes=1)
+    assert str(no.value).startswith(f"{file}: ")
+    file.unlink()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunFailed, match=r"plan.json: cannot be written"):
+        pretrain(texts(), PLAN, tmp_path, processes=1)
+    assert not file.exists()
+
+
+def full(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_model_that_cannot_be_written_is_not_there(whole, tmp_path, monkeypatch):
+    """Neither half of one nor, in place of another, the other."""
+    simulator = load(str(whole[0]))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(simulator.tokenizer), "save_pretrained", lambda *_: full(0))
+        with pytest.raises(RunFailed, match="cannot be written"):
+            pretrain_folder.save(tmp_path / "model", simulator.model, simulator.tokenizer)
+    assert not list(tmp_path.iterdir())
+    for _ in range(2):
+        pretrain_folder.save(tmp_path / "model", simulator.model, simulator.tokenizer)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"] and same(tmp_path / "model", whole[0])
 
 
 def test_another_seed_gives_another_model(whole, tmp_path):
