@@ -18,10 +18,11 @@ from personae.simulator.dialogue import Dialogue
 from personae.simulator.registry import load
 from personae.training import pretrain as module
 from personae.training import pretrain_folder
-from personae.training.new_model import PretrainPlan, fast_tokenizer
+from personae.training.new_model import PretrainPlan
 from personae.training.pretrain import batches, pretrain, rate_factor
 from personae.world import Language, declared, documents
 from personae.world.exact import dialogue
+from tiny_models import worded
 
 PLAN = PretrainPlan(tokens=30_000, batch_tokens=512, width=32, layers=1, heads=2, vocabulary=600)
 
@@ -203,7 +204,7 @@ def test_a_vocabulary_may_come_from_other_documents(tmp_path):
     shared = pretrain(texts(), plan, tmp_path / "shared", processes=1, words=words)
     assert "qwertz" in load(str(shared)).tokenizer.get_vocab()
     assert "qwertz" not in load(str(own)).tokenizer.get_vocab()
-    assert load(str(own)).tokenizer.get_vocab() == fast_tokenizer(corpus()[0], plan).get_vocab()
+    assert load(str(own)).tokenizer.get_vocab() == worded(corpus()[0], plan).get_vocab()
 
 
 def test_the_saved_folder_is_a_model_that_the_registry_loads(whole):
@@ -309,7 +310,7 @@ def test_a_block_too_short_for_a_step_is_refused_and_does_not_go_on_for_ever(tmp
 
 # -- parts -------------------------------------------------------------------------------------------------------------
 def test_batches_hold_every_document_once_and_no_loss_on_padding():
-    tokenizer = fast_tokenizer(corpus()[0], PLAN)
+    tokenizer = worded(corpus()[0], PLAN)
     rows = []
     for ids, labels in batches(corpus()[0], tokenizer, PLAN, 0):
         assert ids.shape == labels.shape
@@ -325,7 +326,7 @@ def test_batches_hold_every_document_once_and_no_loss_on_padding():
 
 
 def test_batches_of_another_block_come_in_another_order():
-    tokenizer = fast_tokenizer(corpus()[0], PLAN)
+    tokenizer = worded(corpus()[0], PLAN)
 
     def lengths(block: int) -> list[int]:
         return [ids.shape[1] for ids, _ in batches(corpus()[0], tokenizer, PLAN, block)]

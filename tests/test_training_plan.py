@@ -59,16 +59,8 @@ def test_so_is_what_a_method_adds(plan, field):
 
 def test_plans_of_as_many_steps_and_rows_are_of_one_size_and_have_digests_of_their_own():
     plans = SFTPlan(steps=4), DPOPlan(steps=4), GRPOPlan(steps=4)
-    assert len({plan.units() for plan in plans}) == len({plan.rows for plan in plans}) == 1
+    assert len({plan.rows for plan in plans}) == 1
     assert len({plan.digest for plan in plans}) == 3
-
-
-def test_units_are_steps_times_rate_and_times_rank_for_adapters():
-    plan = SFTPlan(steps=6, rate=1e-3, rank=4)
-    adapters = dataclasses.replace(plan, method="lora")
-    assert plan.units() == pytest.approx(0.006)
-    assert adapters.units() == pytest.approx(4 * plan.units())
-    assert dataclasses.replace(adapters, steps=12).units() == pytest.approx(2 * adapters.units())
 
 
 def test_every_field_of_a_plan_counts_for_its_digest():

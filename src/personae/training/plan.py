@@ -1,4 +1,4 @@
-"""How much training: the plan that two arms of a comparison share, and its size in the units of the dose law.
+"""How much training: the plan that two arms of a comparison share.
 
 A plan says everything that decides the result but the model, the rows and the reward. Steps are optimiser steps, each
 over exactly `batch` rows: episodes (SFT), pairs (DPO) or answers drawn (GRPO), so plans of as many steps and rows are
@@ -71,14 +71,6 @@ class Plan:
     def rows(self) -> int:
         """How many rows the steps see together, a row counted each time it is seen."""
         return self.steps * self.batch
-
-    def units(self) -> float:
-        """The size of the training for the dose law: steps x rate, and x rank where adapters are trained.
-
-        >>> SFTPlan(steps=5, rate=2e-4).units()
-        0.001
-        """
-        return self.steps * self.rate * (self.rank if self.method == "lora" else 1)
 
 
 @dataclass(frozen=True)

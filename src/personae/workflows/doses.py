@@ -69,7 +69,7 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
         if not (np.isfinite(dose) and dose > 0.0):
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
         return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt)
-    effective = DoseLaw(plan.method, float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
+    effective = DoseLaw(float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
     if known not in listed:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
         return Dose(plan, effective, said, fitted=False, doubt=doubt)
