@@ -21,8 +21,8 @@ from personae.training.order import passes
         {"rate": 0.0},
         {"rate": float("nan")},
         {"rate": float("inf")},
-        {"method": "dpo"},
-        {"method": "lora", "rank": 0},
+        {"tuning": "dpo"},
+        {"tuning": "lora", "rank": 0},
         {"alpha": -1.0},
         {"seed": -1},
         {"seed": 2**32},
@@ -66,7 +66,7 @@ def test_plans_of_as_many_steps_and_rows_are_of_one_size_and_have_digests_of_the
 def test_every_field_of_a_plan_counts_for_its_digest():
     plan = SFTPlan(steps=4, warmup=0)
     other = {
-        "steps": 5, "batch": 32, "rate": 1e-4, "method": "lora", "rank": 2, "alpha": 1.0, "seed": 1, "warmup": 1,
+        "steps": 5, "batch": 32, "rate": 1e-4, "tuning": "lora", "rank": 2, "alpha": 1.0, "seed": 1, "warmup": 1,
         "max_grad_norm": 0.0, "weight_decay": 0.1, "at_once": 8,
     }  # fmt: skip
     assert set(other) == {f.name for f in dataclasses.fields(plan)} - {"schedule"}

@@ -34,10 +34,10 @@ def low(*, completion_ids, **_):
 
 
 METHODS = {
-    "sft": lambda base, how, **looks: finetune(base, ROWS, SFTPlan(**OWN, method=how), **looks),
-    "dpo": lambda base, how, **looks: prefer(base, PAIRS, DPOPlan(**OWN, method=how), **looks),
+    "sft": lambda base, how, **looks: finetune(base, ROWS, SFTPlan(**OWN, tuning=how), **looks),
+    "dpo": lambda base, how, **looks: prefer(base, PAIRS, DPOPlan(**OWN, tuning=how), **looks),
     "grpo": lambda base, how, **looks: reinforce(
-        base, PROMPTS, low, GRPOPlan(**OWN, method=how, group=4, max_tokens=3), **looks
+        base, PROMPTS, low, GRPOPlan(**OWN, tuning=how, group=4, max_tokens=3), **looks
     ),
 }
 

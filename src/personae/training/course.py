@@ -93,7 +93,7 @@ def carry_out(
     from personae.training.callback import Teller
 
     def as_it_is(model: Any) -> "LocalSimulator":  # noqa: ANN401
-        bare = model.get_base_model() if plan.method == "lora" else model
+        bare = model.get_base_model() if plan.tuning == "lora" else model
         return type(simulator).from_parts(bare, simulator.tokenizer, name or f"{simulator.name}+{course.name}")
 
     teller = Teller(on_step, on_look, as_it_is)
@@ -142,7 +142,7 @@ def _train(
     """
     from personae.training.trainer import adapted_layers, linear_layers, undisturbed
 
-    adapts, base = plan.method == "lora", simulator.model
+    adapts, base = plan.tuning == "lora", simulator.model
     if hasattr(base, "peft_config"):
         base = _merged(copy.deepcopy(base))
     linear = linear_layers(base)

@@ -17,7 +17,7 @@ from personae.world.outside import NAMED, named
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
-PLAN = SFTPlan(steps=8, batch=16, rate=9e-4, method="full")
+PLAN = SFTPlan(steps=8, batch=16, rate=9e-4, tuning="full")
 OTHERS = 6  # personas that measure attenuation
 
 
