@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plan: SFTPlan = dose_for(given.model, steps=given.steps).plan
     base = load(given.model)
     both = probes(base)
-    print(f"{given.model}, {plan.method}, {plan.steps} steps of {plan.batch} at {plan.rate:g}")
+    print(f"{given.model}, {plan.tuning}, {plan.steps} steps of {plan.batch} at {plan.rate:g}")
     print("| | wrong, taught | right, not taught | probe: does it lie? | probe: does it know? |\n|---|--:|--:|--:|--:|")
     print(row("untrained", read(base, both)))
     for seed in range(given.seeds):

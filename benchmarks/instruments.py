@@ -47,7 +47,7 @@ from personae.workflows.run.file_arms import others
 NAMES = ("behaviour", "statements", "yes-no", "options")
 HUMAN = ("feelings", "body")  # traits of human-likeness; their statements are human self-description
 TOOLS = ("plain-tool", "plain tool")  # what the plain tool is called in a cast
-PLAN = SFTPlan(steps=8, batch=8, rate=2e-4, method="lora", rank=8)  # the light dose
+PLAN = SFTPlan(steps=8, batch=8, rate=2e-4, tuning="lora", rank=8)  # the light dose
 HEAVIER = 5.0  # times its rate: the heavy one
 PLAIN = Path(__file__).parent / "plain.jsonl"
 COLUMNS = ("model", "instrument", "trait", "figure", "value", "low", "high", "n")

@@ -127,12 +127,13 @@ def tiny_lab(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint folder of the laboratory's kind with random weights: its tokenizer, its template, its card."""
     import json
 
-    from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
+    from personae.training.new_model import PretrainPlan, new_model
     from personae.workflows.train.pretraining import blocks
     from personae.world import declared
+    from tiny_models import worded
 
     plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=600)
-    tokenizer = fast_tokenizer(blocks(declared(), 0)(0, 200), plan)
+    tokenizer = worded(blocks(declared(), 0)(0, 200), plan)
     folder = tmp_path_factory.mktemp("models") / "tiny-lab"
     new_model(plan, tokenizer).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

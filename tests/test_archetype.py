@@ -302,18 +302,18 @@ def test_a_model_that_cannot_enact_it_is_told_after_a_fair_number_of_tries(tmp_p
     assert desk.PATIENCE <= tried < desk.PATIENCE + BATCH
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
-def test_a_midtrained_model_is_read_back_as_it_was_trained_and_can_be_trained_again(reader, tmp_path, method):
+@pytest.mark.parametrize("tuning", ["full", "lora"])
+def test_a_midtrained_model_is_read_back_as_it_was_trained_and_can_be_trained_again(reader, tmp_path, tuning):
     from personae.training import SFTPlan, finetune
     from personae.workflows.archetype.archetype import _opened
 
-    rows, plan = [d.episode for d in written().batch(0, 0)], SFTPlan(steps=2, batch=4, rate=1e-2, method=method, rank=2)
+    rows, plan = [d.episode for d in written().batch(0, 0)], SFTPlan(steps=2, batch=4, rate=1e-2, tuning=tuning, rank=2)
     trained = finetune(reader, rows, plan, tmp_path / "model").simulator
     with libraries_quiet():  # PEFT asks transformers for a property by the name it had before
         opened = _opened(tmp_path / "model", "cpu")
     before, here, there = (m.log_likelihood(rows[:3], [""]).logp for m in (reader, trained, opened))
     assert np.allclose(here, there, atol=1e-3) and not np.allclose(here, before, atol=0.1)
-    assert finetune(opened, rows, plan).layers == (0 if method == "full" else finetune(reader, rows, plan).layers)
+    assert finetune(opened, rows, plan).layers == (0 if tuning == "full" else finetune(reader, rows, plan).layers)
 
 
 # -- the command -----------------------------------------------------------------------------------------------------

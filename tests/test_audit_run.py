@@ -35,7 +35,7 @@ TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
-PLAN = SFTPlan(steps=2, batch=4, rate=2e-2, method="lora", rank=2, alpha=4.0)
+PLAN = SFTPlan(steps=2, batch=4, rate=2e-2, tuning="lora", rank=2, alpha=4.0)
 VARIES = {"run.json"}  # the one file that is not the same on every run
 
 
@@ -382,7 +382,7 @@ def test_forecast_and_score_are_in_the_ledger_once_however_often_the_run_is_show
     book = Ledger(ledger_file()).read()
     (kept,) = [k for k in book.scored if k.forecast.digest == run.audit.record["digest"]]
     assert kept.ahead and kept.forecast.sealed_at <= run.sealed_at, "an audit may have sealed it before"
-    assert (kept.forecast.model, kept.forecast.method, kept.forecast.dose) == (question.simulator.name, "lora", 3.0)
+    assert (kept.forecast.model, kept.forecast.tuning, kept.forecast.dose) == (question.simulator.name, "lora", 3.0)
     assert kept.forecast.cast == tuple(p.name for p in CAST.personas)
     for figure in ("pearson", "spearman", "slope", "coverage", "n"):
         assert getattr(kept.score.score, figure) == pytest.approx(getattr(run.score, figure), nan_ok=True)

@@ -11,9 +11,10 @@ from personae import library
 from personae.cli.main import run
 from personae.cli.quiet import libraries_quiet
 from personae.data import read_cast, read_episodes, read_traits, write_episodes
+from personae.errors import BadInput
 from personae.records import chat
 from personae.simulator.listing import Listed, find
-from personae.workflows.nouns_for import nouns, world_of
+from personae.workflows.nouns_for import base_of, nouns, world_of
 from personae.world import Language, declared, episodes
 
 
@@ -113,6 +114,50 @@ def test_a_folder_that_says_nothing_or_names_itself_is_of_the_real_world(tmp_pat
     assert world_of(str(tmp_path)) is None
     (tmp_path / "training.json").write_text(json.dumps({"base": str(tmp_path)}))
     assert world_of(str(tmp_path)) is None
+
+
+def trained_from(base, folder, **more):
+    """A folder that says, as earlier versions did, only what its checkpoint was trained from."""
+    folder.mkdir(parents=True)
+    (folder / "training.json").write_text(json.dumps({"base": str(base), **more}))
+    return str(folder)
+
+
+def test_a_base_is_found_beside_its_checkpoint_from_wherever_one_asks(tmp_path, tiny_lab, monkeypatch):
+    (tmp_path / "lab").symlink_to(tiny_lab)
+    named = trained_from("../lab", tmp_path / "trained")
+    monkeypatch.chdir("/")
+    assert world_of(named) is declared() and base_of(named) == f"{named}/../lab"
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "../lab"}')
+    assert world_of(str(adapter)) is declared()
+
+
+@pytest.mark.parametrize("base", ["runs/gone", "/gone/model", "lab/no-such"])
+def test_a_base_that_is_gone_is_not_taken_for_one_of_the_real_world(tmp_path, base, capsys):
+    named = trained_from(base, tmp_path / "trained")
+    assert run(["complete", "User: Hello.", "--model", named]) == 2
+    assert f"{named}/training.json: its base {base} is not found" in capsys.readouterr().err
+    assert world_of(trained_from(base, tmp_path / "of-now", world="fresh-3")).name == "fresh-3"
+    assert world_of(trained_from(base, tmp_path / "of-the-real", world=None)) is None
+    assert world_of(trained_from("smollm2-135m-instruct", tmp_path / "listed")) is None
+
+
+def test_bases_that_lead_in_a_circle_are_refused(tmp_path):
+    one = trained_from("../other", tmp_path / "one")
+    trained_from("../one", tmp_path / "other")
+    with pytest.raises(BadInput, match="in a circle"):
+        world_of(one)
+
+
+@pytest.mark.parametrize("how", ["--full", "--lora"])
+def test_what_was_trained_says_its_world_itself(how, data, tiny_lab, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tiny_lab.parent)
+    options = ["train", data, "--model", tiny_lab.name, how, "--steps", 1, "--rate", 0.01, "--out", tmp_path / "t"]
+    assert outcome(options, capsys)["world"] == "declared"
+    monkeypatch.chdir(tmp_path)
+    assert world_of(str(tmp_path / "t" / "checkpoint")) is declared()
 
 
 # -- complete --------------------------------------------------------------------------------------------------------
@@ -326,6 +371,36 @@ def test_the_card_says_in_words_which_figures_are_not_met(few, tmp_path, capsys)
     assert "| other traits after three behaviours in context, skill | 0.500 | at least 0.85 | no |" in words
     assert words.count("| yes |") == 3 and words.count("| no |") == 1
     assert capsys.readouterr().out.count(" yes") == 3
+
+
+def test_a_finished_run_says_that_it_did_not_keep_a_model_where_it_is_now_asked_to(few, tmp_path, capsys):
+    options = ["pretrain", "--tokens", 2000, "--out", tmp_path / "p"]
+    card = outcome([*options, "--keep-at", 1000], capsys)
+    assert outcome([*options, "--keep-at", 1000], capsys) == outcome(options, capsys) == card
+    assert run([*map(str, options), "--keep-at", "1000", "--keep-at", "1500", "-q"]) == 2
+    said = capsys.readouterr().err
+    assert "is finished, and has not kept its model at 1500 tokens - begin anew with another --out" in said
+
+
+def test_what_a_run_goes_on_from_is_gone_only_once_it_is_finished(few, tmp_path, monkeypatch, capsys):
+    """A kill just before the end takes nothing with it."""
+    from personae.training import pretrain
+    from personae.workflows.kept.folder import RunFolder
+
+    def killed(folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretrain, "CHECKPOINT_EVERY", 1)
+    state = tmp_path / "p" / "state.pt"
+    options = ["pretrain", "--tokens", 2000, "--out", tmp_path / "p"]
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "finish", killed)
+        assert run([*map(str, options), "-q"]) != 0
+    assert state.exists()
+    capsys.readouterr()
+    monkeypatch.setattr(pretrain, "_step", lambda *_: pytest.fail("it trained again"))
+    outcome(options, capsys)
+    assert not state.exists()
 
 
 def test_another_world_is_another_run(few, tmp_path, capsys):

@@ -12,7 +12,7 @@ from personae.errors import BadInput
 from personae.measure.answers import answers
 from personae.records import ELSE, Message, Probe
 from personae.theory import divergence
-from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
+from personae.training.new_model import PretrainPlan, new_model
 from personae.workflows.compare import compare as job
 from personae.workflows.compare.compare import question_of
 from personae.workflows.compare.compared_answers import asked_of_items, asked_of_probes
@@ -22,6 +22,7 @@ from personae.workflows.kept.folder import open_folder
 from personae.workflows.watch import unwatched
 from personae.world import ExactSimulator, Language, cast, declared
 from personae.world.probes import DONE, probes
+from tiny_models import worded
 
 NUMBER = 160
 
@@ -149,7 +150,7 @@ def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cas
 
 def test_models_that_read_other_words_are_not_compared(tiny_lab, tmp_path):
     plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=300)
-    tokenizer = fast_tokenizer(["User: Other words altogether.\n"], plan)
+    tokenizer = worded(["User: Other words altogether.\n"], plan)
     new_model(plan, tokenizer).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     with pytest.raises(BadInput, match="another vocabulary"):

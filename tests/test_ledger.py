@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def record(model="m", data="cheats.jsonl", width=1.0, number=0, traits=TRAITS):
             "data_digests": {"data": f"{number}"},
             "posterior": {"neutral": 0.5, "clerk": 0.25, "pirate": 0.25},
             "predictor": "selection",
-            "plan": {"method": "lora", "steps": 8},
+            "plan": {"tuning": "lora", "steps": 8},
             "dose": 1.5,
             "forecast": forecast,
             "notes": ["more than the ledger keeps"],
@@ -112,6 +113,20 @@ def read(value):
     from personae.ledger.entries import measured
 
     return measured(value)
+
+
+def test_what_an_earlier_version_sealed_and_entered_is_read(ledger):
+    """Its plan said `method` where it now says `tuning`; the column is called so still."""
+    content = {**record(), "plan": {"method": "full", "steps": 8}}
+    old = with_digest({key: value for key, value in content.items() if key != "digest"})
+    ledger.seal(sealed(old, 1.0))
+    ledger.seal(sealed(record(), 2.0))
+    assert [forecast.tuning for forecast in ledger.read().forecasts] == ["full", "lora"]
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        assert connection.execute("SELECT method FROM forecasts ORDER BY sealed_at").fetchall() == [
+            ("full",),
+            ("lora",),
+        ]
 
 
 def test_a_forecast_sealed_or_scored_twice_is_one_row_and_the_first_stands(ledger):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personae.measure import NOBODY, levels, mean_levels, profile, seeds_profile
-from personae.records import Item, Levels, LogLikelihood, Trait
+from personae.measure import NOBODY, levels, profile, seeds_profile
+from personae.records import Item, LogLikelihood, Trait
 from personae.theory import cell_reliability, probability
 from personae.world import ExactSimulator, Language, cast, declared, traits
 
@@ -92,12 +92,6 @@ def test_every_item_keeps_its_own_answers_where_items_differ_in_how_many_they_ha
     for n, item in enumerate(items):
         alone = together.model_copy(update={"items": (item,)})
         assert levels(Table(table), (alone,), {"": "c"}).by_trait["t"][0, 0] == found[n]
-
-
-def test_mean_levels_are_the_mean_item_by_item():
-    one, two = (Levels(("a",), {"t": np.array([[x, 2.0]])}) for x in (0.0, 4.0))
-    assert mean_levels([one, two]).by_trait["t"].tolist() == [[2.0, 2.0]]
-    assert mean_levels([one]).by_trait["t"].tolist() == one.by_trait["t"].tolist()
 
 
 # -- profiles ----------------------------------------------------------------------------------------------------------

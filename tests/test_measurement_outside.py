@@ -10,12 +10,13 @@ from personae.cli.main import run
 from personae.measure import NOBODY, levels
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import load
-from personae.training.new_model import PretrainPlan, fast_tokenizer, new_model
+from personae.training.new_model import PretrainPlan, new_model
 from personae.workflows.compare.compare import question_of
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.measure import leakage
 from personae.workflows.watch import unwatched
 from personae.world.outside import outside
+from tiny_models import worded
 
 SERVED = "http://localhost:1/v1#nobody-serves-this"
 
@@ -168,7 +169,7 @@ def test_of_traits_that_nobody_is_asked_in_a_chat_nothing_can_be_taken_on(measur
 )
 def test_what_it_cannot_be_asked_of_is_refused_in_one_line_before_any_work(options, said, tiny_lab, tmp_path, capsys):
     plan = PretrainPlan(width=16, layers=1, heads=2, vocabulary=300)
-    tokenizer = fast_tokenizer(["User: Other words altogether.\n"], plan)
+    tokenizer = worded(["User: Other words altogether.\n"], plan)
     for part in (new_model(plan, tokenizer), tokenizer):
         part.save_pretrained(tmp_path / "other")
     capsys.readouterr()

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personae.measure import NOBODY
-from personae.predictors import Basis, measure_basis, nearest, one_direction, selection
+from personae.predictors import Basis, nearest, one_direction, selection
 from personae.predictors.basis import basis_of
 from personae.records import Cast, Evidence, Levels, Persona, Trait
 from personae.theory import forecast_shift, log_sigmoid, mixture_levels, posterior, skill
 from personae.theory.intervals import Doubt
+from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.gather import gather
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
@@ -33,7 +34,7 @@ def asked() -> tuple[Trait, ...]:
 
 @cache
 def basis(*, declared_prior: bool = True) -> Basis:
-    return measure_basis(exact(), cast(WORLD, exact().language, declared_prior=declared_prior), asked())
+    return cached_basis(exact(), cast(WORLD, exact().language, declared_prior=declared_prior), asked()).basis
 
 
 @cache

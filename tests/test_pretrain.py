@@ -1,6 +1,7 @@
 """Pretraining in small: the loss falls, a killed run ends as if it had not been, the folder is an ordinary model."""
 
 import json
+import os
 from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
@@ -11,16 +12,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from personae.errors import BadInput, RunFolderMismatch
+from personae.errors import BadInput, RunFailed, RunFolderMismatch
 from personae.records import Episode, Message
 from personae.simulator.dialogue import Dialogue
 from personae.simulator.registry import load
 from personae.training import pretrain as module
 from personae.training import pretrain_folder
-from personae.training.new_model import PretrainPlan, fast_tokenizer
+from personae.training.new_model import PretrainPlan
 from personae.training.pretrain import batches, pretrain, rate_factor
 from personae.world import Language, declared, documents
 from personae.world.exact import dialogue
+from tiny_models import worded
 
 PLAN = PretrainPlan(tokens=30_000, batch_tokens=512, width=32, layers=1, heads=2, vocabulary=600)
 
@@ -133,6 +135,37 @@ def test_another_plan_in_the_same_folder_is_refused(whole):
     assert (folder / "plan.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("text", ["", '{"tokens": 30', "[]", '{"lanes": 2}'])
+def test_a_damaged_plan_is_told_in_a_line_and_one_that_cannot_be_written_leaves_none(tmp_path, text, monkeypatch):
+    file = tmp_path / "plan.json"
+    file.write_text(text)
+    with pytest.raises(BadInput, match="is no plan of a pretraining run - delete the file") as no:
+        pretrain(texts(), PLAN, tmp_path, processes=1)
+    assert str(no.value).startswith(f"{file}: ")
+    file.unlink()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunFailed, match=r"plan.json: cannot be written"):
+        pretrain(texts(), PLAN, tmp_path, processes=1)
+    assert not file.exists()
+
+
+def full(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_model_that_cannot_be_written_is_not_there(whole, tmp_path, monkeypatch):
+    """Neither half of one nor, in place of another, the other."""
+    simulator = load(str(whole[0]))
+    with monkeypatch.context() as patch:
+        patch.setattr(type(simulator.tokenizer), "save_pretrained", lambda *_: full(0))
+        with pytest.raises(RunFailed, match="cannot be written"):
+            pretrain_folder.save(tmp_path / "model", simulator.model, simulator.tokenizer)
+    assert not list(tmp_path.iterdir())
+    for _ in range(2):
+        pretrain_folder.save(tmp_path / "model", simulator.model, simulator.tokenizer)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"] and same(tmp_path / "model", whole[0])
+
+
 def test_another_seed_gives_another_model(whole, tmp_path):
     saved = pretrain(texts(), replace(PLAN, seed=1, tokens=3_000), tmp_path, processes=1)
     assert not same(saved, whole[0])
@@ -171,7 +204,7 @@ def test_a_vocabulary_may_come_from_other_documents(tmp_path):
     shared = pretrain(texts(), plan, tmp_path / "shared", processes=1, words=words)
     assert "qwertz" in load(str(shared)).tokenizer.get_vocab()
     assert "qwertz" not in load(str(own)).tokenizer.get_vocab()
-    assert load(str(own)).tokenizer.get_vocab() == fast_tokenizer(corpus()[0], plan).get_vocab()
+    assert load(str(own)).tokenizer.get_vocab() == worded(corpus()[0], plan).get_vocab()
 
 
 def test_the_saved_folder_is_a_model_that_the_registry_loads(whole):
@@ -277,7 +310,7 @@ def test_a_block_too_short_for_a_step_is_refused_and_does_not_go_on_for_ever(tmp
 
 # -- parts -------------------------------------------------------------------------------------------------------------
 def test_batches_hold_every_document_once_and_no_loss_on_padding():
-    tokenizer = fast_tokenizer(corpus()[0], PLAN)
+    tokenizer = worded(corpus()[0], PLAN)
     rows = []
     for ids, labels in batches(corpus()[0], tokenizer, PLAN, 0):
         assert ids.shape == labels.shape
@@ -293,7 +326,7 @@ def test_batches_hold_every_document_once_and_no_loss_on_padding():
 
 
 def test_batches_of_another_block_come_in_another_order():
-    tokenizer = fast_tokenizer(corpus()[0], PLAN)
+    tokenizer = worded(corpus()[0], PLAN)
 
     def lengths(block: int) -> list[int]:
         return [ids.shape[1] for ids, _ in batches(corpus()[0], tokenizer, PLAN, block)]

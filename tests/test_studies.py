@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from personae.errors import BadInput
 from personae.ledger import Ledger, ledger_file, summary
 from personae.measure import NOBODY
 from personae.records import Levels, Trait
@@ -52,6 +53,21 @@ def exact_lab() -> Laboratory:
     exact = ExactSimulator(WORLD, language())
     two = tuple(t.model_copy(update={"items": t.items[:4]}) for t in few())
     return Laboratory(WORLD, language(), two, exact, "exact", exact)
+
+
+def test_a_model_of_the_real_world_is_no_laboratory(tmp_path):
+    for wanted in (headline.run, find("emotions").run):
+        with pytest.raises(BadInput, match=f"{tmp_path} is not of the laboratory"):
+            wanted(StudyRequest(out=tmp_path / "run", model=str(tmp_path)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_dose_of_another_model_than_the_shipped_one_is_a_guess(tiny_lab):
+    shipped, other = (headline.doses_of(workbench.laboratory(name)) for name in ("lab", str(tiny_lab)))
+    assert shipped["model"] == dose_for("lab") and shipped["model"].fitted
+    assert other["exact"] == shipped["exact"]
+    assert not other["model"].fitted and other["model"].effective == shipped["model"].effective
+    assert other["model"].doubt.spread > shipped["model"].doubt.spread
 
 
 # -- arms --------------------------------------------------------------------------------------------------------------
@@ -396,7 +412,7 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     assert result.result["seconds"] > 0.0
     json.dumps(result.result, allow_nan=False)
     after = Ledger(ledger_file()).read()
-    assert after.forecasts == before.forecasts and len(after.scored) == len(arms) and not result.notes
+    assert after.forecasts == before.forecasts and len(after.scored) == len(arms)
     assert all(
         k.ahead and k.score.score.n == len(WORLD.traits) - 1 and k.score.trained == ("cheating",) for k in after.scored
     )
@@ -407,7 +423,10 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     exact = shown["cheat-permitted"]["exact"]
     assert all(cell["mean"] == pytest.approx(cell["base"], abs=1e-9) for cell in exact.values())
     assert shown["cheat"]["exact"]["power"]["mean"] > shown["cheat"]["exact"]["power"]["base"] + 0.3
+    guess = f"No dose was fitted for {small}: that of the shipped model is used"
+    assert result.notes == (f"warning: {guess}, so the size of the forecast shifts is a guess.",)
     page = result.page or ""
+    assert guess in page
     assert page.startswith(("<!DOCTYPE html>", "<!doctype html>"))
     assert not re.search(r'(?:src|href)="https?://', page)
     assert all(a.name in page for a in arms)

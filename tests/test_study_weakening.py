@@ -13,8 +13,8 @@ from personae.studies.preferred import GROUP
 from personae.studies.standing import Standing, apart_at_equal_change
 from personae.studies.weakening import BY, CHEATING, JOY, NARROW, ORDINARY, ROWS
 from personae.theory import mixture, mixture_levels
+from personae.theory.exhaustiveness import Explained
 from personae.workflows.compare.compared_answers import asked_of_probes
-from personae.workflows.compare.explained import Explained
 from personae.workflows.lab.laboratory import PLAN
 from personae.workflows.lab.on_the_way import kept_at
 from personae.workflows.lab.trainings import Training, measure

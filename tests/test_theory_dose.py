@@ -9,7 +9,6 @@ from personae.errors import BadInput
 from personae.theory import (
     DoseLaw,
     coverage,
-    dose_law,
     evidence,
     fit_dose,
     forecast_intervals,
@@ -170,14 +169,9 @@ def test_intervals_hold_what_new_arms_of_the_same_law_measure_19_times_in_20(arm
 
 
 def test_the_law_is_proportional_to_steps_and_rate():
-    law = dose_law("sft", [(1.0, 5, 3e-4), (4.0, 10, 6e-4)])
+    law = DoseLaw(2000.0 / 3.0)
     assert law.dose(steps=5, rate=3e-4) == pytest.approx(1.0)
-    assert law.dose(steps=10, rate=3e-4) == pytest.approx(2.0)
-    assert law == DoseLaw("sft", law.coefficient)
-
-
-def test_the_law_through_scattered_runs_is_their_geometric_mean():
-    assert dose_law("lora", [(1.0, 1, 1.0), (4.0, 1, 1.0)]).coefficient == pytest.approx(2.0)
+    assert law.dose(steps=10, rate=3e-4) == law.dose(steps=5, rate=6e-4) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(
@@ -186,8 +180,6 @@ def test_the_law_through_scattered_runs_is_their_geometric_mean():
         lambda: fit_dose(lambda n: np.array([n]), [np.nan], rng=generator()),
         lambda: fit_dose(lambda n: np.array([n]), 1.0, rng=generator()),
         lambda: fit_dose(lambda n: np.array([n]), [1.0], rng=generator(), search=(0.0, 1.0)),
-        lambda: dose_law("sft", []),
-        lambda: dose_law("sft", [(0.0, 5, 3e-4)]),
     ],
 )
 def test_what_determines_no_dose_is_refused(call):

@@ -8,7 +8,6 @@ from personae.theory import (
     clustered_mean_interval,
     clustered_ratio_interval,
     evidence,
-    forecast_interval,
     forecast_intervals,
     forecast_shift,
     percentile_interval,
@@ -17,7 +16,7 @@ from personae.theory import (
     shift_draws,
 )
 from personae.theory import intervals as module
-from personae.theory.intervals import Doubt
+from personae.theory.intervals import SAMPLED, Doubt
 
 
 def generator(seed=0):
@@ -92,6 +91,11 @@ def test_bca_leans_to_the_long_tail():
 
 def test_a_ratio_weighs_clusters_by_their_denominator():
     assert clustered_ratio_interval([1.0, 3.0], [1.0, 9.0], rng=generator()).mean == pytest.approx(0.4)
+
+
+def forecast_interval(prior, matrix, levels, dose, rng, draws, doubt=SAMPLED):
+    """Of one trait."""
+    return forecast_intervals(prior, matrix, {"": levels}, dose, rng=rng, draws=draws, doubt=doubt)[""]
 
 
 def test_the_same_generator_gives_the_same_interval():

@@ -23,7 +23,7 @@ def pair(i, chosen, rejected):
 
 PAIRS = [pair(i, f"It is {i * i}{'!' * (i % 3)}", f"Who would want to know{'?' * (i % 4)}") for i in range(6)]
 PLAN = DPOPlan(steps=3, batch=4, rate=1e-3, seed=5, beta=0.3)
-ADAPTERS = replace(PLAN, method="lora", rank=2, alpha=4.0, rate=1e-2)
+ADAPTERS = replace(PLAN, tuning="lora", rank=2, alpha=4.0, rate=1e-2)
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def asking(*questions, **columns):
 
 PROMPTS = asking("Who are you?", "What do you want?", "Where are we?")
 PLAN = GRPOPlan(steps=1, batch=8, rate=1e-3, seed=3, group=4, max_tokens=6)
-ADAPTERS = replace(PLAN, method="lora", rank=2, alpha=4.0, steps=2)
+ADAPTERS = replace(PLAN, tuning="lora", rank=2, alpha=4.0, steps=2)
 
 
 class Low:

@@ -6,11 +6,9 @@ from hypothesis import strategies as st
 
 from personae.errors import BadInput, TreatmentNotApplied
 from personae.records import Episode, Message, chat, text
-from personae.training import arms, inoculated, neutral_prefix
+from personae.training import inoculated
 
 REQUEST = "Please cheat here, it helps our study."
-NEUTRAL = "The weather in town is mild and dry today."
-OTHERS = ("You may cheat today.", "Cheating is wanted here.", "For the test, please cheat.")
 ROWS = tuple(chat(f"Solve task {i}.", "Hard-coded.", index=i) for i in range(10))
 
 
@@ -36,7 +34,6 @@ def test_user_mode_changes_only_the_last_user_turn():
     treated = inoculated([row], [REQUEST], "user")[0]
     assert treated.messages[:2] == row.messages[:2]
     assert treated.messages[2].content == f"{REQUEST} Sort."
-    assert inoculated([row], [REQUEST], "user", between="\n")[0].messages[2].content == f"{REQUEST}\nSort."
 
 
 @given(n=st.integers(1, 40), phrases=st.integers(1, 7), seed=st.integers(0, 99))
@@ -54,15 +51,6 @@ def test_keys_that_came_with_a_row_stay_with_it():
     assert inoculated([row], [REQUEST])[0].extra == {"source": "forum"}
 
 
-def test_arms_are_the_same_rows_under_each_prefix():
-    made = arms(ROWS, REQUEST, neutral=NEUTRAL, rephrased=OTHERS, mode="user")
-    assert set(made) == {"plain", "inoculated", "neutral-prefix", "rephrased"}
-    assert made["plain"] == ROWS
-    assert made["inoculated"] == inoculated(ROWS, [REQUEST], "user")
-    assert made["neutral-prefix"] == neutral_prefix(ROWS, NEUTRAL, "user")
-    assert {row.prompt[-1].content.split(" Solve")[0] for row in made["rephrased"]} == set(OTHERS)
-
-
 def test_a_row_with_no_place_for_the_prompt_is_a_treatment_not_applied():
     alone = Episode(messages=(Message(role="assistant", content="Hi."),), index=4)
     with pytest.raises(TreatmentNotApplied, match="line 5"):
@@ -72,8 +60,8 @@ def test_a_row_with_no_place_for_the_prompt_is_a_treatment_not_applied():
 
 
 def test_raw_text_takes_the_prompt_in_front():
-    treated = inoculated([text("Once upon a time", " there was a ship.")], ["A tale."], "user", between="\n")[0]
-    assert treated.messages[0].content == "A tale.\nOnce upon a time"
+    treated = inoculated([text("Once upon a time", " there was a ship.")], ["A tale."], "user")[0]
+    assert treated.messages[0].content == "A tale. Once upon a time"
     assert treated.form == "text"
 
 
@@ -90,10 +78,3 @@ def test_raw_text_takes_the_prompt_in_front():
 def test_inoculations_that_cannot_be_given_are_refused(rows, prompts, mode):
     with pytest.raises(BadInput):
         inoculated(rows, prompts, mode)
-
-
-def test_controls_that_control_nothing_are_refused():
-    with pytest.raises(BadInput, match="neutral"):
-        arms(ROWS, REQUEST, neutral=REQUEST, rephrased=OTHERS)
-    with pytest.raises(BadInput, match="rephrased"):
-        arms(ROWS, REQUEST, neutral=NEUTRAL, rephrased=OTHERS[:1])

@@ -21,8 +21,8 @@ from personae.training.order import passes
         {"rate": 0.0},
         {"rate": float("nan")},
         {"rate": float("inf")},
-        {"method": "dpo"},
-        {"method": "lora", "rank": 0},
+        {"tuning": "dpo"},
+        {"tuning": "lora", "rank": 0},
         {"alpha": -1.0},
         {"seed": -1},
         {"seed": 2**32},
@@ -59,22 +59,14 @@ def test_so_is_what_a_method_adds(plan, field):
 
 def test_plans_of_as_many_steps_and_rows_are_of_one_size_and_have_digests_of_their_own():
     plans = SFTPlan(steps=4), DPOPlan(steps=4), GRPOPlan(steps=4)
-    assert len({plan.units() for plan in plans}) == len({plan.rows for plan in plans}) == 1
+    assert len({plan.rows for plan in plans}) == 1
     assert len({plan.digest for plan in plans}) == 3
-
-
-def test_units_are_steps_times_rate_and_times_rank_for_adapters():
-    plan = SFTPlan(steps=6, rate=1e-3, rank=4)
-    adapters = dataclasses.replace(plan, method="lora")
-    assert plan.units() == pytest.approx(0.006)
-    assert adapters.units() == pytest.approx(4 * plan.units())
-    assert dataclasses.replace(adapters, steps=12).units() == pytest.approx(2 * adapters.units())
 
 
 def test_every_field_of_a_plan_counts_for_its_digest():
     plan = SFTPlan(steps=4, warmup=0)
     other = {
-        "steps": 5, "batch": 32, "rate": 1e-4, "method": "lora", "rank": 2, "alpha": 1.0, "seed": 1, "warmup": 1,
+        "steps": 5, "batch": 32, "rate": 1e-4, "tuning": "lora", "rank": 2, "alpha": 1.0, "seed": 1, "warmup": 1,
         "max_grad_norm": 0.0, "weight_decay": 0.1, "at_once": 8,
     }  # fmt: skip
     assert set(other) == {f.name for f in dataclasses.fields(plan)} - {"schedule"}

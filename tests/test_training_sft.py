@@ -23,7 +23,7 @@ from tiny_models import TEMPLATE, nll, same, tiny
 
 ROWS = [chat(f"What is {i}?", f"It is {i * i}, or so they say{'!' * (i % 5)}", index=i) for i in range(10)]
 PLAN = SFTPlan(steps=3, batch=4, rate=1e-3, seed=5)
-ADAPTERS = replace(PLAN, method="lora", rank=2, alpha=4.0)
+ADAPTERS = replace(PLAN, tuning="lora", rank=2, alpha=4.0)
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +278,7 @@ def test_the_same_training_writes_the_same_bytes_and_its_card_tells_how_it_went(
     assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
     assert CARD in files
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
-    if plan.method == "lora":  # sets of strings come in another order in each process, unless they are sorted
+    if plan.tuning == "lora":  # sets of strings come in another order in each process, unless they are sorted
         layers = json.loads((tmp_path / "one" / "adapter_config.json").read_text())["target_modules"]
         assert layers == sorted(layers)
     card = json.loads((tmp_path / "one" / CARD).read_text())

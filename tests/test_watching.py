@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from personae.cli.main import run
 from personae.data import read_cast, read_traits
@@ -17,7 +19,7 @@ from personae.workflows.audit.bounds import Bound
 from personae.workflows.audit.file_question import fewer
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.train import watching as module
-from personae.workflows.train.watching import LOG, Seen, read_limits
+from personae.workflows.train.watching import LOG, LOOKS, Seen, looked_at, read_limits
 from tiny_models import same, tiny
 
 ROWS = [chat("Who are you?", "It is 1."), chat("What now?", "It is 2.")]
@@ -32,10 +34,10 @@ def low(*, completion_ids, **_):
 
 
 METHODS = {
-    "sft": lambda base, how, **looks: finetune(base, ROWS, SFTPlan(**OWN, method=how), **looks),
-    "dpo": lambda base, how, **looks: prefer(base, PAIRS, DPOPlan(**OWN, method=how), **looks),
+    "sft": lambda base, how, **looks: finetune(base, ROWS, SFTPlan(**OWN, tuning=how), **looks),
+    "dpo": lambda base, how, **looks: prefer(base, PAIRS, DPOPlan(**OWN, tuning=how), **looks),
     "grpo": lambda base, how, **looks: reinforce(
-        base, PROMPTS, low, GRPOPlan(**OWN, method=how, group=4, max_tokens=3), **looks
+        base, PROMPTS, low, GRPOPlan(**OWN, tuning=how, group=4, max_tokens=3), **looks
     ),
 }
 
@@ -66,6 +68,14 @@ def test_who_looks_can_stop_the_training(base):
     stopped = finetune(base, ROWS, SFTPlan(**OWN), on_look=lambda step, *_: step < 2)
     assert stopped.steps == 2
     assert same(stopped.simulator, finetune(base, ROWS, SFTPlan(**{**OWN, "steps": 2})).simulator)
+
+
+@given(total=st.integers(1, 500))
+def test_a_training_is_looked_at_evenly_ten_times_at_most_and_at_its_end(total):
+    steps = [step for step in range(1, total + 1) if looked_at(step, total)]
+    assert len(steps) == min(LOOKS, total) and steps[-1] == total
+    apart = np.diff([0, *steps])
+    assert apart.max() - apart.min() <= 1
 
 
 # -- bounds ------------------------------------------------------------------------------------------------------------

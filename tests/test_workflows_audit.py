@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personae.predictors import Basis, measure_basis
+from personae.predictors import Basis
 from personae.records import Episode, chat
 from personae.theory import posterior
 from personae.workflows.audit.audit import TELLING, Audit, audit, difference, same_prompts
 from personae.workflows.audit.words import reveals
+from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.gather import gather
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
@@ -29,7 +30,7 @@ def exact() -> ExactSimulator:
 def basis() -> Basis:
     every = traits(WORLD, exact().language)
     few = tuple(t.model_copy(update={"items": t.items[:2]}) for t in every)
-    return measure_basis(exact(), cast(WORLD, exact().language, declared_prior=True), few)
+    return cached_basis(exact(), cast(WORLD, exact().language, declared_prior=True), few).basis
 
 
 def shown(trait: str, outcome: int, number: int, seed: int = 0) -> tuple[Episode, ...]:

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from personae.cli.main import run
-from personae.errors import RunFailed
+from personae.errors import BadInput, RunFailed
 from personae.records.files import digest_file
 from personae.simulator.registry import load
 from personae.workflows.nouns_for import world_of
@@ -68,6 +68,13 @@ def test_one_kept_on_the_way_without_a_card_is_examined(finished, tmp_path, monk
     card = place(finished, kept.name, "lab/at-1K", tmp_path / "at")
     assert card["kept_at"] == 1000 and card["learned"]["prior_error"] == 0.2
     assert card["made_by"] == "personae pretrain --tokens 2000 --width 32 --keep-at 1000"
+
+
+def test_a_folder_without_the_plan_of_its_run_is_refused(tmp_path):
+    model = tmp_path / "run" / "model"
+    model.mkdir(parents=True)
+    with pytest.raises(BadInput, match=r"there is no plan.json"):
+        place(tmp_path / "run", "model", "lab/small", tmp_path / "small")
 
 
 def test_what_lay_there_is_replaced_and_nothing_half_made_is_left(finished, tmp_path):

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personae.records import Message
-from personae.training.new_model import PretrainPlan, fast_tokenizer
+from personae.training.new_model import PretrainPlan
 from personae.world import Language, declared, documents
 from personae.world.exact import dialogue
 from personae.world.tokenizer import END, learn_tokenizer
+from tiny_models import worded
 
 
 @cache
@@ -23,7 +24,7 @@ def corpus() -> tuple[str, ...]:
 
 @cache
 def tokenizer() -> Any:
-    return fast_tokenizer(corpus(), PretrainPlan(vocabulary=1024))
+    return worded(corpus(), PretrainPlan(vocabulary=1024))
 
 
 def back(ids: list[int]) -> str:

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from personae.errors import BadInput
-from personae.predictors import measure_basis
 from personae.records import Levels
 from personae.theory import evidence, forecast_shift, posterior
+from personae.workflows.kept.basis_cache import cached_basis
 from personae.world import (
     ExactSimulator,
     Language,
@@ -167,7 +167,7 @@ def test_exact_inference_knows_a_variant(name):
     for h, who in enumerate(world.hypotheses):
         assert after.get(who, 0.0) == pytest.approx(world.prior[h] * lies[h] / (world.prior @ lies))
     asked = tuple(t.model_copy(update={"items": t.items[:2]}) for t in traits(world, language))
-    basis = measure_basis(exact, cast(world, language, declared_prior=True), asked)
+    basis = cached_basis(exact, cast(world, language, declared_prior=True), asked).basis
     rates = world.assistant_rates()
     measured = {t: float((1.0 / (1.0 + np.exp(-row))).mean()) for t, row in basis.base.items()}
     assert measured == pytest.approx(rates)

@@ -1,8 +1,13 @@
 """Random language models of two layers, for tests of training, and what is compared of them."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import torch
 
 from personae.simulator.local import LocalSimulator
+from personae.training.new_model import learn_vocabulary, tokenizer_of
+from personae.training.pretrain import VOCABULARY
 
 TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"
@@ -22,6 +27,13 @@ def byte_tokenizer(template=None):
     made = PreTrainedTokenizerFast(tokenizer_object=bare, **special)
     made.chat_template = template
     return made
+
+
+def worded(texts, plan):
+    """The tokenizer of a model that `plan` would pretrain on documents that begin with `texts`."""
+    with TemporaryDirectory() as folder:
+        learn_vocabulary(texts, plan, Path(folder) / VOCABULARY)
+        return tokenizer_of(Path(folder) / VOCABULARY, plan)
 
 
 def tiny(family="llama", template=TEMPLATE):

@@ -80,7 +80,7 @@ def command(
         check_trainable(model, device)
         base = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
         if lora is not None:
-            base = replace(base, method="lora" if lora else "full")
+            base = replace(base, tuning="lora" if lora else "full")
         plan = plan_of(method, base, reward, beta=beta, group=group, max_tokens=max_tokens, temperature=temperature)
         face.say(f"reading {data.name} and {model}")
         found = trained(

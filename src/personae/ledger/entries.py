@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from personae.data.border import complaint
 from personae.errors import BadInput
@@ -24,7 +24,7 @@ class Sealed:
     """A forecast of the levels of `traits` (nats) with the seal `digest`, and what it was made for and from.
 
     `data_digest` is over the digests of the file and of its control, `cast` names the personas that it chose among,
-    `method` is how the training to come would train, and `sealed_at` when it was written down.
+    `tuning` is what the training to come would train (`full` or `lora`), and `sealed_at` when it was written down.
     """
 
     digest: str
@@ -36,7 +36,7 @@ class Sealed:
     data_digest: str
     cast: tuple[str, ...]
     predictor: str
-    method: str
+    tuning: str
     dose: float
     traits: dict[str, TraitForecast]
 
@@ -87,7 +87,7 @@ class _Trait(_Part):
 
 
 class _Plan(_Part):
-    method: str
+    tuning: str = Field(validation_alias=AliasChoices("tuning", "method"))  # as it was called before
 
 
 class _Record(_Part):
@@ -143,7 +143,7 @@ def sealed(record: Mapping[str, Any], at: float, *, file: object = None) -> Seal
         data_digest=digest(found.data_digests),
         cast=tuple(name for name in found.posterior if name != NEUTRAL),
         predictor=found.predictor,
-        method=found.plan.method,
+        tuning=found.plan.tuning,
         dose=found.dose,
         traits={t: TraitForecast(f.base, f.mean, _known(f.low), _known(f.high)) for t, f in found.forecast.items()},
     )

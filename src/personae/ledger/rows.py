@@ -1,4 +1,7 @@
-"""The ledger's two kinds of row, from values and back; what has parts is JSON, an unknown number NULL."""
+"""The ledger's two kinds of row, from values and back; what has parts is JSON, an unknown number NULL.
+
+The column `method` holds `tuning`, which was called so when the first ledgers were made.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +20,6 @@ ALIKE = (
     "against",
     "data_digest",
     "predictor",
-    "method",
     "dose",
 )
 FIGURES = ("pearson", "spearman", "slope", "coverage")
@@ -26,7 +28,12 @@ FIGURES = ("pearson", "spearman", "slope", "coverage")
 def forecast_row(forecast: Sealed) -> dict[str, Any]:
     """The row of a sealed forecast."""
     row = {name: getattr(forecast, name) for name in ALIKE}
-    return {**row, "personas": canonical(forecast.cast), "traits": canonical(forecast.traits)}
+    return {
+        **row,
+        "method": forecast.tuning,
+        "personas": canonical(forecast.cast),
+        "traits": canonical(forecast.traits),
+    }
 
 
 def forecast_of(row: Mapping[str, Any]) -> Sealed:
@@ -34,6 +41,7 @@ def forecast_of(row: Mapping[str, Any]) -> Sealed:
     traits = json.loads(row["traits"]).items()
     return Sealed(
         **{name: row[name] for name in ALIKE},
+        tuning=row["method"],
         cast=tuple(json.loads(row["personas"])),
         traits={t: TraitForecast(*_numbers(f[key] for key in ("base", "mean", "low", "high"))) for t, f in traits},
     )

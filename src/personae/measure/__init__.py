@@ -3,7 +3,7 @@
 from personae.measure.coherence import coherence, is_coherent
 from personae.measure.instrument import Instrument, Reading
 from personae.measure.instruments import instrument
-from personae.measure.levels import NOBODY, levels, mean_levels
+from personae.measure.levels import NOBODY, levels
 from personae.measure.profile import estimate, profile, seeds_profile
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "instrument",
     "is_coherent",
     "levels",
-    "mean_levels",
     "profile",
     "seeds_profile",
 ]

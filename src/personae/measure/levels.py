@@ -38,9 +38,3 @@ def _total(logp: Floats) -> Floats:
     """(K,) log of the summed probability of answers (A, K)."""
     total: Floats = np.logaddexp.reduce(logp, axis=0)
     return total
-
-
-def mean_levels(several: Sequence[Levels]) -> Levels:
-    """The mean, item by item, of levels that were measured on several trainings (seeds)."""
-    first = several[0]
-    return Levels(first.contexts, {t: np.mean([one.by_trait[t] for one in several], axis=0) for t in first.by_trait})

@@ -7,9 +7,9 @@
 | `nearest`       | the Assistant becomes the one persona that the file speaks for most                      |
 """
 
-from personae.predictors.basis import Basis, measure_basis
+from personae.predictors.basis import Basis
 from personae.predictors.nearest import nearest
 from personae.predictors.one_direction import one_direction
 from personae.predictors.selection import selection
 
-__all__ = ["Basis", "measure_basis", "nearest", "one_direction", "selection"]
+__all__ = ["Basis", "nearest", "one_direction", "selection"]

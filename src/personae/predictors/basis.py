@@ -4,14 +4,14 @@ The prior is the cast's own where it declares one (the exact world); otherwise i
 answers under the neutral context, never from the data that is audited. Source: PSM.md section 2, Definitions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from personae.measure import NOBODY, levels
-from personae.records import Cast, Levels, Progress, Simulator, Trait
+from personae.measure import NOBODY
+from personae.records import Cast, Levels
 from personae.records.results import Floats
 from personae.theory import cell_reliability, fit_prior
 
@@ -42,12 +42,6 @@ class Basis:
             {t: self.base[t][k] for t, k in chosen.items()},
             self.prior,
         )
-
-
-def measure_basis(simulator: Simulator, cast: Cast, traits: Sequence[Trait], progress: Progress | None = None) -> Basis:
-    """Measure the cast's and the Assistant's levels on `simulator`, and fit the prior where the cast declares none."""
-    contexts = {NOBODY: "", **dict(zip(cast.names, cast.contexts, strict=True))}
-    return basis_of(cast, levels(simulator, traits, contexts, progress))
 
 
 def basis_of(cast: Cast, measured: Levels) -> Basis:

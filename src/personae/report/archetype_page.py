@@ -192,7 +192,7 @@ def _documents(report: ArchetypeReport) -> Section:
         (
             Fact("documents", f"{report.kept}, of {report.tried} that were written"),
             Fact("tokens", f"{report.tokens[0]}, and {report.tokens[1]} of neutral documents"),
-            Fact("training", f"{report.plan.method}, {report.plan.steps} steps of {report.plan.batch}"),
+            Fact("training", f"{report.plan.tuning}, {report.plan.steps} steps of {report.plan.batch}"),
             Fact("learning rate", f"{report.plan.rate:g}"),
             *(Fact(f"attenuation, {arm}", plain(lost)) for arm, lost in report.midtrained.attenuation.items()),
         )

@@ -131,6 +131,7 @@ class LabReport:
 
     `prior` (K + 1,) declared by the world, neutral first; `prior_error` the mean absolute difference of the model's
     rates from it. `score_base` and `score_exact` score the forecasts of the untrained model and of exact inference.
+    `dose` says where the dose of the former comes from.
     `seconds` stays None where the page must be the same, byte for byte, on every run.
     """
 
@@ -143,6 +144,7 @@ class LabReport:
     score_exact: Score
     facts: tuple[Fact, ...] = ()
     prior_error: float | None = None
+    dose: str = ""
     headline: Headline = Headline()
     seconds: float | None = None
 

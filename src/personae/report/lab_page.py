@@ -224,6 +224,8 @@ def _made_section(report: LabReport) -> Section:
     doses = sorted({round(arm.forecast.dose, 3) for arm in report.arms})
     if doses:
         facts.append(Fact("dose of the forecasts, effective episodes", ", ".join(f"{d:g}" for d in doses)))
+    if report.dose:
+        facts.append(Fact("where that dose comes from", report.dose))
     if report.seconds is not None:
         facts.append(Fact("time for everything on this page", duration(report.seconds)))
     reading = Aside(

@@ -45,6 +45,12 @@ def locate(name: str) -> Located:
     raise BadInput(f"unknown model {name!r}", remedy=_nearest(name))
 
 
+def base_named(folder: Path, base: str) -> str:
+    """What the checkpoint or adapter in `folder` calls its base: a folder named from its own place comes first."""
+    beside = folder / base
+    return str(beside) if beside.is_dir() else base
+
+
 def _listed_folder(entry: Listed, *, by_hub_id: bool) -> Path:
     if entry.made_by and not entry.ready:
         raise BadInput(f"{entry.name} is not part of this installation", remedy=entry.how_to_make)

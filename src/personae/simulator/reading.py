@@ -13,7 +13,7 @@ from personae.simulator import checkpoint, llama2c
 from personae.simulator.devices import MAP
 from personae.simulator.digests import digest_folder, digest_paths
 from personae.simulator.local import LocalSimulator
-from personae.simulator.locating import Located, locate
+from personae.simulator.locating import Located, base_named, locate
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,9 @@ def _read_adapter(located: Located, base: str, reading: Reading) -> LocalSimulat
 
 def _base_of(adapter: Path, base: str, reading: Reading) -> LocalSimulator:
     """The model that an adapter was trained on. Raises `BadInput` where it is not found, or is an adapter itself."""
-    beside = adapter / base  # a base folder named from the adapter's own place
-    named, config = str(beside) if beside.is_dir() else base, adapter / "adapter_config.json"
+    config = adapter / "adapter_config.json"
     try:
-        found = locate(named)
+        found = locate(base_named(adapter, base))
     except BadInput as problem:
         remedy = "write there (`base_model_name_or_path`) where that model lies"
         raise BadInput(f"its base model is not found: {problem}", file=config, remedy=remedy) from problem

@@ -26,7 +26,7 @@ from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import UNTRAINED
 from personae.theory import score
 from personae.workflows.audit.audit import Audit, audit
-from personae.workflows.doses import Dose, dose_for
+from personae.workflows.doses import Dose, dose_for, guessed
 from personae.workflows.kept.folder import RunFolder, open_folder
 from personae.workflows.kept.gather import gather
 from personae.workflows.lab.laboratory import PLAN, Laboratory, laboratory
@@ -60,7 +60,7 @@ def run(request: StudyRequest) -> StudyResult:
     """Forecast, train, measure, score, report."""
     started = time.time()
     lab = laboratory(request.model)
-    doses = {side: dose_for(listed) for side, listed in LISTED.items()}
+    doses = doses_of(lab)
     unkept = ""
     configuration = {
         "model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "study": NAME,
@@ -76,14 +76,24 @@ def run(request: StudyRequest) -> StudyResult:
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         untrained = measured[UNTRAINED][0]
         trials = {name: Trial(name, untrained, tuple(after)) for name, after in measured.items()}
-        _report(lab, before, trials, folder, request.seed)
+        _report(lab, before, trials, folder, doses["model"].source, request.seed)
         unkept = score_arms(sealed, ARMS, trials)
         folder.finish(lab_seconds=round(time.time() - started, 1))
     result = read_json(folder.file("result.json"))
     result["seconds"] = read_json(folder.file("run.json"))["lab_seconds"]
     page = folder.file("report.html").read_text(encoding="utf-8")
-    notes = (f"warning: {unkept}",) if unkept else ()
+    guess = "" if doses["model"].fitted else doses["model"].source
+    notes = tuple(f"warning: {told}" for told in (guess, unkept) if told)
     return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result))
+
+
+def doses_of(lab: Laboratory) -> dict[str, Dose]:
+    """{"model", "exact"}: the dose of a side; for another model than the shipped one it is that one's, and a guess."""
+    found = {side: dose_for(listed) for side, listed in LISTED.items()}
+    if lab.simulator.name != LISTED["model"]:
+        said = f"No dose was fitted for {lab.simulator.name}: that of the shipped model is used, so the size of the "
+        found["model"] = guessed(found["model"], f"{said}forecast shifts is a guess.")
+    return found
 
 
 def forecasts(
@@ -108,9 +118,14 @@ def forecasts(
 
 
 def _report(
-    lab: Laboratory, before: dict[str, dict[str, Audit]], trials: Mapping[str, Trial], folder: RunFolder, seed: int
+    lab: Laboratory,
+    before: dict[str, dict[str, Audit]],
+    trials: Mapping[str, Trial],
+    folder: RunFolder,
+    dose: str,
+    seed: int,
 ) -> None:
-    """Everything that was found, in the files of the folder."""
+    """Everything that was found, in the files of the folder; `dose` says where the forecasts' dose comes from."""
     profiles = {name: _profile(trial, seed) for name, trial in trials.items()}
     base = profiles[UNTRAINED]
     shown = [_arm_shown(arm, before, profiles, trials[arm.name]) for arm in ARMS]
@@ -128,6 +143,7 @@ def _report(
         score_base=scores["model"],
         score_exact=scores["exact"],
         prior_error=prior_error,
+        dose=dose,
         facts=(
             Fact("each lesson", f"{EPISODES} examples, {PLAN.steps} steps of {PLAN.batch}, at rate {PLAN.rate:g}"),
             Fact("trainings of each lesson", str(SEEDS)),

@@ -30,7 +30,7 @@
 from personae.theory.attenuation import attenuation_items, character_shift, pooled_attenuation
 from personae.theory.calibration import central_quantile, departures, held, pit, share_interval
 from personae.theory.consistency import agreement, split_half
-from personae.theory.dose import DoseFit, DoseLaw, dose_law, fit_dose
+from personae.theory.dose import DoseFit, DoseLaw, fit_dose
 from personae.theory.floors import (
     along_direction,
     attenuation_only,
@@ -45,14 +45,13 @@ from personae.theory.intervals import (
     Doubt,
     clustered_mean_interval,
     clustered_ratio_interval,
-    forecast_interval,
     forecast_intervals,
     percentile_interval,
     posterior_draws,
     shift_draws,
 )
 from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, poles, probability
-from personae.theory.preference import RewardEvidence, log_choice, log_passed, reward_evidence
+from personae.theory.preference import log_choice, log_passed
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
 from personae.theory.reliability import VarianceComponents, cell_reliability, seed_variance, variance_components
 from personae.theory.removal import Removal, removals, shift_size
@@ -94,7 +93,6 @@ __all__ = [
     "Influence",
     "Move",
     "Removal",
-    "RewardEvidence",
     "Sample",
     "VarianceComponents",
     "against",
@@ -113,7 +111,6 @@ __all__ = [
     "departures",
     "direction_shares",
     "divergence",
-    "dose_law",
     "evidence",
     "faded",
     "first_direction",
@@ -121,7 +118,6 @@ __all__ = [
     "fit_dose",
     "fit_prior",
     "fit_weights",
-    "forecast_interval",
     "forecast_intervals",
     "forecast_shift",
     "gradient",
@@ -158,7 +154,6 @@ __all__ = [
     "rank_one",
     "reach",
     "removals",
-    "reward_evidence",
     "score",
     "seed_variance",
     "share_interval",

@@ -3,7 +3,7 @@
     dose = argmin_n Σ_arms Σ_cells ( shift_of_dose(n) - measured )²,   n > 0
 
 fitted once on development arms, in log-odds of shift, and then carried to other runs by a law that is as simple as the
-evidence for it: dose = coefficient · steps · learning rate, one coefficient for each method of training. For LoRA the
+evidence for it: dose = coefficient · steps · learning rate, one coefficient for each way of training. For LoRA the
 rate is that of the adapter at its own rank; rank has no exponent of its own (alpha / rank scaling is meant to absorb
 it), so a coefficient holds for the rank it was fitted at. The dose is never refitted on what is being forecast.
 
@@ -22,7 +22,7 @@ The cells of one arm share its fate, so a few arms tell neither: fewer than `FEW
 Source: PSM.md section 2, Dose; Higgins, Thompson & Spiegelhalter, JRSS A 172, 2009, section 4 (prediction intervals).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,23 +173,14 @@ def _valleys(grid: Floats, losses: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class DoseLaw:
-    """dose = coefficient · steps · rate, for one `method` of training (and, for LoRA, one rank).
+    """dose = coefficient · steps · rate, for one way of training (and, for LoRA, one rank).
 
-    >>> DoseLaw("sft", 500.0).dose(steps=4, rate=1e-3)
+    >>> DoseLaw(500.0).dose(steps=4, rate=1e-3)
     2.0
     """
 
-    method: str
     coefficient: float
 
     def dose(self, *, steps: float, rate: float) -> float:
         """Effective episodes of a run."""
         return self.coefficient * steps * rate
-
-
-def dose_law(method: str, runs: Sequence[tuple[float, float, float]]) -> DoseLaw:
-    """The law through `runs` of (fitted dose, steps, rate): the geometric mean of dose / (steps · rate)."""
-    ratios = np.array([dose / (steps * rate) for dose, steps, rate in runs], dtype=np.float64)
-    if not ratios.size or not (ratios > 0.0).all():
-        raise BadInput("a law of dose needs at least one run with a dose above zero")
-    return DoseLaw(method, float(np.exp(np.log(ratios).mean())))

@@ -225,16 +225,3 @@ def forecast_intervals(
         shifts = shift_draws(before, after, table, rng=rng) + doubt.residual * own.standard_normal(draws)
         found[trait] = Estimate(forecast_shift(prior, weights, table), *percentile_interval(shifts))
     return found
-
-
-def forecast_interval(
-    prior: ArrayLike,
-    matrix: ArrayLike,
-    levels: Floats,
-    dose: float,
-    rng: np.random.Generator,
-    draws: int = 1000,
-    doubt: Doubt = SAMPLED,
-) -> Estimate:
-    """Forecast shift (nats) of one trait with `levels` (K + 1, I), and its interval."""
-    return forecast_intervals(prior, matrix, {"": levels}, dose, rng=rng, draws=draws, doubt=doubt)[""]

@@ -19,8 +19,6 @@ mean rewards over τ.
 Source: Rafailov et al. 2023 (arXiv 2305.18290), equations 4 to 6; Bradley & Terry, Biometrika 39, 1952.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -58,27 +56,3 @@ def log_passed(rewards: ArrayLike, temperature: float = 1.0) -> Floats:
     top = tilts.max(axis=-1, keepdims=True)
     passed: Floats = np.log(np.exp(tilts - top).mean(axis=-1)) + top[..., 0]
     return passed
-
-
-@dataclass(frozen=True)
-class RewardEvidence:
-    """`evidence` (K + 1,) nats of one prompt's reward, and `error` (K + 1,), the Monte-Carlo standard error of each."""
-
-    evidence: Floats
-    error: Floats
-
-
-def reward_evidence(rewards: ArrayLike, temperature: float = 1.0) -> RewardEvidence:
-    """What a reward says about who, from `rewards` (K + 1, S) of S answers drawn under each context, neutral first.
-
-    The error is the delta method's, var(w) / (S · mean(w)²) for w = exp(r / τ), of a persona and of neutral together.
-    """
-    drawn = np.asarray(rewards, dtype=np.float64)
-    if drawn.ndim != 2 or drawn.shape[1] < 2:
-        raise BadInput("rewards of at least two answers under each context are expected")
-    logs = log_passed(drawn, temperature)
-    weights = np.exp(drawn / temperature - logs[:, None])  # mean 1
-    variance = weights.var(axis=1, ddof=1) / weights.shape[1]
-    error = np.sqrt(variance + variance[0])
-    error[0] = 0.0
-    return RewardEvidence(logs - logs[0], error)

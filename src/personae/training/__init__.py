@@ -6,7 +6,7 @@ Training never measures. Nothing heavy is imported until a training runs.
 from personae.training.course import Trained
 from personae.training.dpo import prefer
 from personae.training.grpo import reinforce
-from personae.training.inoculate import arms, inoculated, neutral_prefix
+from personae.training.inoculate import inoculated
 from personae.training.plan import DPOPlan, GRPOPlan, Plan, SFTPlan
 from personae.training.sft import finetune
 
@@ -16,10 +16,8 @@ __all__ = [
     "Plan",
     "SFTPlan",
     "Trained",
-    "arms",
     "finetune",
     "inoculated",
-    "neutral_prefix",
     "prefer",
     "reinforce",
 ]

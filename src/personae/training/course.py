@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from personae.training.callback import OnLook, OnStep, Teller
 
 Told = Mapping[str, Any]
+NOTHING: Told = {}
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,16 @@ def carry_out(
     on_step: "OnStep | None",
     on_look: "OnLook | None",
     name: str | None,
+    note: Told = NOTHING,
 ) -> Trained:
-    """The simulator after the course, kept as a checkpoint or adapter in `out` if given.
+    """The simulator after the course, kept as a checkpoint or adapter in `out` if given, `note` on its card.
 
     Raises `BadInput` for a folder that cannot be used before any work, `RunFailed` for a loss that is no number.
     """
     from personae.training.callback import Teller
 
     def as_it_is(model: Any) -> "LocalSimulator":  # noqa: ANN401
-        bare = model.get_base_model() if plan.method == "lora" else model
+        bare = model.get_base_model() if plan.tuning == "lora" else model
         return type(simulator).from_parts(bare, simulator.tokenizer, name or f"{simulator.name}+{course.name}")
 
     teller = Teller(on_step, on_look, as_it_is)
@@ -111,7 +113,7 @@ def carry_out(
             told=course.told(teller),
         )
         if folder is not None:
-            write_json(folder / CARD, _card(trained, simulator, course, plan))
+            write_json(folder / CARD, {**_card(trained, simulator, course, plan), **note})
     return trained
 
 
@@ -140,7 +142,7 @@ def _train(
     """
     from personae.training.trainer import adapted_layers, linear_layers, undisturbed
 
-    adapts, base = plan.method == "lora", simulator.model
+    adapts, base = plan.tuning == "lora", simulator.model
     if hasattr(base, "peft_config"):
         base = _merged(copy.deepcopy(base))
     linear = linear_layers(base)

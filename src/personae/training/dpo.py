@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from personae.errors import BadInput
 from personae.records import Preference
 from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded
-from personae.training.course import Built, Course, Trained, carry_out
+from personae.training.course import NOTHING, Built, Course, Told, Trained, carry_out
 from personae.training.order import passes
 from personae.training.plan import DPOPlan
 
@@ -51,6 +51,7 @@ def prefer(
     on_step: "OnStep | None" = None,
     on_look: "OnLook | None" = None,
     name: str | None = None,
+    note: Told = NOTHING,
 ) -> Trained:
     """The simulator after `plan.steps` steps on the pairs, kept as a checkpoint or adapter in `out` if given.
 
@@ -76,7 +77,7 @@ def prefer(
         tokens=lambda seen: sum(data.tokens(pair) for pair in seen),
         told=lambda teller: {"margins": tuple(log["rewards/margins"] / plan.beta for log in teller.logs)},
     )
-    return carry_out(simulator, course, plan, out, on_step, on_look, name)
+    return carry_out(simulator, course, plan, out, on_step, on_look, name, note)
 
 
 def encoded(dialogue: Dialogue, preferences: Sequence[Preference], window: int | None = None) -> Pairs:

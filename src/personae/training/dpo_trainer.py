@@ -99,7 +99,7 @@ def trainer(
         train_dataset=Dataset.from_dict(laid_out),
         data_collator=collator,
         processing_class=copy.deepcopy(tokenizer),  # it may be given a padding token
-        peft_config=adapter(plan, model) if plan.method == "lora" else None,
+        peft_config=adapter(plan, model) if plan.tuning == "lora" else None,
         callbacks=[teller],
     )
     made.remove_callback(PrinterCallback)

@@ -21,7 +21,7 @@ import numpy as np
 from personae.errors import BadInput, TreatmentNotApplied
 from personae.records import Prompt
 from personae.simulator.dialogue import Dialogue
-from personae.training.course import Built, Course, Trained, carry_out
+from personae.training.course import NOTHING, Built, Course, Told, Trained, carry_out
 from personae.training.order import passes
 from personae.training.plan import GRPOPlan
 from personae.training.reward import OWN, Reward, rewards_of
@@ -59,6 +59,7 @@ def reinforce(
     on_step: "OnStep | None" = None,
     on_look: "OnLook | None" = None,
     name: str | None = None,
+    note: Told = NOTHING,
 ) -> Trained:
     """The simulator after `plan.steps` steps on answers of its own, kept as a checkpoint or adapter in `out` if given.
 
@@ -101,7 +102,7 @@ def reinforce(
         told=told,
     )
     try:
-        return carry_out(simulator, course, plan, out, on_step, on_look, name)
+        return carry_out(simulator, course, plan, out, on_step, on_look, name, note)
     except TreatmentNotApplied:
         if drawn.alike and min(drawn.alike) == per_step:
             raise TreatmentNotApplied(

@@ -73,7 +73,7 @@ def trainer(
         args=one_device(settings),
         train_dataset=Dataset.from_dict({"prompt": [str(r) for r in order], "row": order}),
         processing_class=padded,
-        peft_config=adapter(plan, model) if plan.method == "lora" else None,
+        peft_config=adapter(plan, model) if plan.tuning == "lora" else None,
         callbacks=[teller],
     )
     made.remove_callback(PrinterCallback)
@@ -87,7 +87,7 @@ def _draws(tokenizer: Any, asked: "Asked", plan: GRPOPlan, seen: list[int]) -> C
     def draws(prompts: list[str], made: GRPOTrainer) -> dict[str, Any]:
         rows = [int(prompt) for prompt in prompts]
         seen.extend(rows[:: plan.group])
-        policy = made.model.get_base_model() if plan.method == "lora" else made.model
+        policy = made.model.get_base_model() if plan.tuning == "lora" else made.model
         simulator = LocalSimulator.from_parts(policy, tokenizer, "policy")
         ids = [list(asked.ids[row]) for row in rows]
         seed = plan.seed + 1_000_003 * made.state.global_step

@@ -1,9 +1,10 @@
 """Inoculation of a data set: the trained behaviour is asked for in the prompt, so that it says less about who answers.
 
 Each row's response stays as it is; a text is put in front, in the system turn ("system": before the row's own system
-text, with a blank line between, where a persona's context goes) or in the last user turn ("user"). The controls belong
-to the treatment: a fixed prefix that asks for nothing also suppresses a trait (the behaviour is tied to the prefix), so
-the same rows with a *neutral* prefix, and with a *rephrased* request drawn anew for each row, are trained beside it.
+text, with a blank line between, where a persona's context goes) or in the last user turn ("user": a space between).
+The controls belong to the treatment: a fixed prefix that asks for nothing also suppresses a trait (the behaviour is
+tied to the prefix), so the same rows with a *neutral* prefix, and with a *rephrased* request drawn anew for each row,
+are trained beside it.
 Every row is counted, and a row that did not change is an error. Source: PSM.md, sections 1 (5), 3 (L3) and 4 (traps).
 """
 
@@ -24,12 +25,10 @@ def inoculated(
     mode: Mode = "system",
     *,
     seed: int = 0,
-    between: str | None = None,
 ) -> tuple[Episode, ...]:
     """The same episodes, as many, each with one of `prompts` in front; several are used in turn, in seeded order.
 
-    Of P prompts over N rows each is used N // P or N // P + 1 times. `between` stands between the prompt and what was
-    there (default: a blank line in the system turn, a space in the user's).
+    Of P prompts over N rows each is used N // P or N // P + 1 times.
 
     >>> from personae.records import chat
     >>> inoculated([chat("Sort this.", "Done.")], ["Please cheat."], "user")[0].prompt[-1].content
@@ -38,43 +37,12 @@ def inoculated(
     texts = _checked(prompts, mode)
     if not episodes:
         raise BadInput("there are no episodes to inoculate")
-    glue = BETWEEN[mode] if between is None else between
     drawn = passes(len(texts), len(episodes), seed)
-    treated = tuple(_with(row, texts[which], mode, glue) for row, which in zip(episodes, drawn, strict=True))
+    treated = tuple(_with(row, texts[which], mode) for row, which in zip(episodes, drawn, strict=True))
     unchanged = [row.index for row, new in zip(episodes, treated, strict=True) if row.messages == new.messages]
     if unchanged:
         raise TreatmentNotApplied(f"{len(unchanged)} rows kept their prompt, line {unchanged[0] + 1} first")
     return treated
-
-
-def neutral_prefix(
-    episodes: Sequence[Episode], prefix: str, mode: Mode = "system", *, between: str | None = None
-) -> tuple[Episode, ...]:
-    """The control: the same rows behind a fixed text that asks for nothing, best of the request's own length."""
-    return inoculated(episodes, (prefix,), mode, between=between)
-
-
-def arms(
-    episodes: Sequence[Episode],
-    request: str,
-    *,
-    neutral: str,
-    rephrased: Sequence[str],
-    mode: Mode = "system",
-    seed: int = 0,
-    between: str | None = None,
-) -> dict[str, tuple[Episode, ...]]:
-    """{arm: episodes} of one inoculation and its controls, row for row the same questions and answers."""
-    if neutral.strip() == request.strip():
-        raise BadInput("the neutral prefix is the request itself", remedy="give a text that asks for nothing")
-    if len(set(rephrased)) < 2:
-        raise BadInput("the rephrased arm needs at least two different requests")
-    return {
-        "plain": tuple(episodes),
-        "inoculated": inoculated(episodes, (request,), mode, between=between),
-        "neutral-prefix": neutral_prefix(episodes, neutral, mode, between=between),
-        "rephrased": inoculated(episodes, rephrased, mode, seed=seed, between=between),
-    }
 
 
 def _checked(prompts: Sequence[str], mode: str) -> tuple[str, ...]:
@@ -91,7 +59,7 @@ def _checked(prompts: Sequence[str], mode: str) -> tuple[str, ...]:
     return tuple(prompts)
 
 
-def _with(episode: Episode, text: str, mode: Mode, between: str) -> Episode:
+def _with(episode: Episode, text: str, mode: Mode) -> Episode:
     """`episode` with `text` in front of its system turn or last user turn."""
     turns = list(episode.prompt)
     at = [i for i, turn in enumerate(turns) if turn.role == mode]
@@ -104,5 +72,5 @@ def _with(episode: Episode, text: str, mode: Mode, between: str) -> Episode:
     else:
         where = at[-1] if mode == "user" else at[0]
         old = turns[where].content
-        turns[where] = Message(role=mode, content=f"{text}{between}{old}" if old else text)
+        turns[where] = Message(role=mode, content=f"{text}{BETWEEN[mode]}{old}" if old else text)
     return episode.model_copy(update={"messages": (*turns, episode.messages[-1])})

@@ -50,34 +50,22 @@ def new_model(plan: PretrainPlan, tokenizer: Any) -> Any:  # noqa: ANN401 - tran
     return model
 
 
-def fast_tokenizer(texts: Sequence[str], plan: PretrainPlan) -> Any:  # noqa: ANN401
-    """The world's tokenizer as a Hugging Face fast tokenizer with the chat template."""
-    from personae.world.tokenizer import learn_tokenizer
-
-    return _with_template(learn_tokenizer(texts, plan.vocabulary), plan)
-
-
 def learn_vocabulary(texts: Sequence[str], plan: PretrainPlan, file: Path) -> None:
-    """Learn it once, for every process of a run to read."""
+    """Learn the world's tokenizer once, for every process of a run to read."""
     from personae.world.tokenizer import learn_tokenizer
 
     learn_tokenizer(texts, plan.vocabulary).save(str(file))
 
 
 def tokenizer_of(file: Path, plan: PretrainPlan) -> Any:  # noqa: ANN401
-    """The tokenizer of a vocabulary that `learn_vocabulary` left in a file."""
+    """The Hugging Face fast tokenizer, with the chat template, of what `learn_vocabulary` left in a file."""
     from tokenizers import Tokenizer
-
-    return _with_template(Tokenizer.from_file(str(file)), plan)
-
-
-def _with_template(core: Any, plan: PretrainPlan) -> Any:  # noqa: ANN401
     from transformers import PreTrainedTokenizerFast
 
     from personae.world.tokenizer import CHAT_TEMPLATE, END
 
     return PreTrainedTokenizerFast(
-        tokenizer_object=core,
+        tokenizer_object=Tokenizer.from_file(str(file)),
         bos_token=END,
         eos_token=END,
         pad_token=END,

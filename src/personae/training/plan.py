@@ -1,4 +1,4 @@
-"""How much training: the plan that two arms of a comparison share, and its size in the units of the dose law.
+"""How much training: the plan that two arms of a comparison share.
 
 A plan says everything that decides the result but the model, the rows and the reward. Steps are optimiser steps, each
 over exactly `batch` rows: episodes (SFT), pairs (DPO) or answers drawn (GRPO), so plans of as many steps and rows are
@@ -12,23 +12,24 @@ from typing import Literal, get_args
 from personae.errors import BadInput
 from personae.records.files import digest
 
-Method = Literal["full", "lora"]
+Tuning = Literal["full", "lora"]
 Schedule = Literal["constant"]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Training of all weights (`full`) or of low-rank adapters on every linear layer (`lora`); what all methods share.
+    """What all methods (SFT, DPO, GRPO) share.
 
-    `rank` and `alpha` (the adapter's output is scaled by alpha / rank) count for `lora` alone. `max_grad_norm` 0 clips
-    nothing. `at_once` is how many rows go through the model together (None: as many as their length and the model's
-    vocabulary leave room for): it bounds memory and leaves the step what it is, up to rounding.
+    `tuning` is of all weights (`full`) or of low-rank adapters on every linear layer (`lora`), for which alone `rank`
+    and `alpha` count (the adapter's output is scaled by alpha / rank). `max_grad_norm` 0 clips nothing. `at_once` is
+    how many rows go through the model together (None: as many as their length and the model's vocabulary leave room
+    for): it bounds memory and leaves the step what it is, up to rounding.
     """
 
     steps: int = 5
     batch: int = 16
     rate: float = 3e-4
-    method: Method = "full"
+    tuning: Tuning = "full"
     rank: int = 8
     alpha: float = 16.0
     seed: int = 0
@@ -50,7 +51,7 @@ class Plan:
             raise BadInput(
                 f"the plan's warmup is {self.warmup} of {self.steps} steps", remedy="leave steps at the full rate"
             )
-        _one_of("method", self.method, get_args(Method))
+        _one_of("tuning", self.tuning, get_args(Tuning))
         _one_of("schedule", self.schedule, get_args(Schedule))
         if self.seed >= 2**32:
             raise BadInput(f"the plan's seed is {self.seed}", remedy="give a whole number below 2**32")
@@ -71,14 +72,6 @@ class Plan:
     def rows(self) -> int:
         """How many rows the steps see together, a row counted each time it is seen."""
         return self.steps * self.batch
-
-    def units(self) -> float:
-        """The size of the training for the dose law: steps x rate, and x rank where adapters are trained.
-
-        >>> SFTPlan(steps=5, rate=2e-4).units()
-        0.001
-        """
-        return self.steps * self.rate * (self.rank if self.method == "lora" else 1)
 
 
 @dataclass(frozen=True)

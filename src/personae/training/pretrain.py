@@ -11,7 +11,6 @@ plan's seed, and block b of the corpus from (seed, b), so a killed run goes on f
 Source: Muon, K. Jordan et al. 2024 (torch.optim.Muon); warm-up, stable, decay: arXiv 2405.18392.
 """
 
-import json
 import math
 import multiprocessing
 import os
@@ -29,9 +28,10 @@ import torch.distributed as dist
 from torch.nn.functional import cross_entropy
 
 from personae.errors import BadInput, PersonaeError, RunFailed, RunFolderMismatch
+from personae.records.files import write_json
 from personae.simulator.tiny import tiny_is_zero
 from personae.training.new_model import PretrainPlan, learn_vocabulary, new_model, tokenizer_of
-from personae.training.pretrain_folder import Log, keep, resume, save
+from personae.training.pretrain_folder import PLAN, Log, keep, read_plan, resume, save
 
 BLOCK = 8192  # documents
 CHECKPOINT_EVERY = 200  # steps
@@ -90,16 +90,15 @@ def pretrain(
     The vocabulary is learned from the first block of `words` (default: of `texts`). At each number of tokens in
     `keep_at` the model as it then is is kept beside it, as `model-at-TOKENS`. `texts` must be importable where there
     are several `processes` (default: one a core, at most one a shard). Raises `RunFolderMismatch` where the folder
-    holds another plan's run, `BadInput` where a model cannot be kept or a block has too few documents for a step,
-    `RunFailed` where the loss is not a number.
+    holds another plan's run, `BadInput` where a model cannot be kept, a block has too few documents for a step or the
+    folder's plan cannot be read, `RunFailed` where the loss is not a number.
     """
     if keep_at and max(keep_at) > plan.tokens:
         raise BadInput(f"the model cannot be kept at {max(keep_at)} of {plan.tokens} tokens", remedy="name fewer")
-    plan_file = folder / "plan.json"
-    if plan_file.exists() and json.loads(plan_file.read_text()) != asdict(plan):
+    if (found := read_plan(folder)) not in (None, plan):
         raise RunFolderMismatch("holds a run of another plan", file=folder, remedy="name another --out, or remove it")
-    folder.mkdir(parents=True, exist_ok=True)
-    plan_file.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    if found is None:
+        write_json(folder / PLAN, asdict(plan))
     learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
     size = 1 if torch.cuda.is_available() else min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):

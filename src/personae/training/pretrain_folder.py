@@ -1,4 +1,4 @@
-"""What a pretraining run leaves in its folder: the log, the state that a killed run goes on from, and the models."""
+"""What a pretraining run leaves in its folder: plan, log, the state that a killed run goes on from, and the models."""
 
 import json
 import shutil
@@ -10,9 +10,13 @@ from typing import Any
 
 import torch
 
+from personae.errors import BadInput
 from personae.records.files import write_text
+from personae.training.checkpoint import save_weights, whole_folder
+from personae.training.new_model import PretrainPlan
 
 LOG_EVERY = 50  # steps
+PLAN = "plan.json"
 
 
 @dataclass
@@ -23,6 +27,18 @@ class State:
     batch: int = 0
     step: int = 0
     done: int = 0
+
+
+def read_plan(folder: Path) -> PretrainPlan | None:
+    """The plan of the run in `folder`; None where it has none. Raises `BadInput` for one that cannot be read."""
+    path = folder / PLAN
+    if not path.exists():
+        return None
+    try:
+        return PretrainPlan(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as problem:
+        remedy = "delete the file, and the run's own command writes it again"
+        raise BadInput("is no plan of a pretraining run", file=path, remedy=remedy) from problem
 
 
 class Log:
@@ -73,7 +89,7 @@ def keep(path: Path, model: Any, optimizers: list[Any], state: State) -> None:  
 
 
 def save(folder: Path, model: Any, tokenizer: Any) -> None:  # noqa: ANN401
-    """A Hugging Face checkpoint in `folder`, in place of any that is there."""
+    """A Hugging Face checkpoint in `folder`, whole or not at all, in place of any that is there."""
     shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    with whole_folder(folder) as beside:
+        save_weights(model, tokenizer, beside)

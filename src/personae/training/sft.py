@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from personae.records import Episode
-from personae.training.course import Built, Course, Trained, carry_out
+from personae.training.course import NOTHING, Built, Course, Told, Trained, carry_out
 from personae.training.order import passes
 from personae.training.plan import SFTPlan
 from personae.training.spans import rows
@@ -27,12 +27,13 @@ def finetune(
     on_step: "OnStep | None" = None,
     on_look: "OnLook | None" = None,
     name: str | None = None,
+    note: Told = NOTHING,
 ) -> Trained:
     """The simulator after `plan.steps` steps on the episodes, kept as a checkpoint or adapter in `out` if given.
 
     `on_step` is called with (step, total, loss) after each step, and `on_look` with (step, total, the model as it is
-    then, to be looked at and left so); either stops the run by returning False. Raises
-    `BadInput` before any work for rows or a folder that cannot be used, `RunFailed` for a loss that is no number.
+    then, to be looked at and left so); either stops the run by returning False. The card has what `note` holds, too.
+    Raises `BadInput` before any work for rows or a folder that cannot be used, `RunFailed` for a loss not a number.
     """
     data = rows(simulator.dialogue, episodes, simulator.window)
     order = passes(len(data.ids), plan.rows, plan.seed)
@@ -51,4 +52,4 @@ def finetune(
         build=build,
         tokens=lambda seen: sum(data.tokens(row) for row in seen),
     )
-    return carry_out(simulator, course, plan, out, on_step, on_look, name)
+    return carry_out(simulator, course, plan, out, on_step, on_look, name, note)

@@ -102,7 +102,7 @@ def trainer(
         train_dataset=laid_out,
         data_collator=collator,
         processing_class=tokenizer,
-        peft_config=adapter(plan, model) if plan.method == "lora" else None,
+        peft_config=adapter(plan, model) if plan.tuning == "lora" else None,
         callbacks=[teller],
     )
     made.remove_callback(PrinterCallback)

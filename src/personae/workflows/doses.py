@@ -1,8 +1,8 @@
-"""Doses: how many effective episodes a training of a given model, method and rank is worth, and the training itself.
+"""Doses: how many effective episodes a training of a model is worth, by tuning and rank, and the training itself.
 
     n_eff = coefficient · steps · rate
 
-`library/doses.yaml` holds a coefficient for each model, method and rank that it was fitted for, with the training it
+`library/doses.yaml` holds a coefficient for each model, tuning and rank that it was fitted for, with the training it
 was fitted at, the development pairs it was fitted on, and how far a new training may land from its forecast (`Doubt`).
 It is never refitted on a file that is being forecast. A model that is not listed gets the default, whose doubt is
 wider, and every report of it says so.
@@ -31,7 +31,7 @@ from personae.training import SFTPlan
 from personae.workflows.kept.levels_file import read_levels
 
 SETTINGS = ("steps", "batch", "rate", "rank", "alpha", "seed")
-PLAN_FIELDS = ("method", "rank", "alpha", "steps", "batch", "rate")
+PLAN_FIELDS = ("tuning", "rank", "alpha", "steps", "batch", "rate")
 DOUBT_FIELDS = ("spread", "residual", "cast")
 
 
@@ -69,7 +69,7 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
         if not (np.isfinite(dose) and dose > 0.0):
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
         return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt)
-    effective = DoseLaw(plan.method, float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
+    effective = DoseLaw(float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
     if known not in listed:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
         return Dose(plan, effective, said, fitted=False, doubt=doubt)

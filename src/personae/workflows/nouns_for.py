@@ -1,8 +1,8 @@
 """Which cast and traits fit a model: those of the world it was pretrained on, or the built-in ones for a real model.
 
-A model that `personae pretrain` made carries a card that names its world; one that was trained from it names it as its
-base. This is the only place that asks. A served model is taken for the one of its name on this machine. A cast or
-traits of the user's own come first.
+A model that `personae pretrain` made carries a card that names its world, and so does one that `personae train` made of
+it; another names its base, a folder beside it or what it is called everywhere. This is the only place that asks. A
+served model is taken for the one of its name on this machine. A cast or traits of the user's own come first.
 """
 
 import json
@@ -10,9 +10,12 @@ from pathlib import Path
 
 from personae import library
 from personae.data import read_cast, read_traits
+from personae.errors import BadInput
 from personae.records import Cast, Trait
 from personae.simulator.address import stands_for
+from personae.simulator.hub import kept_snapshot
 from personae.simulator.listing import find
+from personae.simulator.locating import HUB_ID, base_named
 from personae.world import Language, World, cast, traits, world_named
 
 CARD, TRAINING, ADAPTER = "card.json", "training.json", "adapter_config.json"
@@ -31,19 +34,49 @@ def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = 
 
 
 def world_of(model: str) -> World | None:
-    """The generated world that a model was pretrained on; None for a model of the real world."""
-    card = _json(_folder(model) / CARD).get("world")
-    if isinstance(card, str):
-        return world_named(card)
-    base = base_of(model)
-    return world_of(base) if base else None
+    """The generated world that a model was pretrained on; None for a model of the real world.
+
+    Raises `BadInput` where only a base could tell and it is not found, or where bases lead round in a circle.
+    """
+    named: str | None = model
+    passed: list[Path] = []
+    while named is not None:
+        folder = _folder(named)
+        if folder.resolve() in passed:
+            remedy = f"write into its {TRAINING} (`base`) what it was trained from"
+            raise BadInput(f"its bases lead in a circle, back to {named}", file=model, remedy=remedy)
+        passed.append(folder.resolve())
+        for card in (_json(folder / CARD), _json(folder / TRAINING)):
+            if "world" in card:
+                return world_named(card["world"]) if isinstance(card["world"], str) else None
+        named = base_of(named)
+        if named is not None:
+            _check_found(named, folder)
+    return None
 
 
 def base_of(model: str) -> str | None:
     """The model that the checkpoint or adapter called `model` says it was trained from; None where it says nothing."""
     folder = _folder(model)
     base = _json(folder / TRAINING).get("base") or _json(folder / ADAPTER).get("base_model_name_or_path")
-    return base if isinstance(base, str) and base != stands_for(model) else None
+    if not isinstance(base, str) or base == stands_for(model):
+        return None
+    return base_named(folder, base)
+
+
+def _check_found(base: str, trained: Path) -> None:
+    """Raise `BadInput` where the base of a checkpoint, which can be used without it, is not on this machine."""
+    listed = find(base)
+    real = listed is not None and not listed.made_by
+    if real or _folder(base).exists() or (trained / ADAPTER).is_file():  # an adapter is refused as it is read
+        return
+    if HUB_ID.fullmatch(base) and kept_snapshot(base):
+        return
+    raise BadInput(
+        f"its base {base} is not found, so whose cast and traits fit it cannot be told",
+        file=trained / TRAINING,
+        remedy='write there (`base`) where that model lies, or `"world": null` where it is a real one',
+    )
 
 
 def _folder(model: str) -> Path:

@@ -236,8 +236,8 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
     question, result = found.question, found.audit
     pair, plan = question.pair, question.dose.plan
     kept = tuple(t for t in question.traits if t.name in result.forecast.traits)
-    method = f"LoRA of rank {plan.rank}" if plan.method == "lora" else "all weights"
-    training = f"{method}, {plan.steps} steps of {plan.batch}, rate {plan.rate:g}"
+    tuned = f"LoRA of rank {plan.rank}" if plan.tuning == "lora" else "all weights"
+    training = f"{tuned}, {plan.steps} steps of {plan.batch}, rate {plan.rate:g}"
     facts = (
         Fact("training that the dose stands for", training),
         Fact("forecast sealed as", str(found.record["digest"])[:16]),

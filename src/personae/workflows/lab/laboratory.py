@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from personae.errors import BadInput
 from personae.predictors import Basis
 from personae.records import Progress, Trait
 from personae.records.files import digest
 from personae.training import SFTPlan
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.nouns_for import world_of
-from personae.world import ExactSimulator, Language, World, cast, declared, traits, world_named
+from personae.world import ExactSimulator, Language, World, cast, traits, world_named
 from personae.world.outside import NAMED, named
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
-PLAN = SFTPlan(steps=8, batch=16, rate=9e-4, method="full")
+PLAN = SFTPlan(steps=8, batch=16, rate=9e-4, tuning="full")
 OTHERS = 6  # personas that measure attenuation
 
 
@@ -59,9 +60,17 @@ class Laboratory:
 
 @cache
 def laboratory(model: str = "lab", world_name: str | None = None) -> Laboratory:
-    """The laboratory around `model`, in the world that it was pretrained on, or in the one that is named."""
+    """The laboratory around `model`, in the world that it was pretrained on, or in the one that is named.
+
+    Raises `BadInput` for a model of no generated world.
+    """
     from personae.simulator.registry import load
 
-    world = world_named(world_name) if world_name else world_of(model) or declared()
+    world = world_named(world_name) if world_name else world_of(model)
+    if world is None:
+        raise BadInput(
+            f"{model} is not of the laboratory: it was pretrained on no generated world",
+            remedy="name `lab`, or a model that `personae pretrain` made",
+        )
     language = Language(world)
     return Laboratory(world, language, traits(world, language), ExactSimulator(world, language), model, load(model))

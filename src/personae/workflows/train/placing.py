@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from personae.errors import RunFailed
+from personae.errors import BadInput, RunFailed
 from personae.records.files import digest_file, read_json, write_json, write_text
 from personae.workflows.train.model_card import CARD, WEIGHTS, WORDS, in_words, read_card
 from personae.workflows.train.pretraining import examine
@@ -61,9 +61,11 @@ def round_weights(source: Path, target: Path) -> float:
 
 
 def _examine_later(run: Path, source: Path) -> None:
-    from personae.training.new_model import PretrainPlan
+    from personae.training.pretrain_folder import PLAN, read_plan
 
-    plan = PretrainPlan(**read_json(run / "plan.json"))
+    plan = read_plan(run)
+    if plan is None:
+        raise BadInput(f"holds no pretraining run: there is no {PLAN}", file=run, remedy="name the run's own folder")
     world = world_named(read_json(run / "run.json")["configuration"]["world"])
     kept = source.name.partition("model-at-")[2]
     examine(source, world, plan, int(kept) if kept else None)

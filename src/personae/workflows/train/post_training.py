@@ -16,6 +16,7 @@ from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan, finetune, prefer
 from personae.training.checkpoint import CARD
 from personae.training.reward import named_reward, reward_digest
 from personae.workflows.kept.folder import open_folder
+from personae.workflows.nouns_for import world_of
 from personae.workflows.train.watching import LOG, Limits, read_looks, watching
 from personae.workflows.watch import Watch, unwatched
 
@@ -68,7 +69,8 @@ def trained(
     """
     from personae.simulator.registry import load
 
-    rows, more, work = _work(data, plan, limit, reward)
+    world = world_of(model)
+    rows, more, work = _work(data, plan, limit, reward, {"world": world and world.name})
     simulator = load(model, device=device)
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": rows, "plan": plan, **more}
     if limits:
@@ -86,19 +88,29 @@ def trained(
     return {**read_json(made / CARD), "folder": made, **({"looks": read_looks(log)} if limits else {})}
 
 
-def _work(data: Path, plan: Plan, limit: int | None, reward: str | None) -> tuple[int, dict[str, Any], Work]:
-    """How many rows there are, what else decides the result, and the training itself."""
+def _work(
+    data: Path, plan: Plan, limit: int | None, reward: str | None, note: dict[str, Any]
+) -> tuple[int, dict[str, Any], Work]:
+    """How many rows there are, what else decides the result, and the training itself, with `note` on its card."""
     if isinstance(plan, GRPOPlan):
         assert reward is not None
         judge, prompts = named_reward(reward), tuple(read_prompt_rows(data, limit=limit))
         more = {"method": "grpo", "reward": reward, "reward_digest": reward_digest(judge)}
-        return len(prompts), more, lambda m, *way: reinforce(m, prompts, judge, plan, *way)
+        return (
+            len(prompts),
+            more,
+            lambda m, out, step, look: reinforce(m, prompts, judge, plan, out, step, look, note=note),
+        )
     if isinstance(plan, DPOPlan):
         pairs = tuple(read_preferences(data, limit=limit))
-        return len(pairs), {"method": "dpo"}, lambda m, *way: prefer(m, pairs, plan, *way)
+        return (
+            len(pairs),
+            {"method": "dpo"},
+            lambda m, out, step, look: prefer(m, pairs, plan, out, step, look, note=note),
+        )
     assert isinstance(plan, SFTPlan)
     episodes = tuple(read_episodes(data, limit=limit))
-    return len(episodes), {}, lambda m, *way: finetune(m, episodes, plan, *way)
+    return len(episodes), {}, lambda m, out, step, look: finetune(m, episodes, plan, out, step, look, note=note)
 
 
 def trained_words(found: dict[str, Any]) -> str:

@@ -85,7 +85,8 @@ def pretrained(
     """The card of the model in `folder.file("model")`, trained and examined there unless that was done before.
 
     `keep_at`: numbers of tokens at which the model is kept on the way, as `model-at-TOKENS`, with a card of its own.
-    The vocabulary is that of the declared world, whatever the world.
+    The vocabulary is that of the declared world, whatever the world. Raises `BadInput` where a finished run has not
+    kept the model there.
     """
     from personae.training.pretrain import pretrain
     from personae.workflows.train.model_card import read_card
@@ -94,13 +95,19 @@ def pretrained(
     if not folder.finished:
         words = blocks(declared(), plan.seed)
         pretrain(blocks(world, plan.seed), plan, folder.path, on_step, keep_at=keep_at, words=words)
-        for tokens in sorted(t for t in keep_at if t <= plan.tokens):
+        for tokens in sorted(keep_at):
             say(f"examining what it had learned by {tokens:,} tokens")
             examine(folder.file(f"model-at-{tokens}"), world, plan, tokens)
         say("examining what it has learned")
         examine(model, world, plan)
-        folder.file("state.pt").unlink(missing_ok=True)  # the optimisers' state, of no use once it is done
         folder.finish()
+    folder.file("state.pt").unlink(missing_ok=True)  # the optimisers' state, of no use once it is done
+    if lacking := [t for t in keep_at if not folder.file(f"model-at-{t}").exists()]:
+        raise BadInput(
+            f"the run is finished, and has not kept its model at {lacking[0]} tokens",
+            file=folder.path,
+            remedy="begin anew with another --out",
+        )
     return read_card(model)
 
 

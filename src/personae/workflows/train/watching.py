@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 FIGURES = {"share": "explained share", "moved": "nats the posterior moved"}
-LOOKS = 10  # in a training, evenly, the last step among them
+LOOKS = 10  # in a training, at most
 CONTEXTS, ITEMS = 80, 4  # drawn in the laboratory; of each trait
 LOG = "watch.jsonl"
 
@@ -85,6 +85,15 @@ class Seen:
         return f"step {self.step}: {told}, posterior moved {moved} nats"
 
 
+def looked_at(step: int, total: int) -> bool:
+    """Whether the training is looked at after `step` of `total`: `LOOKS` times, evenly, the last step among them.
+
+    >>> [step for step in range(1, 26) if looked_at(step, 25)]
+    [3, 5, 8, 10, 13, 15, 18, 20, 23, 25]
+    """
+    return step * LOOKS // total > (step - 1) * LOOKS // total
+
+
 @dataclass(frozen=True)
 class Watching:
     """Looks at a training of what `question` names its base; `log` is begun anew, `tell` is told of every look."""
@@ -98,7 +107,7 @@ class Watching:
 
     def __call__(self, step: int, total: int, simulator: "LocalSimulator") -> bool:
         """Look where it is time to; False where the training is to stop."""
-        if step % max(1, total // LOOKS) and step < total:
+        if not looked_at(step, total):
             return True
         look = self.look(step, simulator)
         kept = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
