@@ -73,7 +73,7 @@ def adapter_tokenizer(folder: Path, model: Any, base: Any) -> Any:  # noqa: ANN4
         return base
     try:
         with quiet():
-            own = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            own = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as problem:  # the library raises whatever a broken file provokes
         raise BadInput(f"its tokenizer cannot be read: {one_line(problem)}", file=folder) from problem
     if own.chat_template == base.chat_template and own.get_vocab() == base.get_vocab():
