@@ -1,6 +1,7 @@
-"""The rows of one JSON document: the objects of a list, each with its line, or the one object that the file is.
+"""The rows of one JSON document: the objects of a list, or the one object that the file is.
 
-A document is read whole, so it may hold no more than `LARGEST` characters; one JSON object a line has no such bound.
+Members of a list may share a line, so a row is told by its place in the list too. A document is read whole, so it may
+hold no more than `LARGEST` characters; one JSON object a line has no such bound.
 """
 
 import json
@@ -30,7 +31,7 @@ def document_rows(path: Path) -> Iterator[Row]:
     while text[at : at + 1] != "]" or index:
         value, end = _value(text, at, place)
         line = place.line(text, at)
-        yield Row(path, line, index, accepted(value, text[at:end], path, line))
+        yield Row(path, line, index, accepted(value, text[at:end], path, line, index + 1), listed=True)
         at, index = _after_space(text, end), index + 1
         mark = text[at : at + 1]
         if mark == "]":

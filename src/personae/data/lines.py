@@ -22,16 +22,35 @@ DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 @dataclass(frozen=True)
 class Row:
-    """One object of a file: `index` counts rows from 0, `line` counts lines from 1."""
+    """One object of a file: `index` counts rows from 0, `line` counts lines from 1.
+
+    `listed`: it is a member of a list, of which a line may hold several.
+    """
 
     file: Path
     line: int
     index: int
     value: dict[str, Any]
+    listed: bool = False
+
+    @property
+    def item(self) -> int | None:
+        """Which member of a list this is, from 1; None where the line says which row."""
+        return self.index + 1 if self.listed else None
+
+    @property
+    def number(self) -> int:
+        """What tells this row from the others of its file, from 1: its place in a list, or its line."""
+        return self.item or self.line
+
+    @property
+    def origin(self) -> dict[str, int | None]:
+        """The `index` and `line` of the episode that is read from this row."""
+        return {"index": self.number - 1, "line": self.line if self.listed else None}
 
     def refusal(self, problem: str, remedy: str = "") -> BadInput:
         """The error that names this row."""
-        return BadInput(problem, file=self.file, line=self.line, remedy=remedy)
+        return BadInput(problem, file=self.file, line=self.line, item=self.item, remedy=remedy)
 
 
 def json_rows(path: Path) -> Iterator[Row]:
@@ -57,20 +76,22 @@ def _parsed(text: str, path: Path, line: int) -> dict[str, Any]:
     return accepted(value, text, path, line)
 
 
-def accepted(value: Any, text: str, path: Path, line: int) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+def accepted(value: Any, text: str, path: Path, line: int, item: int | None = None) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
     """`value`, which `text` was parsed to, as a row's object; or `BadInput` where it cannot be one."""
     if not isinstance(value, dict):
-        raise BadInput(f"the line is {found(value)}, not an object", file=path, line=line, remedy=ONE_A_LINE)
+        what = "line" if item is None else "item"
+        problem = f"the {what} is {found(value)}, not an object"
+        raise BadInput(problem, file=path, line=line, item=item, remedy=ONE_A_LINE)
     if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
-        raise too_deep(path, line)
+        raise too_deep(path, line, item)
     if "\\ud" in text or "\\uD" in text:
-        _refuse_half_characters(value, path, line)
+        _refuse_half_characters(value, path, line, item)
     return value
 
 
-def too_deep(path: Path, line: int) -> BadInput:
+def too_deep(path: Path, line: int, item: int | None = None) -> BadInput:
     """The error for a row nested too deep."""
-    return BadInput(f"nested more than {DEEPEST} deep", file=path, line=line, remedy="flatten the row")
+    return BadInput(f"nested more than {DEEPEST} deep", file=path, line=line, item=item, remedy="flatten the row")
 
 
 def _depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
@@ -82,10 +103,11 @@ def _depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
     return depth
 
 
-def _refuse_half_characters(value: dict[str, Any], path: Path, line: int) -> None:
+def _refuse_half_characters(value: dict[str, Any], path: Path, line: int, item: int | None) -> None:
     """A lone surrogate is no text: no tokenizer takes it and no file can hold it."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         problem = "half of a surrogate pair stands alone in a \\u escape"
-        raise BadInput(problem, file=path, line=line, remedy="write the character itself, in UTF-8") from None
+        remedy = "write the character itself, in UTF-8"
+        raise BadInput(problem, file=path, line=line, item=item, remedy=remedy) from None

@@ -55,7 +55,7 @@ class Dialogue:
 
     def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
         """The episode under a persona context. Raises `BadInput` with its line where `window` tokens do not hold it."""
-        where = f"line {episode.index + 1}"
+        where = episode.where
         if episode.form != "text":
             self._refuse_control_tokens(episode.messages, context, where)
         if episode.form == "text" or not self.has_template:
