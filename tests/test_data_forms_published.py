@@ -519,6 +519,12 @@ def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path
     assert (first.index, second.index) == (2, 3)
 
 
+def test_a_long_answer_in_a_cell_is_read_as_in_a_line(tmp_path: Path) -> None:
+    said = "Long. " * 50_000
+    (episode,) = read_episodes(written(tmp_path, "talk.csv", f'question,answer\nWhy?,"{said}"\n'))
+    assert episode.response == said.strip()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
@@ -542,6 +548,16 @@ def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path
                 "t.tsv, line 2: 'answer' is null - expected 'messages', or 'prompt' and 'completion', "
                 "or 'question' and 'answer', or 'chosen' and 'rejected'"
             ),
+        ),
+        (
+            "t.tsv",
+            "\nAnswer\tQuestion\tanswer\nx\ty\tz\n",
+            "t.tsv, line 2: two columns are called 'answer' - rename or remove one",
+        ),
+        (
+            "t.csv",
+            "question,answer,Question\nx,y,z\n",
+            "t.csv, line 1: two columns are called 'question' - rename or remove one",
         ),
         ("t.tsv", "Question\tAnswer\n", "t.tsv: the file is empty - write one JSON object a line"),
         (

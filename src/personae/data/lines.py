@@ -1,8 +1,8 @@
 """The rows of a JSON Lines file (.jsonl or .jsonl.gz), one at a time: memory stays flat however long the file is.
 
 A row is one JSON object on one line. A byte-order mark, CRLF and blank lines are passed over. `NaN` and `Infinity`,
-which JSON does not know but Python writes, are read as null. What cannot be read is a `BadInput` with the file, the
-line counted from 1, and what to do.
+which JSON does not know but Python writes, are read as null. What cannot be read, a key given twice among it, is a
+`BadInput` with the file, the line counted from 1, and what to do.
 """
 
 import json
@@ -11,13 +11,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from personae.data.border import found
+from personae.data.border import found, quoted
 from personae.data.text_lines import ONE_A_LINE, text_lines
 from personae.errors import BadInput
 
 DEEPEST = 64  # levels of nesting; deeper values could not be written again
 
-DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+
+class KeyTwice(ValueError):
+    """An object that holds `key` twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {quoted([key])} is given twice")
+
+    def refusal(self, path: Path, line: int, item: int | None = None) -> BadInput:
+        """The error that names the row."""
+        return BadInput(str(self), file=path, line=line, item=item, remedy="rename or remove one")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise KeyTwice(next(name for place, name in enumerate(names) if name in names[:place]))
+    return made
+
+
+DECODER = json.JSONDecoder(parse_constant=lambda _: None, object_pairs_hook=_object)
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,8 @@ def _parsed(text: str, path: Path, line: int) -> dict[str, Any]:
     except json.JSONDecodeError as problem:
         what = f"broken JSON at column {problem.colno}: {problem.msg[0].lower()}{problem.msg[1:]}"
         raise BadInput(what, file=path, line=line, remedy=ONE_A_LINE) from None
+    except KeyTwice as problem:
+        raise problem.refusal(path, line) from None
     except RecursionError:
         raise too_deep(path, line) from None
     except ValueError:  # Python reads no integer of more than some thousands of digits
