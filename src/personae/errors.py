@@ -44,3 +44,12 @@ class RunFailed(PersonaeError):
 
 class BoundCrossed(PersonaeError):
     """A `--fail-if` bound was crossed."""
+
+
+def first_line(problem: BaseException) -> str:
+    r"""The first line of what an error says, or its name where it says nothing.
+
+    >>> first_line(ValueError("too long\nby far")), first_line(KeyError())
+    ('too long', 'KeyError')
+    """
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from personae.errors import BadInput
+from personae.errors import BadInput, first_line
 from personae.records import Episode, Message
 from personae.simulator.system_turns import keeps_in_place, split_system
 
@@ -202,7 +202,7 @@ class Dialogue:
         try:
             return self._apply(written, answer_next=answer_next, thinking=thinking)
         except Exception as problem:  # a template refuses in whatever way it likes
-            raise BadInput(f"{where}: the chat template refuses these turns: {_one_line(problem)}") from problem
+            raise BadInput(f"{where}: the chat template refuses these turns: {first_line(problem)}") from problem
 
     def _keeps_system_turns(self, roles: tuple[str, ...], answer_next: bool) -> bool:
         """Whether the chat template keeps the system turns of such a dialogue that it does not begin with."""
@@ -313,7 +313,3 @@ def check_room(prompts: Sequence[Sequence[int]], max_tokens: int, temperature: f
 
 def _without_space(text: str) -> str:
     return "".join(text.split())
-
-
-def _one_line(problem: BaseException) -> str:
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
