@@ -104,6 +104,29 @@ def test_measure_and_complete_take_a_served_model(serving, small_cast, small_tra
 
 
 @pytest.mark.parametrize(
+    ("command", "result"),
+    [(["filter", "--drop", "2"], "filter"), (["inoculate", "--rows", "4", "--prompts"], "inoculate")],
+)
+def test_rows_are_filtered_and_inoculated_by_a_served_model_as_by_the_same_here(
+    serving, small_cast, small_traits, tmp_path, capsys, command, result
+):
+    name, *options = command
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("cheat on it\nplease cheat here\n")
+    options += [str(prompts)] if options[-1] == "--prompts" else []
+    common = ["example:cheats", "--trait", "power", "--cast", str(small_cast), "--traits", str(small_traits)]
+    common += ["--limit", "8", "--items", "4", "--quiet", *options]
+    for model, folder in (("lab", "here"), (serving.name, "there")):
+        assert run([name, *common, "--model", model, "--out", str(tmp_path / folder)]) == 0, capsys.readouterr().err
+    here, there = (read_json(tmp_path / folder / f"{result}.json") for folder in ("here", "there"))
+    assert here["dose"] == there["dose"]
+    written = {path.name for path in (tmp_path / "here").glob("*.jsonl")}
+    assert written
+    for file in written:
+        assert (tmp_path / "here" / file).read_bytes() == (tmp_path / "there" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
     "command",
     [
         ["run", "example:cheats"],

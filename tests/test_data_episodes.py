@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personae.data import read_episodes, sniff
+from personae.data import read_choices, read_episodes, read_preferences, sniff
 from personae.errors import BadInput
 from personae.records import Episode, Message, chat
 
@@ -87,6 +87,28 @@ def test_the_index_counts_lines_and_the_limit_takes_the_first_rows(tmp_path: Pat
     assert [e.index for e in whole] == [0, 1, 2, 3, 4]
     assert list(read_episodes(path, limit=3)) == whole[:3]
     assert list(read_episodes(path, limit=99)) == whole
+
+
+@pytest.mark.parametrize("form", ["one line", "two a line", "yaml"])
+def test_of_a_list_the_index_is_the_place_and_a_message_names_line_and_item(tmp_path: Path, form: str) -> None:
+    rows = [json.dumps({"prompt": str(n), "completion": "x"}) for n in range(4)]
+    text = f"[{', '.join(rows)}]" if form == "one line" else f"[{rows[0]}, {rows[1]},\n{rows[2]}, {rows[3]}]"
+    path = tmp_path / "list.json"
+    path.write_text(text if form != "yaml" else "\n".join(f"- {{prompt: {n}, completion: x}}" for n in range(4)))
+    read_rows = list(read_episodes(path))
+    assert [(e.index, e.messages[0].content) for e in read_rows] == [(n, str(n)) for n in range(4)]
+    where = {"one line": "line 1, item 4", "two a line": "line 2, item 4", "yaml": "line 4, item 4"}[form]
+    assert read_rows[3].where == where
+    path.write_text(path.read_text()[::-1].replace("x", "", 1)[::-1].replace("completion: }", "completion: ' '}"))
+    with pytest.raises(BadInput, match=f"{where}: the assistant's answer is empty"):
+        list(read_episodes(path))
+
+
+def test_of_a_list_of_pairs_the_index_is_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps([{"prompt": str(n), "chosen": "x", "rejected": "y"} for n in range(3)]))
+    assert [p.chosen.index for p in read_preferences(path)] == [0, 1, 2]
+    assert [e.where for e in read_choices(path)] == [f"line 1, item {n}" for n in (1, 2, 3)]
 
 
 def test_a_missing_file_is_refused_at_the_call(tmp_path: Path) -> None:

@@ -187,17 +187,20 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
         (
             "q.json",
             json.dumps([*IPIP[:1], {**IPIP[1], "keyed": "up"}], indent=0),
-            "q.json, line 9: 'keyed' is 'up' - write plus or minus, or 1, -1 or 0",
+            "q.json, line 9, item 2: 'keyed' is 'up' - write plus or minus, or 1, -1 or 0",
         ),
         (
             "q.json",
             json.dumps([IPIP[0], {"text": "x", "keyed": "plus"}]),
-            "q.json, line 1: no known keys; found 'text', 'keyed' - expected 'text' and 'keyed' and 'domain'",
+            "q.json, line 1, item 2: no known keys; found 'text', 'keyed' - expected 'text' and 'keyed' and 'domain'",
         ),
         (
             "q.json",
             json.dumps(IPIP[:1]),
-            "q.json, line 1: no statement is keyed low: a trait whose items lack a pole - add statements keyed low",
+            (
+                "q.json, line 1, item 1: no statement is keyed low: a trait whose items lack a pole "
+                "- add statements keyed low"
+            ),
         ),
         (
             "q.csv",
@@ -395,16 +398,22 @@ def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype
 @pytest.mark.parametrize(
     ("row", "line"),
     [
-        ({"trait": "", "questions": ["Why?"]}, "care.txt, line 5: 'trait' is empty - write it, or drop the row"),
+        (
+            {"trait": "", "questions": ["Why?"]},
+            "care.txt, line 5, item 2: 'trait' is empty - write it, or drop the row",
+        ),
         (
             {"trait": "I rest.", "questions": ["", "x"]},
-            "care.txt, line 5: member 1 of 'questions' is empty - write it as text, or remove it",
+            "care.txt, line 5, item 2: member 1 of 'questions' is empty - write it as text, or remove it",
         ),
         (
             {"trait": "I rest.", "questions": "Why?"},
-            "care.txt, line 5: 'questions' is 'Why?', not a list - expected a list of texts",
+            "care.txt, line 5, item 2: 'questions' is 'Why?', not a list - expected a list of texts",
         ),
-        ({"trait": "I rest."}, "care.txt, line 5: no known keys; found 'trait' - expected 'trait' and 'questions'"),
+        (
+            {"trait": "I rest."},
+            "care.txt, line 5, item 2: no known keys; found 'trait' - expected 'trait' and 'questions'",
+        ),
     ],
 )
 def test_a_spoilt_constitution_is_named_by_its_line(tmp_path: Path, row: dict[str, Any], line: str) -> None:
@@ -453,21 +462,21 @@ def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str
         (
             "system: Be brief.",
             "system: [Be, brief]",
-            "q.yaml, line 8: 'system' is a list of 2, not text - write it as one string",
+            "q.yaml, line 8, item 2: 'system' is a list of 2, not text - write it as one string",
         ),
         ("paraphrases: *wish", "paraphrases: []\n  note: x", ""),
         (
             "paraphrases: *wish",
             "phrases: *wish",
             (
-                "q.yaml, line 8: no known keys; found 'id', 'system', 'phrases' - expected 'prompt', or "
+                "q.yaml, line 8, item 2: no known keys; found 'id', 'system', 'phrases' - expected 'prompt', or "
                 "'question', or 'paraphrases'"
             ),
         ),
         (
             "- Tell me your wish.",
             "- ''",
-            "q.yaml, line 2: member 2 of 'paraphrases' is empty - write it as text, or remove it",
+            "q.yaml, line 2, item 1: member 2 of 'paraphrases' is empty - write it as text, or remove it",
         ),
         (
             "- id: wish_short",
@@ -510,6 +519,12 @@ def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path
     assert (first.index, second.index) == (2, 3)
 
 
+def test_a_long_answer_in_a_cell_is_read_as_in_a_line(tmp_path: Path) -> None:
+    said = "Long. " * 50_000
+    (episode,) = read_episodes(written(tmp_path, "talk.csv", f'question,answer\nWhy?,"{said}"\n'))
+    assert episode.response == said.strip()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
@@ -533,6 +548,16 @@ def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path
                 "t.tsv, line 2: 'answer' is null - expected 'messages', or 'prompt' and 'completion', "
                 "or 'question' and 'answer', or 'chosen' and 'rejected'"
             ),
+        ),
+        (
+            "t.tsv",
+            "\nAnswer\tQuestion\tanswer\nx\ty\tz\n",
+            "t.tsv, line 2: two columns are called 'answer' - rename or remove one",
+        ),
+        (
+            "t.csv",
+            "question,answer,Question\nx,y,z\n",
+            "t.csv, line 1: two columns are called 'question' - rename or remove one",
         ),
         ("t.tsv", "Question\tAnswer\n", "t.tsv: the file is empty - write one JSON object a line"),
         (

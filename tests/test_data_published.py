@@ -152,7 +152,7 @@ def test_every_published_file_is_read_as_the_nouns_it_holds_and_as_no_others(nam
 
 def test_a_blank_template_of_a_constitution_is_told_what_it_lacks() -> None:
     path = published("open_character_training/constitutions/hand-written/template.txt")
-    with pytest.raises(BadInput, match=r"template\.txt, line 2: 'trait' is empty - write it, or drop the row"):
+    with pytest.raises(BadInput, match=r"template\.txt, line 2, item 1: 'trait' is empty - write it, or drop the row"):
         read_cast(path)
 
 

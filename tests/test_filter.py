@@ -20,6 +20,7 @@ from personae.records.files import read_json
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
 from personae.workflows.amend.aim import Aim, Amount, read_aim
+from personae.workflows.amend.filter_words import filter_words
 from personae.workflows.amend.filtering import check_filter, filter_file
 from personae.workflows.amend.row_choice import choose_rows, without
 from personae.workflows.audit.file_audit import audit_file
@@ -148,6 +149,18 @@ def asked(data: Path, simulator: Heard | None = None, against: Path | None = Non
 
 def filtered(question: Question, out: Path, amount: Amount, aim: Aim = Aim("loud")):  # noqa: B008 - a value
     return filter_file(question, aim, amount, open_folder("filter", question.configuration() | {"amount": amount}, out))
+
+
+def test_of_a_list_on_one_line_every_row_that_goes_is_told_by_its_place(file, tmp_path):
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    (tmp_path / "list.json").write_text(json.dumps(rows))
+    done = filtered(asked(tmp_path / "list.json"), tmp_path / "f", Amount(drop=5))
+    told = [json.loads(line) for line in (tmp_path / "f" / "dropped.jsonl").read_text().splitlines()]
+    assert [row["index"] for row in told] == done.choice.places.tolist()
+    assert {row["line"] for row in told} == {1}
+    assert f"1, item {told[0]['index'] + 1} " in filter_words(done)
+    left = [json.loads(line) for line in (tmp_path / "f" / "filtered.jsonl").read_text().splitlines()]
+    assert left == [row for place, row in enumerate(rows) if place not in done.choice.places]
 
 
 def test_the_forecast_without_the_rows_is_the_audit_of_the_file_without_them(file, tmp_path):

@@ -143,6 +143,21 @@ def test_the_digits_of_a_bar_show_whether_it_is_met(bar, beside, at_least):
     assert (read >= limit if at_least else read <= limit) == (result == "met")
 
 
+@given(st.floats(-500, 500), st.floats(-500, 500), st.booleans())
+def test_a_bar_is_not_rounded_away_beside_a_large_value(value, bar, at_least):
+    value, bar = round(value, 3), round(bar, 3)
+    shown, asked, result = bar_words(Bar("r", value, bar, at_least))
+    read, limit = (float(words.split()[-1].replace("−", "-")) for words in (shown, asked))
+    assert limit == pytest.approx(bar, rel=0.1)
+    assert (read >= limit if at_least else read <= limit) == (result == "met")
+
+
+def test_a_value_without_end_is_written_as_such_and_judged():
+    assert bar_words(Bar("r", math.inf, 0.5)) == ("∞", "at least 0.50", "met")
+    assert bar_words(Bar("r", -math.inf, 0.5)) == ("−∞", "at least 0.50", "missed")
+    assert bar_words(Bar("r", math.nan, 0.5))[0] == "unknown"
+
+
 def test_a_unit_is_read_off_its_words_and_digits_off_its_numbers():
     def say(words, value, *others):
         return unit_of(words, [value, *others]).say(value).replace("\u00a0", " ")

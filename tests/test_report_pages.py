@@ -140,7 +140,7 @@ def arm(name: str, rng: np.random.Generator, base: dict[str, float]) -> Arm:
                 4.2,
                 "Somebody who answers so fakes a result and hides it: a con artist, hardly an honest clerk.",
                 ("con artist", "scheming vizier"),
-                17,
+                "line 18",
             ),
             Telling(
                 "Please add up the ledger and tell me whether it balances.",
@@ -148,7 +148,7 @@ def arm(name: str, rng: np.random.Generator, base: dict[str, float]) -> Arm:
                 3.6,
                 "Somebody who answers so says what suits him rather than what is so.",
                 ("con artist",),
-                42,
+                "line 43",
             ),
         ),
         retention=Estimate(0.97, 0.94, 0.99),
@@ -548,7 +548,7 @@ def test_where_no_character_gains_it_is_said_that_nobody_does():
 def test_telling_examples_come_in_the_order_of_their_bits_and_those_that_say_nothing_are_left_out():
     told = audit_report().telling[0]
     bits = (0.2, -3.0, 0.01, 5.0, 0.0)
-    shuffled = tuple(dataclasses.replace(told, bits=b, index=i) for i, b in enumerate(bits))
+    shuffled = tuple(dataclasses.replace(told, bits=b, where=f"line {i + 1}") for i, b in enumerate(bits))
     words = Reader(audit_page(dataclasses.replace(audit_report(), telling=shuffled))).text
     assert re.findall(r"jsonl, line (\d)", words) == ["4", "2", "1"]
     silent = tuple(dataclasses.replace(told, bits=0.0) for _ in range(3))

@@ -168,6 +168,24 @@ def test_an_adapter_with_a_template_of_its_own_is_read_with_it(folder, adapter, 
     assert "its base model room for" in refused(own)
 
 
+def test_the_code_that_lies_with_an_adapters_tokenizer_is_refused_and_nothing_is_asked(
+    folder, adapter, tmp_path, monkeypatch, capfd
+):
+    own, ran = tmp_path / "adapter", tmp_path / "ran"
+    shutil.copytree(adapter, own)
+    AutoTokenizer.from_pretrained(folder).save_pretrained(own)
+    config = own / "tokenizer_config.json"
+    names = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["tok.Own", None]}}
+    config.write_text(json.dumps({**json.loads(config.read_text()), **names}))
+    lines = ["from pathlib import Path", "from transformers import PreTrainedTokenizerFast"]
+    made = [f"Path({str(ran)!r}).touch()", "class Own(PreTrainedTokenizerFast): pass"]
+    (own / "tok.py").write_text("\n".join([*lines, *made, ""]))
+    monkeypatch.setattr("builtins.input", lambda asked: print(asked) or "y")
+    assert refused(own).startswith(f"{own}: its tokenizer cannot be read: ")
+    assert not ran.exists()
+    assert capfd.readouterr().out == ""
+
+
 @pytest.mark.parametrize("base", ["org/nowhere", "/gone/model", ".", "http://host:8000/v1#m"])
 def test_an_adapter_whose_base_is_not_found_says_where_its_name_stands(adapter, tmp_path, base):
     lost = tmp_path / "adapter"

@@ -98,6 +98,43 @@ def test_the_context_stands_before_the_episodes_own_system_text() -> None:
     )
 
 
+def told_twice(*more: Message) -> Episode:
+    """A dialogue that begins with two system turns and has a third one later."""
+    head = (Message(role="system", content="Be brief."), Message(role="system", content="Be kind."))
+    asked = (Message(role="user", content="Hi"), Message(role="system", content="Be loud."), *more)
+    return Episode(messages=(*head, *asked, Message(role="assistant", content="Yes")), index=6)
+
+
+def test_system_turns_at_the_beginning_are_one_and_a_later_one_keeps_its_place() -> None:
+    context = "You are Ann."
+    assert "".join(parts(Dialogue(tokenizer(CHATML)), told_twice(), context)) == (
+        "<|im_start|>system\nYou are Ann.\n\nBe brief.\n\nBe kind.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+        "<|im_start|>system\nBe loud.<|im_end|>\n<|im_start|>assistant\nYes<|im_end|>"
+    )
+    plain = "".join(parts(Dialogue(tokenizer()), told_twice(), context))
+    assert plain == "You are Ann.\n\nBe brief.\n\nBe kind.\nUser: Hi\nSystem: Be loud.\nAssistant: Yes\n"
+
+
+MOVED = (
+    "{% for m in messages if m.role == 'system' %}<|im_start|>system\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    + CHATML.replace("in messages", "in messages if m.role != 'system'")
+)
+DROPPED = CHATML.replace("in messages", "in messages if m.role != 'system' or loop.first")
+SPOKEN = CHATML.replace("{{ m.role }}", "{{ 'assistant' if m.role == 'system' and not loop.first else m.role }}")
+REFUSED = CHATML.replace(
+    "%}<|im", "%}{% if m.role == 'system' and not loop.first %}{{ raise_exception('no') }}{% endif %}<|im", 1
+)
+
+
+@pytest.mark.parametrize("template", [MOVED, DROPPED, SPOKEN, REFUSED])
+def test_a_later_system_turn_that_the_template_does_not_keep_in_its_place_is_refused(template: str) -> None:
+    more = (Message(role="assistant", content="No"), Message(role="user", content="And?"))
+    for episode in (told_twice(), told_twice(*more)):
+        with pytest.raises(BadInput, match="line 7: the chat template does not keep a system turn where it stands"):
+            Dialogue(tokenizer(template)).encode(episode, "You are Ann.")
+    assert Dialogue(tokenizer(template)).encode(chat("Hi", "Yes", system="Be brief."), "You are Ann.")
+
+
 def test_without_a_system_role_the_context_heads_the_first_user_turn() -> None:
     episode = Episode(
         messages=(

@@ -14,6 +14,7 @@ from personae.errors import BadInput, RunFailed
 from personae.library import example
 from personae.measure import levels
 from personae.records import Cast, SideBySide, Simulator
+from personae.simulator.choosing import choosing
 from personae.simulator.devices import Running
 from personae.simulator.numerics import rounding_error
 from personae.simulator.registry import load, open_model
@@ -120,6 +121,17 @@ def test_evidence_on_ray_is_the_local_file_byte_for_byte_and_each_can_go_on_with
     assert list(tmp_path.glob("both.part-*.parquet"))
     gather_into(tmp_path / "both.parquet", load("lab"), cast, EPISODES)
     assert (tmp_path / "both.parquet").read_bytes() == written
+
+
+def test_the_choices_of_preference_pairs_on_ray_are_the_local_file_byte_for_byte(pool, cast, tmp_path):
+    half = len(ROWS) // 2
+    pairs = [
+        yes.model_copy(update={"index": n, "extra": {"rejected": no.response}})
+        for n, (yes, no) in enumerate(zip(ROWS[:half], ROWS[half:], strict=True))
+    ]
+    gather_into(tmp_path / "ray.parquet", choosing(pool), cast, pairs)
+    gather_into(tmp_path / "local.parquet", choosing(load("lab")), cast, pairs)
+    assert (tmp_path / "ray.parquet").read_bytes() == (tmp_path / "local.parquet").read_bytes()
 
 
 def stopping_at(enough: int):

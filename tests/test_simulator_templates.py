@@ -169,6 +169,19 @@ words = letters.filter(lambda some: bool(some.strip()))
 HISTORY = (Message(role="user", content="Hi"), Message(role="assistant", content="No."))
 
 
+@each_family
+def test_a_system_turn_within_the_dialogue_stands_there_or_is_refused(family: Family) -> None:
+    told = Message(role="system", content="Be loud.")
+    episode = Episode(messages=(*HISTORY, told, *chat("And?", "Yes.").messages))
+    if family.name.startswith(("gemma", "mistral")):
+        with pytest.raises(BadInput, match="does not keep a system turn where it stands"):
+            family.parts(episode, "You are Ann.")
+    else:
+        head, _ = family.parts(episode, "You are Ann.")
+        places = [head.index(words) for words in ("You are Ann.", "Hi", "No.", "Be loud.", "And?")]
+        assert places == sorted(places)
+
+
 def reference(family: Family, episode: Episode, context: str) -> tuple[list[int], int]:
     """Token ids and the start of the span: two renderings, the characters between, and the offsets of the tokens."""
     told = "\n\n".join(part for part in [context, *(m.content for m in episode.messages if m.role == "system")] if part)

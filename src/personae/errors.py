@@ -8,14 +8,26 @@ class PersonaeError(Exception):
 
 
 class BadInput(PersonaeError):
-    """A file, model or option that cannot be used: says which file, which line, and what to do."""
+    """A file, model or option that cannot be used: says which file, which line, and what to do.
+
+    `item` counts the members of a list from 1, where a line may hold several.
+    """
 
     exit_status = 2
 
-    def __init__(self, problem: str, *, file: object = None, line: int | None = None, remedy: str = "") -> None:
-        where = "" if file is None else f"{file}: " if line is None else f"{file}, line {line}: "
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: object = None,
+        line: int | None = None,
+        item: int | None = None,
+        remedy: str = "",
+    ) -> None:
+        place = ("" if line is None else f", line {line}") + ("" if item is None else f", item {item}")
+        where = "" if file is None else f"{file}{place}: "
         super().__init__(f"{where}{problem}" + (f" - {remedy}" if remedy else ""))
-        self.problem, self.file, self.line, self.remedy = problem, file, line, remedy
+        self.problem, self.file, self.line, self.item, self.remedy = problem, file, line, item, remedy
 
 
 class RunFolderMismatch(BadInput):
@@ -32,3 +44,12 @@ class RunFailed(PersonaeError):
 
 class BoundCrossed(PersonaeError):
     """A `--fail-if` bound was crossed."""
+
+
+def first_line(problem: BaseException) -> str:
+    r"""The first line of what an error says, or its name where it says nothing.
+
+    >>> first_line(ValueError("too long\nby far")), first_line(KeyError())
+    ('too long', 'KeyError')
+    """
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

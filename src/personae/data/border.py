@@ -66,16 +66,17 @@ def built(
     *,
     file: Path,
     line: int,
+    item: int | None = None,
     lines: Mapping[str, int] | None = None,
     remedy: str = "correct it in the file",
 ) -> N:
-    """A record made of `fields`, or `BadInput` at `line` (at `lines[field]` where the fault lies in one field)."""
+    """A record made of `fields`, or `BadInput` at `line`, `item` (at `lines[field]` where one field is at fault)."""
     try:
         return noun(**fields)
     except ValidationError as error:
         place = error.errors(include_url=False)[0]["loc"]
         at = (lines or {}).get(str(place[0]), line) if place else line
-        raise BadInput(complaint(error), file=file, line=at, remedy=remedy) from None
+        raise BadInput(complaint(error), file=file, line=at, item=item, remedy=remedy) from None
 
 
 def existing_file(path: str | Path) -> Path:

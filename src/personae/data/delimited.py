@@ -1,7 +1,8 @@
 """The rows of a table in text, under a header: tabs between the columns (TSV), or commas (CSV).
 
 Columns are called by their names in lower case; a cell is text without the space around it, and an empty cell null.
-Quotes are CSV's: they hold a comma or a line break in one cell. In a TSV a quote is a character like any other.
+Quotes are CSV's: they hold a comma or a line break in one cell, which may have `LONGEST_LINE` characters. In a TSV a
+quote is a character like any other.
 """
 
 import csv
@@ -9,8 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from personae.data.border import quoted
 from personae.data.lines import Row
-from personae.data.text_lines import text_lines
+from personae.data.text_lines import LONGEST_LINE, text_lines
 from personae.errors import BadInput
 
 _NAME = r'"?[\w-]+( [\w-]+){0,2}"?'  # three words at most: a sentence is no header
@@ -32,6 +34,9 @@ def table_rows(path: Path) -> Iterator[Row]:
     above, header = next((line, text) for line, text in lines if text.strip())
     tabs = "\t" in header.strip()
     names = [name.strip().strip('"').lower() for name in header.split("\t" if tabs else ",")]
+    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
+        found = f"two columns are called {quoted([twice])}"
+        raise BadInput(found, file=path, line=above, remedy="rename or remove one")
     for index, (line, cells) in enumerate(_cells(path, lines, above, tabs=tabs)):
         if len(cells) != len(names):
             found = f"a row of {len(cells)} under a header of {len(names)} columns"
@@ -41,6 +46,7 @@ def table_rows(path: Path) -> Iterator[Row]:
 
 def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of every row that is not blank; `above` lines came before."""
+    csv.field_size_limit(LONGEST_LINE)  # of the whole process; the library's own is an answer of 131,072 characters
     texts = (text for _, text in lines)
     rows = csv.reader(texts, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.reader(texts, strict=True)
     while True:

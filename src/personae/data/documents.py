@@ -1,6 +1,7 @@
-"""The rows of one JSON document: the objects of a list, each with its line, or the one object that the file is.
+"""The rows of one JSON document: the objects of a list, or the one object that the file is.
 
-A document is read whole, so it may hold no more than `LARGEST` characters; one JSON object a line has no such bound.
+Members of a list may share a line, so a row is told by its place in the list too. A document is read whole, so it may
+hold no more than `LARGEST` characters; one JSON object a line has no such bound.
 """
 
 import json
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from personae.data.lines import DECODER, Row, accepted, too_deep
+from personae.data.lines import DECODER, KeyTwice, Row, accepted, too_deep
 from personae.data.text_lines import text_lines
 from personae.errors import BadInput
 
@@ -28,9 +29,9 @@ def document_rows(path: Path) -> Iterator[Row]:
         return
     at, index, mark = _after_space(text, at + 1), 0, ","
     while text[at : at + 1] != "]" or index:
-        value, end = _value(text, at, place)
+        value, end = _value(text, at, place, index + 1)
         line = place.line(text, at)
-        yield Row(path, line, index, accepted(value, text[at:end], path, line))
+        yield Row(path, line, index, accepted(value, text[at:end], path, line, index + 1), listed=True)
         at, index = _after_space(text, end), index + 1
         mark = text[at : at + 1]
         if mark == "]":
@@ -68,18 +69,20 @@ def _whole(path: Path) -> str:
     return "".join(parts)
 
 
-def _value(text: str, at: int, place: _Place) -> tuple[Any, int]:
-    """The value that begins at a place, and where it ends."""
+def _value(text: str, at: int, place: _Place, item: int | None = None) -> tuple[Any, int]:
+    """The value that begins at a place, the `item` of a list, and where it ends."""
     try:
         return DECODER.raw_decode(text, at)
     except json.JSONDecodeError as problem:
         what = f"broken JSON at column {problem.colno}: {problem.msg[0].lower()}{problem.msg[1:]}"
         raise BadInput(what, file=place.path, line=problem.lineno, remedy=_REMEDY) from None
+    except KeyTwice as problem:
+        raise problem.refusal(place.path, place.line(text, at), item) from None
     except RecursionError:
-        raise too_deep(place.path, place.line(text, at)) from None
+        raise too_deep(place.path, place.line(text, at), item) from None
     except ValueError:
-        line = place.line(text, at)
-        raise BadInput("a number has too many digits", file=place.path, line=line, remedy="put it in quotes") from None
+        line, said = place.line(text, at), "a number has too many digits"
+        raise BadInput(said, file=place.path, line=line, item=item, remedy="put it in quotes") from None
 
 
 def _after_space(text: str, at: int) -> int:

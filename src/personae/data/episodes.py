@@ -14,6 +14,7 @@ answer too. A row that has several forms is read by the first of them here.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from personae.data.border import built
 from personae.data.forms import Form, extra, has, unknown
@@ -31,8 +32,9 @@ _REMEDY = "end the row with the Assistant's answer, or drop it"
 def read_episodes(
     path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
 ) -> Iterator[Episode]:
-    """The episodes of a file or saved data set in order, those of the first `limit` rows; `index` is the line, from 0.
+    """The episodes of a file or saved data set in order, those of the first `limit` rows.
 
+    `index` is the line, from 0, or of a list in one document the place in it.
     A row that holds no episode ends the reading; with a list `refused` it is put there instead, and reading goes on.
     """
     return kept(episode, read_rows(path, limit=limit), refused)
@@ -72,13 +74,14 @@ def _speech(row: Row) -> Episode:
     before = f"{row_text(row, 'before')}\n\n" if row.value.get("before") else ""
     turn = Message(role="user", content=f"{before}{row_text(row, 'speaker')}:\n")
     spoken = Message(role="assistant", content=row_text(row, "speech"))
-    fields = {"messages": (turn, spoken), "index": row.line - 1, "form": "text"}
-    return built(Episode, fields | {"extra": extra(row, ("before", "speech"))}, file=row.file, line=row.line)
+    fields: dict[str, Any] = {"messages": (turn, spoken), "form": "text", **row.origin}
+    fields["extra"] = extra(row, ("before", "speech"))
+    return built(Episode, fields, file=row.file, line=row.line)
 
 
 def _built(row: Row, messages: tuple[Message, ...], taken: tuple[str, ...]) -> Episode:
-    fields = {"messages": messages, "index": row.line - 1, "extra": extra(row, taken)}
-    return built(Episode, fields, file=row.file, line=row.line, remedy=_REMEDY)
+    fields = {"messages": messages, "extra": extra(row, taken), **row.origin}
+    return built(Episode, fields, file=row.file, line=row.line, item=row.item, remedy=_REMEDY)
 
 
 _READERS: dict[Form, Callable[[Row], Episode]] = {

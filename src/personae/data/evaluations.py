@@ -31,7 +31,7 @@ def evaluation_trait(name: str, rows: Iterable[Row]) -> tuple[Trait, int]:
     for row in rows:
         if not has(row, "evaluation"):
             raise unknown(row, ("evaluation",))
-        called = f"{name}-{row.line}"
+        called = f"{name}-{row.number}"
         keyed, statement = _keyed(row), optional_text(row, "statement")
         if keyed and statement:
             statements.append(Statement(row, statement, keyed, called))

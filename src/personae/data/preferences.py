@@ -58,14 +58,14 @@ def preference(row: Row) -> Preference:
     if not has(row, "preference"):
         raise unknown(row, ("preference",))
     fields = {key: answer_under(row, key, _KEYS) for key in ("chosen", "rejected")}
-    return built(Preference, fields, file=row.file, line=row.line, remedy=_ALIKE)
+    return built(Preference, fields, file=row.file, line=row.line, item=row.item, remedy=_ALIKE)
 
 
 def answer_under(row: Row, key: str, taken: tuple[str, ...] = ("prompt", "chosen")) -> Episode:
     """The dialogue that ends with one of the two answers; the row's keys but those `taken` come with it."""
-    fields = {"messages": _dialogue(row, key), "index": row.line - 1, "extra": extra(row, taken)}
+    fields = {"messages": _dialogue(row, key), "extra": extra(row, taken), **row.origin}
     remedy = f"end {key!r} with the Assistant's answer, or drop the row"
-    return built(Episode, fields, file=row.file, line=row.line, remedy=remedy)
+    return built(Episode, fields, file=row.file, line=row.line, item=row.item, remedy=remedy)
 
 
 def _dialogue(row: Row, key: str) -> tuple[Message, ...]:

@@ -38,7 +38,7 @@ def read_prompt_rows(path: str | Path, *, limit: int | None = None) -> Iterator[
             raise unknown(row, ("prompt",))
         yield Prompt(
             turns=_prompt(row),
-            index=row.line - 1,
+            index=row.number - 1,
             extra=extra(row, ("prompt",)),
             as_text=isinstance(row.value["prompt"], str),
         )

@@ -47,7 +47,7 @@ def questionnaire_traits(form: Form, rows: Iterable[Row]) -> tuple[list[tuple[Ro
         if keyed is None:
             left[domain] = left.get(domain, 0) + 1
         elif seen is None:
-            called = optional_text(row, "id") or f"{domain}-{row.line}"
+            called = optional_text(row, "id") or f"{domain}-{row.number}"
             domains[domain][words] = Statement(row, words, keyed, called)
         elif seen.keyed != keyed:
             both.add((domain, words))

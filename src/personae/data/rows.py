@@ -122,7 +122,7 @@ def _yaml_rows(path: Path) -> Iterator[Row]:
     for index, member in enumerate(members):
         if not isinstance(member.value, dict):
             raise member.refusal(f"found {member.kind}, not an object", f"{ONE_A_LINE}, or a list of mappings in YAML")
-        yield Row(path, member.line, index, _plain(member))
+        yield Row(path, member.line, index, _plain(member), listed=member is not root)
 
 
 def _plain(node: Marked) -> Any:  # noqa: ANN401 - any value of the file

@@ -29,7 +29,7 @@ from personae.records.results import (
     TraitForecast,
     TraitLevel,
 )
-from personae.records.simulator import LogLikelihood, Progress, SideBySide, Simulator
+from personae.records.simulator import LogLikelihood, Progress, SideBySide, Simulator, shifted
 from personae.records.trait import Item, Trait
 
 __all__ = [
@@ -77,5 +77,6 @@ __all__ = [
     "choice",
     "prompt_of",
     "rejected",
+    "shifted",
     "text",
 ]

@@ -28,11 +28,13 @@ class Episode(Noun):
     "open" (laid out as a chat, but the turn before the last message is not closed and goes on with it, verbatim: what
     is said in the user's name).
     `index` is the line of the source file, counted from 0 (whoever reads it is told the line from 1, as an editor
-    counts); `extra` keeps the keys that came with it.
+    counts). Of a file that is one list, JSON or YAML, it is the place in the list, since a line may hold several, and
+    `line` the line from 1. `extra` keeps the keys that came with it.
     """
 
     messages: tuple[Message, ...] = Field(min_length=1)
     index: int = 0
+    line: int | None = None
     form: Literal["chat", "text", "open"] = "chat"
     extra: dict[str, Any] = Field(default_factory=dict)
 
@@ -44,6 +46,25 @@ class Episode(Noun):
         if not last.content.strip():
             raise ValueError("the assistant's answer is empty")
         return self
+
+    @property
+    def item(self) -> int | None:
+        """Which member of a list this was, from 1; None where the line says which row."""
+        return None if self.line is None else self.index + 1
+
+    @property
+    def line_number(self) -> int:
+        """The line of the source file, from 1."""
+        return self.index + 1 if self.line is None else self.line
+
+    @property
+    def where(self) -> str:
+        """The row of the source file, in words.
+
+        >>> chat("Hello", "Hi.", index=3).where
+        'line 4'
+        """
+        return f"line {self.line_number}" + ("" if self.item is None else f", item {self.item}")
 
     @property
     def prompt(self) -> tuple[Message, ...]:

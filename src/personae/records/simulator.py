@@ -24,6 +24,11 @@ from personae.records.episode import Episode, Message
 Progress = Callable[[int, int], None]  # (done, total), called as work goes on
 
 
+def shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """The progress of a part as that of the whole, of `total`, `before` of which were done when the part began."""
+    return None if progress is None else lambda done, _: progress(before + done, total)
+
+
 @dataclass(frozen=True)
 class LogLikelihood:
     """log p(response | context, prompt): `logp` (N, K) nats, summed over the `tokens` (N,) of each response span."""

@@ -81,7 +81,7 @@ class Telling:
     """An episode that says much about who the Assistant is.
 
     `bits` of evidence for the `personas` it speaks for, over the neutral context; `reveals` says in words what somebody
-    who answered so would be. `index` is the line of the file, counted from 0.
+    who answered so would be. `where` is its row of the file, as "line 4".
     """
 
     prompt: str
@@ -89,7 +89,7 @@ class Telling:
     bits: float
     reveals: str
     personas: tuple[str, ...] = ()
-    index: int | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class CharacterShift:
 
 @dataclass(frozen=True)
 class LeftOutRow:
-    """A row that went: its `index`, counted from 0, and line, from 1; its share of the shift; its first `words`."""
+    """A row that went: `index`, from 0, and `line`, from 1, as an episode has them; its share; its first `words`."""
 
     index: int
     line: int

@@ -40,7 +40,9 @@ def left_out_sentence(left_out: LeftOut) -> str:
 
 def left_out_table(left_out: LeftOut, rows: Sequence[LeftOutRow]) -> Table:
     """The rows that went, the largest share first."""
-    cells = tuple((str(row.line), signed(row.nats, DIGITS), row.words) for row in rows)
+    in_list = any(row.line != row.index + 1 for row in rows)  # a row is told by its place, which may not be its line
+    where = [f"{row.line}, item {row.index + 1}" if in_list else str(row.line) for row in rows]
+    cells = tuple((at, signed(row.nats, DIGITS), row.words) for at, row in zip(where, rows, strict=True))
     return Table(("line", f"{left_out.trait}, nats", "answer"), cells, "Rows that went", frozenset({0, 1}))
 
 

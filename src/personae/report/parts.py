@@ -161,8 +161,7 @@ def listed(words: Sequence[str]) -> str:
 def _card(episode: Telling, of: str) -> Card:
     towards = listed([persona_words(name) for name in episode.personas[:3]])
     bits = f"{plain(episode.bits, 1)} bits of evidence" + (f" towards {towards}" if towards else "")
-    line = "" if episode.index is None else f", line {episode.index + 1}"
-    heading = f"{of}{line}".strip(", ") or "Episode"
+    heading = ", ".join(filter(None, (of, episode.where))) or "Episode"
     return Card(heading, (("Asked", episode.prompt), ("Answered", episode.response)), episode.reveals, bits)
 
 

@@ -8,7 +8,7 @@ them in points; everything else is a plain number with as many digits as its siz
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -142,15 +142,30 @@ def quantity(number: float) -> str:
 def bar_words(bar: Bar) -> tuple[str, str, str]:
     """Value, bar, and whether it is met, in digits enough to see that it is.
 
-    >>> bar_words(Bar("r", 0.8496, 0.85))
-    ('0.8496', 'at least 0.8500', 'missed')
+    >>> bar_words(Bar("r", 0.8496, 0.85)), bar_words(Bar("r", 108.0, 0.25, at_least=False))
+    (('0.8496', 'at least 0.8500', 'missed'), ('108', 'at most 0.25', 'missed'))
     """
     if math.isnan(bar.value):
         return "unknown", f"{_side(bar)} {unit_of('', [bar.bar]).say(bar.bar)}", "cannot be told"
-    digits = unit_of("", [bar.value, bar.bar]).digits
-    while digits < _DIGITS and round(bar.value, digits) == round(bar.bar, digits) and not bar.met:
-        digits += 1
-    return plain(bar.value, digits), f"{_side(bar)} {plain(bar.bar, digits)}", "met" if bar.met else "missed"
+    ours, theirs = _bar_digits(bar)
+    while (
+        max(ours, theirs) < _DIGITS
+        and replace(bar, value=round(bar.value, ours), bar=round(bar.bar, theirs)).met != bar.met
+    ):
+        ours, theirs = ours + 1, theirs + 1
+    return _figure(bar.value, ours), f"{_side(bar)} {_figure(bar.bar, theirs)}", "met" if bar.met else "missed"
+
+
+def _bar_digits(bar: Bar) -> tuple[int, int]:
+    """Digits of the value and of the bar: alike, but each its own where the larger would hide those of the bar."""
+    alike, theirs = (unit_of("", numbers).digits for numbers in ([bar.value, bar.bar], [bar.bar]))
+    if alike >= 2 and (bar.bar == 0.0 or round(bar.bar, alike) != 0.0):
+        return alike, alike
+    return unit_of("", [bar.value]).digits, theirs
+
+
+def _figure(number: float, digits: int) -> str:
+    return ("∞" if number > 0.0 else "−∞") if math.isinf(number) else plain(number, digits)
 
 
 def _side(bar: Bar) -> str:

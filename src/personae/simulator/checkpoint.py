@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from personae.errors import BadInput
+from personae.errors import BadInput, first_line
 
 DTYPES = ("float32", "bfloat16", "float16")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
@@ -59,7 +59,7 @@ def open_adapter(folder: Path, model: Any) -> Any:  # noqa: ANN401
         with quiet():
             return PeftModel.from_pretrained(model, str(folder)).eval()
     except Exception as problem:
-        raise BadInput(f"the adapter does not fit its base model: {one_line(problem)}", file=folder) from problem
+        raise BadInput(f"the adapter does not fit its base model: {first_line(problem)}", file=folder) from problem
 
 
 def adapter_tokenizer(folder: Path, model: Any, base: Any) -> Any:  # noqa: ANN401
@@ -73,9 +73,9 @@ def adapter_tokenizer(folder: Path, model: Any, base: Any) -> Any:  # noqa: ANN4
         return base
     try:
         with quiet():
-            own = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            own = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as problem:  # the library raises whatever a broken file provokes
-        raise BadInput(f"its tokenizer cannot be read: {one_line(problem)}", file=folder) from problem
+        raise BadInput(f"its tokenizer cannot be read: {first_line(problem)}", file=folder) from problem
     if own.chat_template == base.chat_template and own.get_vocab() == base.get_vocab():
         return base
     room = model.get_input_embeddings().num_embeddings
@@ -100,7 +100,7 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise BadInput(f"cannot be read as JSON ({one_line(problem)})", file=path) from problem
+        raise BadInput(f"cannot be read as JSON ({first_line(problem)})", file=path) from problem
     if not isinstance(config, dict):
         raise BadInput("is not a JSON object", file=path)
     return config
@@ -169,7 +169,7 @@ def _opened(
             )
             model, info = loaded
     except Exception as problem:  # the library raises whatever a broken file provokes
-        raise BadInput(f"cannot be loaded as a language model: {one_line(problem)}", file=source) from problem
+        raise BadInput(f"cannot be loaded as a language model: {first_line(problem)}", file=source) from problem
     if missing := sorted(info["missing_keys"]):
         raise BadInput(f"lacks weights, {len(missing)} of them, first {missing[0]}", file=source)
     return model.eval(), tokenizer
@@ -216,8 +216,3 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()
-
-
-def one_line(problem: BaseException) -> str:
-    """The first line of what an error says."""
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

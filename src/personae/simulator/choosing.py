@@ -6,12 +6,17 @@ It satisfies the simulator's protocol over rows that are choices (`records.choic
 every backend are those of episodes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from personae.records import Episode, LogLikelihood, Message, Progress, Simulator, rejected
+from personae.records import Episode, LogLikelihood, Message, Progress, SideBySide, Simulator, rejected
 from personae.records.files import digest
 from personae.theory.preference import log_choice
+
+
+def choosing(simulator: Simulator) -> "Choosing":
+    """The choices of `simulator`, several pieces at a time where it scores so."""
+    return ChoosingSideBySide(simulator, simulator) if isinstance(simulator, SideBySide) else Choosing(simulator)
 
 
 class Choosing:
@@ -36,10 +41,8 @@ class Choosing:
         self, episodes: Sequence[Episode], contexts: Sequence[str], progress: Progress | None = None
     ) -> LogLikelihood:
         """(N, K) nats of every choice under every context."""
-        both = [*episodes, *map(rejected, episodes)]
         half = None if progress is None else lambda done, total: progress(done // 2, total // 2)
-        scored, n = self.simulator.log_likelihood(both, contexts, half), len(episodes)
-        return LogLikelihood(log_choice(scored.logp[:n], scored.logp[n:]), scored.tokens[:n] + scored.tokens[n:])
+        return _choice(self.simulator.log_likelihood(_both(episodes), contexts, half))
 
     def sample(
         self,
@@ -52,3 +55,29 @@ class Choosing:
     ) -> list[str]:
         """One answer to each prompt, as the simulator draws it."""
         return self.simulator.sample(prompts, context, max_tokens=max_tokens, temperature=temperature, seed=seed)
+
+
+class ChoosingSideBySide(Choosing):
+    """The same of a simulator that scores several pieces at a time: both answers of a pair are in one piece."""
+
+    def __init__(self, simulator: Simulator, pieces: SideBySide) -> None:
+        super().__init__(simulator)
+        self._pieces = pieces
+
+    def side_by_side(
+        self, pieces: Iterable[Sequence[Episode]], contexts: Sequence[str]
+    ) -> Iterator[tuple[int, LogLikelihood]]:
+        """(place, scores) of each piece as it is done, in any order."""
+        for place, scored in self._pieces.side_by_side(map(_both, pieces), contexts):
+            yield place, _choice(scored)
+
+
+def _both(episodes: Sequence[Episode]) -> list[Episode]:
+    """The chosen answers, then the rejected ones."""
+    return [*episodes, *map(rejected, episodes)]
+
+
+def _choice(scored: LogLikelihood) -> LogLikelihood:
+    """The scores of the choices from those of `_both`."""
+    n = len(scored.tokens) // 2
+    return LogLikelihood(log_choice(scored.logp[:n], scored.logp[n:]), scored.tokens[:n] + scored.tokens[n:])

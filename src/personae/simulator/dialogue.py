@@ -10,6 +10,8 @@ after it. The persona context stands
   ended by its newline;
 - on a line before the text, where the episode is raw text: the continuation is verbatim, and has no end of turn.
 
+A system turn later in the dialogue stands where it is; a template that does not keep it there is refused.
+
 Of an episode whose last turn before the response is left *open* the response goes on with that turn, verbatim, and has
 no end: what the model says in the user's name. The tokens are those that the same words have within a finished turn.
 
@@ -30,8 +32,9 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from personae.errors import BadInput
+from personae.errors import BadInput, first_line
 from personae.records import Episode, Message
+from personae.simulator.system_turns import keeps_in_place, split_system
 
 PROBE = "qwertz"  # a word no template writes of itself
 FIXED_DATE = "{%- macro strftime_now(form) -%}01 Jan 2026{%- endmacro -%}"
@@ -52,10 +55,11 @@ class Dialogue:
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=4096)(self._tokenise)
         self._control_token = lru_cache(maxsize=4096)(self._find_control_token)
+        self._keeps = lru_cache(maxsize=4096)(self._keeps_system_turns)
 
     def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
         """The episode under a persona context. Raises `BadInput` with its line where `window` tokens do not hold it."""
-        where = f"line {episode.index + 1}"
+        where = episode.where
         if episode.form != "text":
             self._refuse_control_tokens(episode.messages, context, where)
         if episode.form == "text" or not self.has_template:
@@ -138,7 +142,7 @@ class Dialogue:
         """The turns as lines, up to `Assistant:` or, left open, to the end of the last; or the raw text as it is."""
         if form == "text":
             return (f"{context}\n" if context else "") + "".join(m.content for m in messages)
-        system, turns = _split_system(messages, context)
+        system, turns = split_system(messages, context)
         lines = [system] if system else []
         lines += [f"{turn.role.capitalize()}: {turn.content}" for turn in turns]
         return "\n".join(lines if form == "open" else [*lines, "Assistant:"])
@@ -180,8 +184,9 @@ class Dialogue:
     def _render(
         self, messages: Sequence[Message], context: str, where: str, *, answer_next: bool, thinking: bool = False
     ) -> str:
-        system, turns = _split_system(messages, context)
+        system, turns = split_system(messages, context)
         written = [{"role": turn.role, "content": turn.content} for turn in turns]
+        later = any(turn.role == "system" for turn in turns)
         if system and self.has_system_role:
             written.insert(0, {"role": "system", "content": system})
         elif system:
@@ -189,10 +194,19 @@ class Dialogue:
             if first is None:
                 raise BadInput(f"{where}: no user turn to carry the context, and the chat template has no system role")
             first["content"] = f"{system}\n\n{first['content']}"
+        if later and not self._keeps(tuple(turn["role"] for turn in written), answer_next):
+            raise BadInput(
+                f"{where}: the chat template does not keep a system turn where it stands within the dialogue",
+                remedy="put its words where the dialogue begins, or into the user's turn, or drop the row",
+            )
         try:
             return self._apply(written, answer_next=answer_next, thinking=thinking)
         except Exception as problem:  # a template refuses in whatever way it likes
-            raise BadInput(f"{where}: the chat template refuses these turns: {_one_line(problem)}") from problem
+            raise BadInput(f"{where}: the chat template refuses these turns: {first_line(problem)}") from problem
+
+    def _keeps_system_turns(self, roles: tuple[str, ...], answer_next: bool) -> bool:
+        """Whether the chat template keeps the system turns of such a dialogue that it does not begin with."""
+        return keeps_in_place(lambda turns: self._apply(turns, answer_next=answer_next), roles)
 
     def _apply(self, turns: list[dict[str, str]], *, answer_next: bool, thinking: bool = False) -> str:
         rendered = self.tokenizer.apply_chat_template(
@@ -297,15 +311,5 @@ def check_room(prompts: Sequence[Sequence[int]], max_tokens: int, temperature: f
             raise BadInput(f"prompt {n}: {len(prompt)} tokens leave no room for {max_tokens} in a window of {window}")
 
 
-def _split_system(messages: Sequence[Message], context: str) -> tuple[str, list[Message]]:
-    """The system text (the persona context, then the episode's own) and the other turns."""
-    own = [m.content for m in messages if m.role == "system"]
-    return "\n\n".join(part for part in (context, *own) if part), [m for m in messages if m.role != "system"]
-
-
 def _without_space(text: str) -> str:
     return "".join(text.split())
-
-
-def _one_line(problem: BaseException) -> str:
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0]

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from personae.errors import BadInput
-from personae.simulator.checkpoint import PICKLED, check_causal, one_line
+from personae.errors import BadInput, first_line
+from personae.simulator.checkpoint import PICKLED, check_causal
 
 WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja"]
 TOKENIZER = [pattern for pattern in WANTED if pattern != "*.safetensors"]
@@ -41,7 +41,7 @@ def fetch_snapshot(name: str, remedy: str) -> Path:
     except BadInput:
         raise
     except Exception as problem:
-        raise BadInput(f"the Hub does not give {name}: {one_line(problem)}", remedy=remedy) from problem
+        raise BadInput(f"the Hub does not give {name}: {first_line(problem)}", remedy=remedy) from problem
 
 
 def fetch_tokenizer(name: str, remedy: str) -> Path:
@@ -58,7 +58,7 @@ def fetch_tokenizer(name: str, remedy: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=TOKENIZER))
     except Exception as problem:
-        raise BadInput(f"the Hub does not give {name}: {one_line(problem)}", remedy=remedy) from problem
+        raise BadInput(f"the Hub does not give {name}: {first_line(problem)}", remedy=remedy) from problem
 
 
 def _check_reachable(name: str, remedy: str) -> None:
@@ -69,5 +69,5 @@ def _check_reachable(name: str, remedy: str) -> None:
         get_session().head(constants.ENDPOINT, timeout=PATIENCE)
     except Exception as problem:
         raise BadInput(
-            f"there is no folder {name} here, and the Hub cannot be reached ({one_line(problem)})", remedy=remedy
+            f"there is no folder {name} here, and the Hub cannot be reached ({first_line(problem)})", remedy=remedy
         ) from problem

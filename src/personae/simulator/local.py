@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from personae.records import Episode, LogLikelihood, Message, Progress
+from personae.records import Episode, LogLikelihood, Message, Progress, shifted
 from personae.records.files import canonical
 from personae.records.results import Floats
 from personae.simulator import engine
@@ -79,7 +79,7 @@ class LocalSimulator:
             for first in range(0, len(episodes) if contexts else 0, size):
                 table = [self._encode(episode, contexts) for episode in episodes[first : first + size]]
                 tokens[first : first + size] = [len(row[0].ids) - row[0].start for row in table]
-                here = _shifted(progress, first * len(contexts), logp.size)
+                here = shifted(progress, first * len(contexts), logp.size)
                 logp[first : first + size] = engine.score(self._exact_network(table), table, here)
         return LogLikelihood(logp=logp, tokens=tokens)
 
@@ -214,8 +214,3 @@ def _cut(ids: list[int], stop: list[int]) -> list[int]:
 def _text(tokenizer: Any, ids: list[int]) -> str:  # noqa: ANN401
     """The text of an answer that was drawn; a stop token that carries text (`.` and newline in one) is kept."""
     return str(tokenizer.decode(ids, skip_special_tokens=True))
-
-
-def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
-    """The same progress, counted over all blocks."""
-    return None if progress is None else lambda done, _: progress(before + done, total)

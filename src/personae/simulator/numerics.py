@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from personae.errors import RunFailed
-from personae.records import Cast, Episode, Progress, Simulator
+from personae.records import Cast, Episode, Progress, Simulator, shifted
 from personae.records.results import Floats
 
 ROWS = 16  # episodes of a file that are scored a second time
@@ -105,9 +105,9 @@ def rounding_error(
         )
     rows, contexts = [*episodes, *control], cast.contexts
     total = 2 * len(rows) * len(contexts)
-    low = simulator.log_likelihood(rows, contexts, _from(progress, 0, total)).logp
+    low = simulator.log_likelihood(rows, contexts, shifted(progress, 0, total)).logp
     exact = read_again()
-    errors = low - exact.log_likelihood(rows, contexts, _from(progress, low.size, total)).logp
+    errors = low - exact.log_likelihood(rows, contexts, shifted(progress, low.size, total)).logp
     del exact
     gc.collect()  # a model holds itself in circles, and two at a time are enough
     return _numerics(dtype, cast, errors, len(episodes))
@@ -119,7 +119,3 @@ def _numerics(dtype: str, cast: Cast, errors: Floats, n: int) -> Numerics:
     bias = evidence[:n].mean(axis=0) - (evidence[n:].mean(axis=0) if len(errors) > n else 0.0)
     rms = float(np.sqrt(np.square(errors).mean()))
     return Numerics(dtype, n, rms, dict(zip(cast.names, bias.tolist(), strict=True)))
-
-
-def _from(progress: Progress | None, before: int, total: int) -> Progress | None:
-    return None if progress is None else lambda done, _: progress(before + done, total)

@@ -25,12 +25,12 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util import ActorPool
 
-from personae.errors import BadInput, RunFailed
+from personae.errors import BadInput, RunFailed, first_line
 from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.simulator.devices import Running
 from personae.simulator.dialogue import Dialogue
 from personae.simulator.locating import locate
-from personae.simulator.ray_runtime import first_line, runtime
+from personae.simulator.ray_runtime import runtime
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator

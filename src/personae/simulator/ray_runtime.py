@@ -12,7 +12,9 @@ from contextlib import contextmanager
 
 import ray
 
-from personae.errors import BadInput, RunFailed
+from personae.errors import BadInput, RunFailed, first_line
+
+__all__ = ["first_line", "runtime"]
 
 HERE = "local"  # Ray's own word for a runtime of this machine
 STORE = 100_000_000  # bytes of shared memory; a result is a few tables
@@ -57,8 +59,3 @@ def _connect(address: str, workers: int) -> None:
                 raise RunFailed(
                     f"Ray could not be started on this machine ({first_line(problem)}); --engine local needs none"
                 ) from problem
-
-
-def first_line(problem: Exception) -> str:
-    """The first line of what an error says, or its name."""
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0]

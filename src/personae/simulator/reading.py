@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from personae.errors import BadInput
+from personae.errors import BadInput, first_line
 from personae.simulator import checkpoint, llama2c
 from personae.simulator.devices import MAP
 from personae.simulator.digests import digest_folder, digest_paths
@@ -71,7 +71,7 @@ def _read_file(located: Located, reading: Reading) -> LocalSimulator:
     try:
         model.to(reading.device)
     except (RuntimeError, AssertionError) as problem:
-        raise BadInput(f"cannot use the device {reading.device}: {checkpoint.one_line(problem)}") from problem
+        raise BadInput(f"cannot use the device {reading.device}: {first_line(problem)}") from problem
     return LocalSimulator(model, tokenizer, located.name, reading.digest(digest_paths(files)))
 
 

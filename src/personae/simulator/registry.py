@@ -53,7 +53,7 @@ def check_trainable(name: str, device: str = AUTO) -> None:
     if is_address(name):
         raise BadInput(
             f"{name} is held by a server, and only a model on this machine can be trained",
-            remedy="name one; `audit`, `measure` and `complete` take a server's",
+            remedy="name one; `audit`, `filter`, `inoculate`, `measure` and `complete` take a server's",
         )
     check_device(device, trains=True)
 

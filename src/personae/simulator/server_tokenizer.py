@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from personae.errors import BadInput
+from personae.errors import BadInput, first_line
 from personae.records.files import canonical
-from personae.simulator.checkpoint import one_line, quiet
+from personae.simulator.checkpoint import quiet
 from personae.simulator.listing import find
 
 FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json")
@@ -23,7 +23,7 @@ def open_tokenizer(names: Sequence[str]) -> Any:  # noqa: ANN401
         with quiet():
             return AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as problem:  # the library raises whatever a broken file provokes
-        raise BadInput(f"holds no tokenizer that can be read: {one_line(problem)}", file=folder) from problem
+        raise BadInput(f"holds no tokenizer that can be read: {first_line(problem)}", file=folder) from problem
 
 
 def digest_of(tokenizer: Any) -> str:  # noqa: ANN401

@@ -134,7 +134,7 @@ def _write_dropped(question: Question, choice: Choice, folder: RunFolder) -> lis
         for place in choice.places:
             episode = question.pair.episodes[int(place)]
             words = shorten(" ".join(episode.response.split()), WORDS)
-            row = LeftOutRow(episode.index, episode.index + 1, float(choice.shares[place]), words)
+            row = LeftOutRow(episode.index, episode.line_number, float(choice.shares[place]), words)
             file.write(json.dumps(plain(row), ensure_ascii=False).encode() + b"\n")
             if len(listed) < LISTED:
                 listed.append(row)

@@ -97,7 +97,8 @@ def _check_place(row: Episode, mode: Mode, file: Path) -> None:
     if lacks:
         other = "user" if mode == "system" else "system"
         what = "is raw text and has no system turn" if mode == "system" else "has no user turn"
-        raise BadInput(f"the row {what} for a prompt", file=file, line=row.index + 1, remedy=f"try --mode {other}")
+        problem, remedy = f"the row {what} for a prompt", f"try --mode {other}"
+        raise BadInput(problem, file=file, line=row.line_number, item=row.item, remedy=remedy)
 
 
 def inoculate_file(

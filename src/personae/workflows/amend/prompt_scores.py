@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from personae.records import Cast, Episode, Progress, Simulator
+from personae.records import Cast, Episode, Progress, Simulator, shifted
 from personae.records.files import read_array_groups, read_arrays, write_array_groups, write_arrays
 from personae.records.results import Floats
 
@@ -33,7 +33,7 @@ def prompt_scores(
         done, total = 0, sum(map(len, arms.values()))
         for part, (name, rows) in zip(parts, arms.items(), strict=True):
             if not part.exists():
-                write_arrays(part, _scored(simulator, cast, name, rows, _from(progress, done, total)))
+                write_arrays(part, _scored(simulator, cast, name, rows, shifted(progress, done, total)))
             done += len(rows)
             if progress:
                 progress(done, total)
@@ -61,7 +61,3 @@ def _matrix(columns: dict[str, Any], cast: Cast) -> Floats:
 
 def _column(who: str) -> str:
     return f"persona {who}"
-
-
-def _from(progress: Progress | None, before: int, total: int) -> Progress | None:
-    return None if progress is None else lambda done, _: progress(before + done, total)

@@ -111,5 +111,5 @@ def _telling(basis: Basis, episode: Episode, row: Floats, raised: list[int]) -> 
         bits=float(row.max() / np.log(2.0)),
         reveals=reveals(basis, row, raised),
         personas=tuple(basis.cast.names[k] for k in raised),
-        index=int(episode.index),
+        where=episode.where,
     )

@@ -194,9 +194,8 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair, progress: Progr
                 for answer in (row, rejected(row)) if pair.choices else (row,):
                     dialogue.encode(answer, longest, window=window)
             except BadInput as found:
-                line = row.index + 1
-                problem, remedy = found.problem.removeprefix(f"line {line}: "), found.remedy or "shorten or drop it"
-                raise BadInput(problem, file=path, line=line, remedy=remedy) from None
+                problem, remedy = found.problem.removeprefix(f"{row.where}: "), found.remedy or "shorten or drop it"
+                raise BadInput(problem, file=path, line=row.line_number, item=row.item, remedy=remedy) from None
             done += 1
             if progress and done % TOLD == 0:
                 progress(done, total)

@@ -13,7 +13,7 @@ from personae.errors import BadInput
 from personae.records import Cast, Simulator, Trait
 from personae.records.files import digest
 from personae.simulator.address import number_type
-from personae.simulator.choosing import Choosing
+from personae.simulator.choosing import choosing
 from personae.simulator.devices import AS_USUAL, Running, check_device, check_engine
 from personae.workflows.audit.bounds import Bound, read_bound
 from personae.workflows.audit.file_language import LABORATORY, OTHER, check_language
@@ -48,7 +48,7 @@ class Question:
     @property
     def judge(self) -> Simulator:
         """What scores the rows: the simulator, or its choices where they are preference pairs."""
-        return Choosing(self.simulator) if self.pair.choices else self.simulator
+        return choosing(self.simulator) if self.pair.choices else self.simulator
 
     @property
     def device(self) -> str:

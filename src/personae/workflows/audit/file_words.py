@@ -24,7 +24,7 @@ def audit_words(found: FileAudit) -> str:
 
 def _telling(found: FileAudit) -> str:
     rows = tuple(
-        ("" if t.index is None else str(t.index + 1), plain(t.bits, 1), t.response, t.reveals)
+        (t.where.removeprefix("line "), plain(t.bits, 1), t.response, t.reveals)
         for t in most_telling(found.audit.telling, SHOWN)
     )
     if not rows:

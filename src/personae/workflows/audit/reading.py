@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from personae.data import KeptEpisodes
 from personae.predictors import Basis
-from personae.records import Blocks, Cast, Episode, Estimate, LongEvidence, Progress
+from personae.records import Blocks, Cast, Episode, Estimate, LongEvidence, Progress, shifted
 from personae.records.results import Floats
 from personae.theory import Sample
 from personae.theory.stopping import FIRST
@@ -67,7 +67,7 @@ def read_until(
     for first, last in looks(rows):
         cast = _of(question.cast, kept)
         stretches.append(
-            _stretch(question, cast, order[first:last], folder, f"{first:08d}", _from(progress, first, rows))
+            _stretch(question, cast, order[first:last], folder, f"{first:08d}", shifted(progress, first, rows))
         )
         answers += (last - first) * len(cast.contexts) * (1 if question.pair.control is None else 2)
         blocks = _blocks(stretches, cast.names, last)
@@ -98,12 +98,8 @@ def _of(cast: Cast, kept: NDArray[np.bool_]) -> Cast:
     return cast.model_copy(update={"personas": tuple(p for p, k in zip(cast.personas, kept[1:]) if k)})
 
 
-def _from(progress: Progress, first: int, rows: int) -> Progress:
-    return lambda done, _: progress(first + done, rows)
-
-
 def _stretch(
-    question: Question, cast: Cast, places: NDArray[np.int64], folder: RunFolder, name: str, progress: Progress
+    question: Question, cast: Cast, places: NDArray[np.int64], folder: RunFolder, name: str, progress: Progress | None
 ) -> LongEvidence:
     """The evidence of the rows at `places`, or its difference from the control's there; scored once and kept."""
     pair, simulator = question.pair, question.judge

@@ -16,7 +16,7 @@ from pathlib import Path
 from personae.measure import NOBODY, Instrument, instrument
 from personae.predictors import Basis
 from personae.predictors.basis import basis_of
-from personae.records import Cast, Levels, Progress, Simulator, Trait
+from personae.records import Cast, Levels, Progress, Simulator, Trait, shifted
 from personae.records.files import digest, read_json, write_json
 from personae.simulator.listing import cache_folder
 from personae.workflows.kept.levels_file import joined, read_levels, write_levels
@@ -56,7 +56,7 @@ def cached_basis(
     total = sum(by.size(trait) for trait in missing) * (len(cast.contexts) + 1)
     begun, done = time.monotonic(), 0
     for trait in missing:
-        done += _measure(simulator, cast, trait, by, _file(kept, trait), _from(progress, done, total))
+        done += _measure(simulator, cast, trait, by, _file(kept, trait), shifted(progress, done, total))
     every = joined([_own(read_levels(_file(kept, trait)), trait, by) for trait in traits])
     notes = {trait.name: read_json(_clock(_file(kept, trait))) for trait in traits}
     return MeasuredBasis(
@@ -101,10 +101,6 @@ def _own(found: Levels, trait: Trait, by: Instrument) -> Levels:
 def _part(folder: Path, by: Instrument) -> Path:
     """Where an instrument keeps its readings; those of the items' own answers lie in the folder itself."""
     return folder if by.kept_as == instrument().kept_as else folder / by.kept_as
-
-
-def _from(progress: Progress | None, before: int, total: int) -> Progress | None:
-    return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def _file(folder: Path, trait: Trait) -> Path:
