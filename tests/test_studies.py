@@ -174,6 +174,7 @@ def world_after(dose: float, noise: float, seeds: int = 2, keep: float = 1.0, si
     levels = side.basis.levels.by_trait
     others = Levels(("a", "b", "c", "d", "e"), {t: table[1:6] for t, table in levels.items()})
     base = {t: row[None, :] for t, row in side.basis.base.items()}
+    middle = {t: table.mean() for t, table in others.by_trait.items()}
     before, found = {"assistant": Levels((NOBODY,), base), "others": others}, []
     for arm, evidence in zip(ARMS, side.evidence, strict=True):
         weights, after = posterior(side.basis.prior, evidence, dose), []
@@ -181,8 +182,9 @@ def world_after(dose: float, noise: float, seeds: int = 2, keep: float = 1.0, si
             own = {}
             for t, table in levels.items():
                 shift = mixture_levels(weights, table) - mixture_levels(side.basis.prior, table)
-                own[t] = keep * base[t] + shift + rng.normal(0.0, noise, table.shape[1])
-            dimmed = Levels(others.contexts, {t: keep * table for t, table in others.by_trait.items()})
+                own[t] = middle[t] + keep * (base[t] - middle[t]) + shift + rng.normal(0.0, noise, table.shape[1])
+            drawn_in = {t: middle[t] + keep * (table - middle[t]) for t, table in others.by_trait.items()}
+            dimmed = Levels(others.contexts, drawn_in)
             after.append({"assistant": Levels((NOBODY,), own), "others": dimmed})
         found.append(Trial(arm.name, before, tuple(after)))
     return found

@@ -55,11 +55,12 @@ def logit(p: float) -> float:
 
 
 def moved(before: Measured, *, keep: float = 1.0, own: dict[str, float] | None = None) -> Measured:
-    """A training that leaves `keep` of every level, and moves the Assistant's traits by `own` on top."""
+    """A training that draws levels in to `keep` of what tells personas apart, and moves the Assistant's by `own`."""
+    middle = {t: x.mean() for t, x in before["others"].by_trait.items()}
     after = {}
     for part, found in before.items():
         shift = own or {} if part == "assistant" else {}
-        table = {t: keep * x + shift.get(t, 0.0) for t, x in found.by_trait.items()}
+        table = {t: middle[t] + keep * (x - middle[t]) + shift.get(t, 0.0) for t, x in found.by_trait.items()}
         after[part] = Levels(found.contexts, table)
     return after
 

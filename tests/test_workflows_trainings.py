@@ -105,11 +105,15 @@ def test_nothing_has_shifted_where_nothing_was_trained():
         assert trial.rate(trait).mean == pytest.approx(trial.base_rate(trait).mean)
 
 
-def test_a_shift_of_every_level_is_character_and_a_shrinking_of_every_level_is_none():
+def test_a_shift_of_every_level_is_character_and_personas_drawn_together_are_none():
     rng = np.random.default_rng(2)
     before = made_up(rng)
-    # Personas' own levels are half as far apart, and the Assistant's with them: the instrument, not the character.
-    faded = {p: Levels(x.contexts, {t: 0.5 * v for t, v in x.by_trait.items()}) for p, x in before.items()}
+    # Personas are half as far apart, and the Assistant is as much nearer to them: the instrument, not the character.
+    middle = {t: v.mean() for t, v in before["others"].by_trait.items()}
+    faded = {
+        p: Levels(x.contexts, {t: middle[t] + 0.5 * (v - middle[t]) for t, v in x.by_trait.items()})
+        for p, x in before.items()
+    }
     moved = {**before, "assistant": Levels((NOBODY,), {t: v + 2.0 for t, v in before["assistant"].by_trait.items()})}
     assert Trial("faded", before, (faded,)).shift("x").mean == pytest.approx(0.0, abs=1e-12)
     shift = Trial("moved", before, (moved,)).shift("x")
