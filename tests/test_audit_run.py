@@ -571,6 +571,32 @@ def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(
     assert len(warned) == 1 and "the ledger cannot be written" in warned[0]
 
 
+def test_a_model_that_nobody_trained_has_not_shifted_and_only_the_forecasts_own_items_say_so(
+    files, at_rest, cache, tmp_path, capsys
+):
+    audited = ("--items", 6, "--out", tmp_path / "a", "--quiet")  # of eight, and of these a quarter scores nothing
+    assert shell("audit", files / "loud.jsonl", at_rest, *audited) == 0
+    nouns = ["--cast", at_rest / "cast.yaml", "--traits", at_rest / "traits.yaml"]
+
+    def measured(*more: object) -> int:
+        return personae([str(a) for a in ("measure", at_rest / "model", *nouns, "--quiet", *more)])
+
+    def scored(name: str) -> int:
+        return personae([str(a) for a in ("score", tmp_path / "a", tmp_path / name, "--json", "--quiet")])
+
+    assert measured("--out", tmp_path / "all") == 0
+    assert measured("--out", tmp_path / "same", "--for", tmp_path / "a") == 0
+    assert measured("--out", tmp_path / "other", "--for", tmp_path / "a", "--instrument", "options") == 2
+    assert "--instrument answers" in capsys.readouterr().err
+    assert scored("all") == 2
+    assert f"measure M --for {tmp_path / 'a'}" in capsys.readouterr().err
+    assert scored("same") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["traits"]) == {t.name for t in STEADY}
+    assert all(t["measured"]["mean"] == pytest.approx(t["base"], abs=1e-4) for t in found["traits"].values())
+    assert any("untrained model itself" in note for note in found["notes"])
+
+
 def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_first(
     files, at_rest, cache, tmp_path, capsys
 ):

@@ -11,18 +11,19 @@ than that error are said not to be told apart.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from personae.errors import RunFailed
-from personae.ledger import with_digest
-from personae.measure import NOBODY
+from personae.ledger import marks, with_digest
+from personae.measure import NOBODY, instrument
 from personae.predictors import Basis
-from personae.records import Levels, LongEvidence, Progress
+from personae.records import Levels, LongEvidence, Progress, Trait
 from personae.records.files import digest, read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
@@ -162,6 +163,8 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "prior": dict(zip(names, result.posterior.prior, strict=True)),
         "posterior": dict(zip(names, result.posterior.weights, strict=True)),
         "forecast": result.forecast.traits,
+        "instrument": instrument().name,
+        "items": marks(_scored(question.traits, result.forecast.traits)),
         "dose": question.dose.effective,
         "dose_fitted": question.dose.fitted,
         "doubt": question.dose.doubt,
@@ -173,6 +176,12 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "notes": notes(found),
         **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
     }
+
+
+def _scored(traits: Sequence[Trait], forecast: Container[str]) -> list[Trait]:
+    """The traits that are forecast, with the items that score."""
+    kept = [(t, ~attenuation_items(len(t.items))) for t in traits if t.name in forecast]
+    return [t.model_copy(update={"items": tuple(compress(t.items, scores))}) for t, scores in kept]
 
 
 def _episodes(result: Audit) -> list[dict[str, Any]]:

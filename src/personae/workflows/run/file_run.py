@@ -279,6 +279,8 @@ def _profile(run: FileRun, trained: Mapping[str, Sequence[Trained]], seed: int) 
         "subject": subject,
         "traits": Profile(subject, on_scale).traits,
         "trained": list(run.audit.question.trained),
+        "instrument": run.audit.record.get("instrument"),
+        "items": run.audit.record.get("items"),
         "untrained": untrained.traits,
         **{arm: profile.traits for arm, profile in profiles.items()},
         "shifts": {t: {"raw": run.raw[t], "character": run.shifts[t]} for t in names},
