@@ -93,6 +93,7 @@ def command(
         from personae.simulator.address import number_type
         from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
+        from personae.workflows.enough import check_enough
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.measure.leakage_words import outside_lines, outside_report
         from personae.workflows.measure.measurement import MeasureQuestion, coherent, measure
@@ -108,6 +109,9 @@ def command(
         personas, asked = nouns(model, cast, traits)
         if wanted is not None:
             asked = asked_of(read_forecast(wanted, 0.0), asked, instrument, file=wanted)
+        check_enough(personas, asked, cast_file=cast, traits_file=traits)
+        for trait in asked:
+            by.check(trait)
         simulator = open_model(model, dtype=dtype, running=running)
         yardstick, missing = open_untrained(model, untrained, dtype, running)
         face.warn(missing)

@@ -87,6 +87,7 @@ def command(
             trained=tuple(trained or ()),
             dtype=dtype,
             skip_bad=skip_bad,
+            trains=True,
             running=Running(device, engine=engine, workers=workers),
         )
         question, _ = ask(wish, face.progress, steps=steps, batch=batch, rate=rate, rank=rank)

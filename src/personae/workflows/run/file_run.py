@@ -32,6 +32,7 @@ from personae.workflows.audit.file_audit import (
     sealed_at,
 )
 from personae.workflows.audit.file_question import Question
+from personae.workflows.enough import TRAINED, check_enough
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.keeping import keep_score
 from personae.workflows.run.file_arms import (
@@ -84,6 +85,7 @@ def run_file(
         raise BadInput(
             f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
         )
+    check_enough(question.cast, question.traits, items=TRAINED)
     if not hasattr(question.simulator, "here"):
         _local(question.simulator)
     check_full_precision(question.dtype)
