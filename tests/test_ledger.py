@@ -128,6 +128,15 @@ def test_a_forecast_sealed_or_scored_twice_is_one_row_and_the_first_stands(ledge
     assert [k.score.scored_at for k in book.scored] == [2.0, 4.0], "another profile is another score"
 
 
+def test_a_forecast_that_enters_with_its_score_is_not_ahead_of_it_whatever_date_it_bears(ledger):
+    old = sealed(record(), 1.0)
+    assert not ledger.keep(old, scored(old, read(profile()), 2.0)).ahead
+    assert not ledger.seal(old), "nor does it come ahead afterwards"
+    assert not ledger.read().scored[0].ahead
+    later = ledger.keep(old, scored(old, read(profile((0.0,) * 5)), 3.0))
+    assert later.ahead, "of a training measured later it is"
+
+
 def test_rows_can_be_neither_changed_nor_removed(ledger):
     fill(1)
     with sqlite3.connect(ledger.path) as connection:

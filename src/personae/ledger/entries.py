@@ -25,7 +25,7 @@ class Sealed:
     """A forecast of the levels of `traits` (nats) with the seal `digest`, and what it was made for and from.
 
     `data_digest` is over the digests of the file and of its control, `cast` names the personas that it chose among,
-    `method` is how the training to come would train, and `sealed_at` when it was written down. Levels are by the
+    `method` is how the training to come would train, and `sealed_at` when the ledger first saw it. Levels are by the
     `instrument` on `items`; None where the file does not say. These two are in the file alone, not in the ledger.
     """
 

@@ -41,6 +41,7 @@ from personae.workflows.kept.levels_file import write_levels
 from personae.workflows.watch import Watch, unwatched
 
 FORECAST, PAGE = "forecast.json", "report.html"
+TRAINED = "trained-*"  # what a run keeps of its trainings
 EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
 
 
@@ -92,7 +93,7 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     found = FileAudit(question, whole, hidden, result, {}, numerics)
     sealed = with_digest(_record(found))
     _keep(folder, sealed)
-    return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
+    return replace(found, record=sealed, unkept=_entered(folder, sealed))
 
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
@@ -224,6 +225,11 @@ def _unlisted(result: Audit) -> str:
 def sealed_at(folder: RunFolder) -> float:
     """When the forecast in `folder` was written, seconds since 1970."""
     return folder.file(FORECAST).stat().st_mtime
+
+
+def _entered(folder: RunFolder, sealed: dict[str, Any]) -> str:
+    """Tell the ledger now; why it does not have it, or nothing. What was already trained on enters with its score."""
+    return "" if any(folder.path.glob(TRAINED)) else keep_forecast(sealed, time.time())
 
 
 def _keep(folder: RunFolder, sealed: dict[str, Any]) -> None:
