@@ -106,7 +106,7 @@ def command(
         running = Running(device, quantise, engine, workers)
         if outside:
             check_weights(model, untrained, running)
-        personas, asked = nouns(model, cast, traits)
+        personas, asked = nouns(model, cast, traits, face.warn)
         if wanted is not None:
             asked = asked_of(read_forecast(wanted, 0.0), asked, instrument, file=wanted)
         check_enough(personas, asked, cast_file=cast, traits_file=traits)

@@ -111,7 +111,8 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
 
     check_device(wish.running.device)
     check_engine(wish.running.engine)
-    cast, every = nouns(wish.model, wish.cast, wish.traits)
+    said: list[str] = []
+    cast, every = nouns(wish.model, wish.cast, wish.traits, said.append)
     traits = fewer(every, wish.items)
     need = TRAINED if wish.trains else SCORED
     check_enough(cast, traits, items=need, cast_file=wish.cast, traits_file=wish.traits, most=wish.items)
@@ -128,9 +129,9 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     with watch("whether every row fits the model", "rows") as progress:
         check_fits(simulator, cast, pair, progress)
     check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)
-    said, trained = _said(every, traits), tuple(wish.trained)
-    dtype = number_type(wish.model, wish.dtype)
-    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, said, dtype), bounds
+    note = " ".join(filter(None, (*said, _said(every, traits))))
+    trained, dtype = tuple(wish.trained), number_type(wish.model, wish.dtype)
+    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, note, dtype), bounds
 
 
 def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:
