@@ -28,6 +28,7 @@ from personae.workflows.doses import Dose, development
 from personae.workflows.kept.basis_cache import cached_basis, unmeasured
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.gather import read_evidence
+from personae.workflows.run import file_arms
 from personae.workflows.run.file_arms import others
 from personae.workflows.run.file_run import run_file
 
@@ -460,6 +461,23 @@ def test_a_run_killed_between_two_trainings_keeps_the_first_and_ends_in_the_same
     assert contents(tmp_path) == contents(finished[1])
 
 
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_run_killed_while_it_measures_does_not_train_again_and_ends_in_the_same_bytes(
+    question, tmp_path, monkeypatch, method
+):
+    asked = replace(question, dose=replace(question.dose, plan=replace(PLAN, method=method, rate=2e-3)))
+    run_file(asked, folder_of(asked, tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        run_file(asked, folder_of(asked, tmp_path / "killed"), watch=Stop("measuring what was trained: control"))
+    trained = []
+    monkeypatch.setattr(file_arms, "finetune", lambda *_, **__: trained.append("again"))
+    run_file(asked, folder_of(asked, tmp_path / "killed"))
+    assert trained == []
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+    assert not (tmp_path / "killed" / "adapters").exists()
+
+
 def test_the_profile_is_on_the_scale_of_the_forecast(finished):
     run, path = finished
     profile, forecast = read_json(path / "profile.json"), read_json(path / "forecast.json")["forecast"]
@@ -498,6 +516,8 @@ def test_adapters_are_kept_when_asked_for_and_load_as_models(question, tmp_path)
     run_file(question, folder_of(question, tmp_path), keep_adapters=True)
     assert (tmp_path / "adapters" / "treated-0" / "adapter_model.safetensors").exists()
     assert (tmp_path / "adapters" / "control-0" / "adapter_model.safetensors").exists()
+    run_file(question, folder_of(question, tmp_path))
+    assert (tmp_path / "adapters" / "control-0").exists(), "showing the run again takes nothing away"
 
 
 def test_a_folder_of_other_data_is_refused(question, files, tmp_path):

@@ -41,7 +41,7 @@ from personae.workflows.kept.levels_file import write_levels
 from personae.workflows.watch import Watch, unwatched
 
 FORECAST, PAGE = "forecast.json", "report.html"
-TRAINED = "trained-*"  # what a run keeps of its trainings
+TRAINED = ("trained-*", "adapters/*")  # what a run keeps of its trainings
 EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
 
 
@@ -229,7 +229,7 @@ def sealed_at(folder: RunFolder) -> float:
 
 def _entered(folder: RunFolder, sealed: dict[str, Any]) -> str:
     """Tell the ledger now; why it does not have it, or nothing. What was already trained on enters with its score."""
-    return "" if any(folder.path.glob(TRAINED)) else keep_forecast(sealed, time.time())
+    return "" if any(any(folder.path.glob(kept)) for kept in TRAINED) else keep_forecast(sealed, time.time())
 
 
 def _keep(folder: RunFolder, sealed: dict[str, Any]) -> None:
