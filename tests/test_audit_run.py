@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from personae.cli.main import run as personae
 from personae.data import write_episodes
 from personae.errors import BadInput, RunFailed, RunFolderMismatch
-from personae.ledger import Ledger, ledger_file
+from personae.ledger import Ledger, ledger_file, with_digest
 from personae.measure import NOBODY, levels
 from personae.records import Cast, Item, Persona, Trait, chat
 from personae.records.files import digest, read_json
@@ -339,6 +339,57 @@ def test_the_forecast_is_sealed_by_a_digest_of_its_own_content_and_a_changed_one
     (tmp_path / "forecast.json").write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(RunFailed, match="sealed forecast"):
         audit_file(question, folder)
+
+
+def resealed(path: Path, change) -> bytes:
+    """A sealed forecast, changed and sealed again, as another version of this program would have written it."""
+    record = read_json(path)
+    change(record)
+    path.write_text(json.dumps(with_digest({k: v for k, v in record.items() if k != "digest"})), encoding="utf-8")
+    return path.read_bytes()
+
+
+def reworded(record) -> None:
+    record["notes"] = ["as an older version put it"]
+    record["hidden"][0]["reason"] = record["episodes"][0]["reveals"] = "in other words"
+    del record["items"]
+
+
+def test_a_folder_whose_forecast_says_the_same_in_other_words_is_gone_on_with(question, tmp_path):
+    folder = folder_of(question, tmp_path, "audit")
+    audit_file(question, folder)
+    sealed = resealed(tmp_path / "forecast.json", reworded)
+    assert audit_file(question, folder).record["notes"] == ["as an older version put it"]
+    assert (tmp_path / "forecast.json").read_bytes() == sealed
+
+
+@pytest.mark.parametrize("where", [("forecast", "steady-0", "mean"), ("episodes", 0, "bits"), ("dose",)])
+def test_a_folder_whose_forecast_has_other_numbers_is_refused(question, tmp_path, where):
+    def moved(record) -> None:
+        for key in where[:-1]:
+            record = record[key]
+        record[where[-1]] += 1.0
+
+    folder = folder_of(question, tmp_path, "audit")
+    audit_file(question, folder)
+    resealed(tmp_path / "forecast.json", moved)
+    with pytest.raises(RunFailed, match="sealed forecast"):
+        audit_file(question, folder)
+
+
+def test_a_folder_stands_on_the_basis_that_it_keeps_and_only_a_broken_one_is_measured_anew(
+    question, tmp_path, monkeypatch
+):
+    folder = folder_of(question, tmp_path / "a", "audit")
+    first = audit_file(question, folder)
+    whole = folder.file("basis.parquet").read_bytes()
+    again = replace(question, simulator=Counted(question.simulator))
+    monkeypatch.setenv("PERSONAE_CACHE", str(tmp_path / "empty"))
+    assert audit_file(again, folder).record == first.record
+    assert again.simulator.scored == 0
+    folder.file("basis.parquet").write_bytes(whole[: len(whole) // 2])
+    assert audit_file(again, folder).record == first.record
+    assert again.simulator.scored > 0 and folder.file("basis.parquet").read_bytes() == whole
 
 
 def test_an_audit_killed_between_the_files_ends_in_the_same_bytes(question, tmp_path):
