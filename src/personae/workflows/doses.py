@@ -169,7 +169,12 @@ def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, fl
         measured,
         rng=np.random.default_rng(seed),
     )
-    return found, found.dose / (pairs[0].steps * pairs[0].rate)
+    return found, _per_step(found, pairs[0].steps, pairs[0].rate)
+
+
+def _per_step(found: DoseFit, steps: int, rate: float) -> float:
+    """The coefficient: effective episodes of one step at rate 1."""
+    return found.dose / (steps * rate)
 
 
 def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.0) -> dict[str, Any]:
@@ -181,7 +186,7 @@ def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.
     few = f" ({found.arms} arms do not tell how far a new one may land; that is assumed)" if found.arms < FEWEST else ""
     return {
         **{key: getattr(plan, key) for key in PLAN_FIELDS},
-        "coefficient": round(found.dose / (plan.steps * plan.rate), 1),
+        "coefficient": round(_per_step(found, plan.steps, plan.rate), 1),
         "spread": round(found.spread, 2),
         "residual": round(found.residual, 3),
         "cast": cast,

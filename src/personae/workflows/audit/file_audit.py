@@ -184,7 +184,7 @@ def _scored(traits: Sequence[Trait], forecast: Container[str]) -> list[Trait]:
 
 
 def _episodes(result: Audit) -> list[dict[str, Any]]:
-    """Of each episode listed: its row, its share (bits) of how far the posterior moved, for whom, what it reveals."""
+    """Of each episode listed: its row, its share of how far the posterior moved (`bits`), for whom, what it reveals."""
     listed = result.listed
     return [
         {
@@ -193,7 +193,7 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
             "personas": [result.posterior.names[k] for k in raised],
             "reveals": reveals(result.basis, row, list(raised)),
         }
-        for index, bits, row, raised in zip(listed.index, listed.bits, listed.matrix, result.raised, strict=True)
+        for index, bits, row, raised in zip(listed.index, listed.moved_bits, listed.matrix, result.raised, strict=True)
     ]
 
 
