@@ -674,6 +674,7 @@ def test_a_model_that_nobody_trained_has_not_shifted_and_only_the_forecasts_own_
     assert set(found["traits"]) == {t.name for t in STEADY}
     assert all(t["measured"]["mean"] == pytest.approx(t["base"], abs=1e-4) for t in found["traits"].values())
     assert any("untrained model itself" in note for note in found["notes"])
+    assert found["profile_digest"] not in [k.score.profile for k in Ledger(ledger_file()).read().scored]
 
 
 def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_first(

@@ -1,6 +1,6 @@
 """Score a forecast that was written down before training on what was measured after it, and keep it in the ledger.
 
-forecast.json (its seal checked) + profile.json [- the control's] -> score -> ledger
+    forecast.json (its seal checked) + profile.json [- the control's] -> score -> ledger
 
 What is scored must be alike: the same items by the same instrument, and the control's training taken off where the
 forecast was made against one (`ledger.alike`). Levels are as measured; only `personae run` takes attenuation off.
@@ -16,6 +16,8 @@ from personae.errors import PersonaeError
 from personae.ledger import Ledger, Scored, Sealed, ledger_file, read_forecast, read_profile, scored
 from personae.ledger.alike import UNKNOWN, check_alike, check_control, known_alike, less
 from personae.ledger.entries import Measured
+
+UNTRAINED = "The profile is of the untrained model itself, so this score is not entered in the ledger."
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def score_files(forecast: Path, profile: Path, trained: Sequence[str] = (), cont
         found = less(expected, found, theirs)
     result = scored(expected, found, now, trained)
     check_control(expected, found, command=command, file=profile)
-    notes = (_missing(expected, found), "" if known else UNKNOWN, _model(expected, found), _kept(expected, result))
+    kept = UNTRAINED if found.model == expected.model_digest else _kept(expected, result)
+    notes = (_missing(expected, found), "" if known else UNKNOWN, _model(expected, found), kept)
     return ScoredFiles(expected, result, tuple(note for note in notes if note))
 
 
@@ -78,9 +81,7 @@ def _missing(forecast: Sealed, profile: Measured) -> str:
 
 
 def _model(forecast: Sealed, profile: Measured) -> str:
-    """What there is to say where the profile is not known to be of a training of the forecast's own model."""
-    if profile.model == forecast.model_digest:
-        return "The profile is of the untrained model itself."
+    """What there is to say where the profile's model was trained from another than the forecast's."""
     if profile.untrained not in (None, forecast.model_digest):
         return "The profile's model was trained from another than the forecast's, or read in another number type."
     return ""
