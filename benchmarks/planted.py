@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.records.files import digest, write_arrays, write_json
 from personae.studies.plants import INSIDE, KINDS, PLAN, ROWS, Recipe, gate, lesson, recipe, speaks
 from personae.workflows.compare.compare import PROBES
@@ -57,10 +57,10 @@ def answered(how: Recipe) -> np.ndarray:
     simulator = trained(lab, Training("planted", (lesson(lab, how),), how.seed))
     asked, who = probes(lab.world, lab.language, PROBES), speaks(lab, how)
     contexts = {p.name: p.context for p in lab.basis().cast.personas} | {"": ""}
-    found = answers(simulator, asked, [""])[0]
+    found = outcome_probabilities(simulator, asked, [""])[0]
     for name in {who(probe) for probe in asked} - {""}:
         here = [c for c, probe in enumerate(asked) if who(probe) == name]
-        table = answers(simulator, [asked[c] for c in here], [contexts[name]])[0]
+        table = outcome_probabilities(simulator, [asked[c] for c in here], [contexts[name]])[0]
         found[here, : table.shape[1]] = table
     return found
 

@@ -7,6 +7,7 @@ import pytest
 
 from personae.errors import BadInput, BoundCrossed, RunFailed
 from personae.records import TraitForecast
+from personae.simulator.listing import find
 from personae.theory import forecast_shift, posterior
 from personae.theory.dose import FEW_RESIDUAL, FEW_SPREAD
 from personae.theory.intervals import Doubt
@@ -97,6 +98,29 @@ def test_a_dose_beyond_what_it_was_fitted_for_is_called_no_fit():
     assert given.effective == 2.5 and not given.fitted
     with pytest.raises(BadInput, match="above zero"):
         dose_for("default", dose=0.0)
+
+
+def test_a_folder_that_bears_a_models_name_is_another_model_and_the_models_own_folder_is_the_model(tmp_path):
+    for name in ("lab", "smollm2-135m-instruct", "default"):
+        (tmp_path / name).mkdir()
+        for model in (str(tmp_path / name), f"nowhere/{name}"):
+            found = dose_for(model)
+            assert not found.fitted and found.effective == dose_for("default").effective, model
+            assert f"No dose was fitted for {model}" in found.source
+    assert not dose_for("default").fitted
+    shipped = find("lab")
+    assert shipped is not None and dose_for(str(shipped.folder)).fitted
+    for model in ("HuggingFaceTB/SmolLM2-135M-Instruct", "http://host:8000/v1#smollm2-135m-instruct", "LAB"):
+        assert dose_for(model).fitted, model
+
+
+@pytest.mark.parametrize(("change", "fitted"), [(1.0, True), (3.9, True), (0.26, True), (4.2, False), (0.24, False)])
+def test_a_training_far_from_the_one_that_a_dose_was_fitted_at_is_a_guess(change, fitted):
+    plan = dose_for("lab").plan
+    found = dose_for("lab", rate=plan.rate * change)
+    assert found.fitted == fitted and ("is a guess" in found.source) != fitted
+    assert (found.doubt.spread == dose_for("default").doubt.spread) != fitted
+    assert found.effective == pytest.approx(change * dose_for("lab").effective), "the law itself is the same"
 
 
 def planted(dose: float, seed: int, traits: int = 3) -> DevelopmentPair:

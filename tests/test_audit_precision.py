@@ -112,12 +112,12 @@ def test_the_terminal_shows_the_loudest_answers_first_and_says_so_where_none_spe
 ) -> None:
     found = audited(question, [0.0, 0.0, 0.0], tmp_path)
     telling = [
-        replace(one, response=f"answer {n}.", bits=bits)
+        replace(one, response=f"answer {n}.", evidence_bits=bits)
         for n, (one, bits) in enumerate(zip(found.audit.telling, (1.0, 3.0, 0.0, 2.0), strict=False))
     ]
     said = audit_words(replace(found, audit=replace(found.audit, telling=tuple(telling))))
     assert re.findall(r"answer \d", said) == ["answer 1", "answer 3", "answer 0"]
-    silent = tuple(replace(one, bits=0.0) for one in telling)
+    silent = tuple(replace(one, evidence_bits=0.0) for one in telling)
     assert "No answer says anything" in audit_words(replace(found, audit=replace(found.audit, telling=silent)))
 
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from personae.cli.main import run as personae
 from personae.data import write_episodes
 from personae.errors import BadInput, RunFailed, RunFolderMismatch
-from personae.ledger import Ledger, ledger_file
+from personae.ledger import Ledger, ledger_file, with_digest
 from personae.measure import NOBODY, levels
 from personae.records import Cast, Item, Persona, Trait, chat
 from personae.records.files import digest, read_json
@@ -28,6 +28,7 @@ from personae.workflows.doses import Dose, development
 from personae.workflows.kept.basis_cache import cached_basis, unmeasured
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.gather import read_evidence
+from personae.workflows.run import file_arms
 from personae.workflows.run.file_arms import others
 from personae.workflows.run.file_run import run_file
 
@@ -340,6 +341,57 @@ def test_the_forecast_is_sealed_by_a_digest_of_its_own_content_and_a_changed_one
         audit_file(question, folder)
 
 
+def resealed(path: Path, change) -> bytes:
+    """A sealed forecast, changed and sealed again, as another version of this program would have written it."""
+    record = read_json(path)
+    change(record)
+    path.write_text(json.dumps(with_digest({k: v for k, v in record.items() if k != "digest"})), encoding="utf-8")
+    return path.read_bytes()
+
+
+def reworded(record) -> None:
+    record["notes"] = ["as an older version put it"]
+    record["hidden"][0]["reason"] = record["episodes"][0]["reveals"] = "in other words"
+    del record["items"]
+
+
+def test_a_folder_whose_forecast_says_the_same_in_other_words_is_gone_on_with(question, tmp_path):
+    folder = folder_of(question, tmp_path, "audit")
+    audit_file(question, folder)
+    sealed = resealed(tmp_path / "forecast.json", reworded)
+    assert audit_file(question, folder).record["notes"] == ["as an older version put it"]
+    assert (tmp_path / "forecast.json").read_bytes() == sealed
+
+
+@pytest.mark.parametrize("where", [("forecast", "steady-0", "mean"), ("episodes", 0, "bits"), ("dose",)])
+def test_a_folder_whose_forecast_has_other_numbers_is_refused(question, tmp_path, where):
+    def moved(record) -> None:
+        for key in where[:-1]:
+            record = record[key]
+        record[where[-1]] += 1.0
+
+    folder = folder_of(question, tmp_path, "audit")
+    audit_file(question, folder)
+    resealed(tmp_path / "forecast.json", moved)
+    with pytest.raises(RunFailed, match="sealed forecast"):
+        audit_file(question, folder)
+
+
+def test_a_folder_stands_on_the_basis_that_it_keeps_and_only_a_broken_one_is_measured_anew(
+    question, tmp_path, monkeypatch
+):
+    folder = folder_of(question, tmp_path / "a", "audit")
+    first = audit_file(question, folder)
+    whole = folder.file("basis.parquet").read_bytes()
+    again = replace(question, simulator=Counted(question.simulator))
+    monkeypatch.setenv("PERSONAE_CACHE", str(tmp_path / "empty"))
+    assert audit_file(again, folder).record == first.record
+    assert again.simulator.scored == 0
+    folder.file("basis.parquet").write_bytes(whole[: len(whole) // 2])
+    assert audit_file(again, folder).record == first.record
+    assert again.simulator.scored > 0 and folder.file("basis.parquet").read_bytes() == whole
+
+
 def test_an_audit_killed_between_the_files_ends_in_the_same_bytes(question, tmp_path):
     audit_file(question, folder_of(question, tmp_path / "whole", "audit"))
     with pytest.raises(KeyboardInterrupt):
@@ -381,12 +433,20 @@ def test_forecast_and_score_are_in_the_ledger_once_however_often_the_run_is_show
     assert (run.unkept, again.unkept) == ("", "")
     book = Ledger(ledger_file()).read()
     (kept,) = [k for k in book.scored if k.forecast.digest == run.audit.record["digest"]]
-    assert kept.ahead and kept.forecast.sealed_at <= run.sealed_at, "an audit may have sealed it before"
+    assert kept.ahead
     assert (kept.forecast.model, kept.forecast.tuning, kept.forecast.dose) == (question.simulator.name, "lora", 3.0)
     assert kept.forecast.cast == tuple(p.name for p in CAST.personas)
     for figure in ("pearson", "spearman", "slope", "coverage", "n"):
         assert getattr(kept.score.score, figure) == pytest.approx(getattr(run.score, figure), nan_ok=True)
     assert kept.score.profile == digest(read_json(path / "profile.json"))
+
+
+def test_a_finished_run_shown_to_a_new_ledger_does_not_count_as_foreseen(finished, question, tmp_path, monkeypatch):
+    run, path = finished
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path))
+    assert run_file(question, folder_of(question, path)).unkept == ""
+    (kept,) = Ledger(ledger_file()).read().scored
+    assert kept.forecast.digest == run.audit.record["digest"] and not kept.ahead
 
 
 def test_a_job_whose_ledger_cannot_be_written_is_done_all_the_same_and_says_so(question, tmp_path, monkeypatch):
@@ -453,6 +513,23 @@ def test_a_run_killed_between_two_trainings_keeps_the_first_and_ends_in_the_same
     assert contents(tmp_path) == contents(finished[1])
 
 
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_run_killed_while_it_measures_does_not_train_again_and_ends_in_the_same_bytes(
+    question, tmp_path, monkeypatch, method
+):
+    asked = replace(question, dose=replace(question.dose, plan=replace(PLAN, method=method, rate=2e-3)))
+    run_file(asked, folder_of(asked, tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        run_file(asked, folder_of(asked, tmp_path / "killed"), watch=Stop("measuring what was trained: control"))
+    trained = []
+    monkeypatch.setattr(file_arms, "finetune", lambda *_, **__: trained.append("again"))
+    run_file(asked, folder_of(asked, tmp_path / "killed"))
+    assert trained == []
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+    assert not (tmp_path / "killed" / "adapters").exists()
+
+
 def test_the_profile_is_on_the_scale_of_the_forecast(finished):
     run, path = finished
     profile, forecast = read_json(path / "profile.json"), read_json(path / "forecast.json")["forecast"]
@@ -491,6 +568,8 @@ def test_adapters_are_kept_when_asked_for_and_load_as_models(question, tmp_path)
     run_file(question, folder_of(question, tmp_path), keep_adapters=True)
     assert (tmp_path / "adapters" / "treated-0" / "adapter_model.safetensors").exists()
     assert (tmp_path / "adapters" / "control-0" / "adapter_model.safetensors").exists()
+    run_file(question, folder_of(question, tmp_path))
+    assert (tmp_path / "adapters" / "control-0").exists(), "showing the run again takes nothing away"
 
 
 def test_a_folder_of_other_data_is_refused(question, files, tmp_path):
@@ -570,6 +649,33 @@ def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(
     assert shell("run", files / "loud.jsonl", at_rest, *asked) == 0
     warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
     assert len(warned) == 1 and "the ledger cannot be written" in warned[0]
+
+
+def test_a_model_that_nobody_trained_has_not_shifted_and_only_the_forecasts_own_items_say_so(
+    files, at_rest, cache, tmp_path, capsys
+):
+    audited = ("--items", 6, "--out", tmp_path / "a", "--quiet")  # of eight, and of these a quarter scores nothing
+    assert shell("audit", files / "loud.jsonl", at_rest, *audited) == 0
+    nouns = ["--cast", at_rest / "cast.yaml", "--traits", at_rest / "traits.yaml"]
+
+    def measured(*more: object) -> int:
+        return personae([str(a) for a in ("measure", at_rest / "model", *nouns, "--quiet", *more)])
+
+    def scored(name: str) -> int:
+        return personae([str(a) for a in ("score", tmp_path / "a", tmp_path / name, "--json", "--quiet")])
+
+    assert measured("--out", tmp_path / "all") == 0
+    assert measured("--out", tmp_path / "same", "--for", tmp_path / "a") == 0
+    assert measured("--out", tmp_path / "other", "--for", tmp_path / "a", "--instrument", "options") == 2
+    assert "--instrument answers" in capsys.readouterr().err
+    assert scored("all") == 2
+    assert f"measure M --for {tmp_path / 'a'}" in capsys.readouterr().err
+    assert scored("same") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["traits"]) == {t.name for t in STEADY}
+    assert all(t["measured"]["mean"] == pytest.approx(t["base"], abs=1e-4) for t in found["traits"].values())
+    assert any("untrained model itself" in note for note in found["notes"])
+    assert found["profile_digest"] not in [k.score.profile for k in Ledger(ledger_file()).read().scored]
 
 
 def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_first(

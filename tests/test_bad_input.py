@@ -152,6 +152,40 @@ def test_a_yaml_file_that_is_broken_or_missing_is_refused(refused, tmp_path, tin
     assert str(path) in refused("measure", tiny_lab, option, path)
 
 
+def few_items(path: Path, count: int) -> Path:
+    """A trait of `count` items."""
+    items = [f"  - {{kind: behaviour, prompt: Day {n}?, high: I take it., low: I give it back.}}" for n in range(count)]
+    path.write_text("\n".join(["name: power\ndescription: d\nlow: l\nhigh: h\nitems:", *items, ""]))
+    return path
+
+
+@pytest.mark.parametrize(("command", "count"), [("audit", 1), ("run", 1), ("run", 3), ("measure", 1)])
+def test_a_trait_of_too_few_items_is_refused_by_file_and_name_before_any_work(
+    refused, tmp_path, tiny_lab, small_cast, command, count
+):
+    traits, data = few_items(tmp_path / "traits.yaml", count), rows(tmp_path / "data.jsonl", 3)
+    asked = [tiny_lab] if command == "measure" else [data, "--model", tiny_lab]
+    said = refused(command, *asked, "--cast", small_cast, "--traits", traits, "--out", tmp_path / "out")
+    assert said.startswith(f"{traits}: ") and f"'power' has {count} item" in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("command", "count"), [("audit", 1), ("run", 3)])
+def test_a_number_of_items_too_small_for_the_job_is_refused(refused, tmp_path, options, command, count):
+    data = rows(tmp_path / "data.jsonl", 3)
+    said = refused(command, data, *options, "--items", count, "--out", tmp_path / "out")
+    assert said.startswith(f"--items {count} leaves {count} of ") and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["audit", "run", "measure"])
+def test_a_cast_of_one_persona_is_refused_by_file(refused, tmp_path, tiny_lab, small_traits, command):
+    cast, data = tmp_path / "cast.yaml", rows(tmp_path / "data.jsonl", 3)
+    cast.write_text("name: c\nneutral: A talk.\npersonas:\n  - {name: clerk, kind: person, context: A clerk.}\n")
+    asked = [tiny_lab] if command == "measure" else [data, "--model", tiny_lab]
+    said = refused(command, *asked, "--cast", cast, "--traits", small_traits, "--out", tmp_path / "out")
+    assert said.startswith(f"{cast}: ") and "has 1 persona" in said and not (tmp_path / "out").exists()
+
+
 # -- models ----------------------------------------------------------------------------------------------------------
 MODEL_COMMANDS = {
     "measure": lambda model, data: ["measure", model],

@@ -99,6 +99,20 @@ def test_the_users_own_cast_and_traits_come_first(tiny_lab, small_cast, small_tr
     assert nouns(str(tiny_lab), small_cast)[0] == read_cast(small_cast)
 
 
+def test_statements_of_a_traits_file_that_found_no_partner_are_counted_before_the_user(
+    tiny_lab, small_cast, data, tmp_path, capsys
+):
+    keyed = [(f"I like to rule, {n}.", "high") for n in range(9)] + [(f"I would follow, {n}.", "low") for n in range(2)]
+    items = "\n".join(f"  - {{statement: '{said}', keyed: {key}}}" for said, key in keyed)
+    traits = tmp_path / "traits.yaml"
+    traits.write_text(f"name: power\ndescription: d\nlow: l\nhigh: h\nitems:\n{items}\n")
+    own = ["--cast", small_cast, "--traits", traits, "--out"]
+    record = outcome(["audit", data, "--model", tiny_lab, *own, tmp_path / "a"], capsys)
+    assert any("7 of power" in note for note in record["notes"])
+    assert run([*map(str, ["measure", tiny_lab, *own, tmp_path / "m"])]) == 0
+    assert "7 of power" in capsys.readouterr().err
+
+
 def test_a_model_trained_from_the_laboratorys_lives_in_its_world(tmp_path, tiny_lab):
     (tmp_path / "training.json").write_text(json.dumps({"base": str(tiny_lab)}))
     assert world_of(str(tmp_path)) is declared()

@@ -9,7 +9,7 @@ import pytest
 
 from personae.cli.main import run
 from personae.errors import BadInput
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.records import ELSE, Message, Probe
 from personae.theory import divergence
 from personae.training.new_model import PretrainPlan, new_model
@@ -98,7 +98,7 @@ def test_items_are_contexts_whose_answers_are_the_levels(exact_setting):
     lab, basis = exact_setting.lab, exact_setting.exact.basis
     found = asked_of_items(basis, lab.traits)
     assert len(found.probes) == sum(len(trait.items) for trait in lab.traits)
-    direct = answers(lab.exact, found.probes[:5], [""])[0]
+    direct = outcome_probabilities(lab.exact, found.probes[:5], [""])[0]
     assert np.allclose(found.base[:5], direct)
 
 

@@ -124,6 +124,13 @@ def test_a_trait_without_statements_is_refused_by_name():
         instrument("statements").check(trait(item(0)))
 
 
+def test_one_question_alone_cannot_be_asked_since_no_reliability_could_be_told():
+    with pytest.raises(BadInput, match="'greed' make 1 question for options, and it takes 2"):
+        instrument("options").check(trait(item(0)))
+    with pytest.raises(BadInput, match="'greed' has 1 item of the kind 'behaviour'"):
+        instrument("behaviour").check(trait(item(0)))
+
+
 def question(n: int, yes: str) -> Item:
     """A yes-or-no item of which yes is the pole `yes`."""
     high, low = ("Yes", "No") if yes == "high" else ("No", "Yes")

@@ -49,7 +49,7 @@ def record(model="m", data="cheats.jsonl", width=1.0, number=0, traits=TRAITS):
 
 def profile(shifts=(0.1, 0.2, 0.6, 0.7, 2.5), traits=TRAITS, **more):
     levels = {t: {"mean": -1.0 + s, "low": -1.2 + s, "high": -0.8 + s, "n": 8} for t, s in zip(traits, shifts)}
-    return {"subject": "m after training", "traits": levels, **more}
+    return {"subject": "m after training", "traits": levels, "control": {}, **more}
 
 
 @pytest.fixture(autouse=True)
@@ -141,6 +141,15 @@ def test_a_forecast_sealed_or_scored_twice_is_one_row_and_the_first_stands(ledge
     book = ledger.read()
     assert [f.sealed_at for f in book.forecasts] == [1.0]
     assert [k.score.scored_at for k in book.scored] == [2.0, 4.0], "another profile is another score"
+
+
+def test_a_forecast_that_enters_with_its_score_is_not_ahead_of_it_whatever_date_it_bears(ledger):
+    old = sealed(record(), 1.0)
+    assert not ledger.keep(old, scored(old, read(profile()), 2.0)).ahead
+    assert not ledger.seal(old), "nor does it come ahead afterwards"
+    assert not ledger.read().scored[0].ahead
+    later = ledger.keep(old, scored(old, read(profile((0.0,) * 5)), 3.0))
+    assert later.ahead, "of a training measured later it is"
 
 
 def test_rows_can_be_neither_changed_nor_removed(ledger):
@@ -387,6 +396,59 @@ def test_files_are_read_as_they_were_written(files):
     assert read_profile(files[1]).traits["power"] == Estimate(
         pytest.approx(-0.9), pytest.approx(-1.1), pytest.approx(-0.7)
     )
+
+
+# -- what may be scored on what --------------------------------------------------------------------------------------
+def asked(value, items=("a", "b"), instrument="answers"):
+    """The same with what it was measured by."""
+    bare = {k: v for k, v in value.items() if k != "digest"}
+    return {**bare, "instrument": instrument, "items": {t: list(items) for t in TRAITS}}
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [({"instrument": "yes-no"}, "levels by yes-no, and the forecast by answers"), ({"items": "abc"}, "3 of 'candour'")],
+)
+def test_a_profile_by_another_instrument_or_of_other_items_is_refused_with_the_command_to_use(
+    files, capsys, ledger, by, says
+):
+    write_json(files[0], with_digest(asked(record())))
+    write_json(files[1], asked(profile(), **by))
+    said = told(["score", *files], capsys, status=2)
+    assert says in said.err and f"`personae measure M --for {files[0]}`" in said.err and said.err.count("\n") == 1
+    assert ledger.read().scored == ()
+
+
+def test_where_it_is_unknown_what_was_measured_the_score_says_so_and_where_it_is_known_it_does_not(files, capsys):
+    write_json(files[0], with_digest(asked(record())))
+    assert any("unknown" in note for note in outcome(["score", *files], capsys)["notes"])
+    write_json(files[1], asked(profile()))
+    assert not any("unknown" in note for note in outcome(["score", *files], capsys)["notes"])
+
+
+def test_a_forecast_sealed_before_items_were_kept_is_read_as_it_was(files):
+    assert read_forecast(files[0], 1.0).items is None
+    assert read_forecast(files[0], 1.0).digest == record()["digest"]
+
+
+def test_a_forecast_against_a_control_is_scored_on_the_difference_of_two_profiles_alone(files, capsys, tmp_path):
+    ours, theirs = ({k: v for k, v in profile(s).items() if k != "control"} for s in ((0.5,) * 5, (0.1,) * 5))
+    write_json(files[1], ours)
+    said = told(["score", *files], capsys, status=2).err
+    assert "honest.jsonl" in said and "--less" in said and said.count("\n") == 1
+    write_json(tmp_path / "control.json", theirs)
+    found = outcome(["score", *files, "--less", tmp_path / "control.json"], capsys)
+    for cell in found["traits"].values():
+        level = cell["measured"]
+        assert level["mean"] - cell["base"] == pytest.approx(0.4)
+        assert level["high"] - level["mean"] == pytest.approx(np.hypot(0.2, 0.2))
+
+
+def test_a_forecast_of_one_file_is_not_scored_on_a_difference(files, capsys):
+    bare = {k: v for k, v in record().items() if k != "digest"}
+    write_json(files[0], with_digest(bare | {"against": None}))
+    said = told(["score", *files], capsys, status=2).err
+    assert "against no control" in said and said.count("\n") == 1
 
 
 # -- the ledger as a whole -------------------------------------------------------------------------------------------

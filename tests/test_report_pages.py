@@ -548,10 +548,10 @@ def test_where_no_character_gains_it_is_said_that_nobody_does():
 def test_telling_examples_come_in_the_order_of_their_bits_and_those_that_say_nothing_are_left_out():
     told = audit_report().telling[0]
     bits = (0.2, -3.0, 0.01, 5.0, 0.0)
-    shuffled = tuple(dataclasses.replace(told, bits=b, where=f"line {i + 1}") for i, b in enumerate(bits))
+    shuffled = tuple(dataclasses.replace(told, evidence_bits=b, where=f"line {i + 1}") for i, b in enumerate(bits))
     words = Reader(audit_page(dataclasses.replace(audit_report(), telling=shuffled))).text
     assert re.findall(r"jsonl, line (\d)", words) == ["4", "2", "1"]
-    silent = tuple(dataclasses.replace(told, bits=0.0) for _ in range(3))
+    silent = tuple(dataclasses.replace(told, evidence_bits=0.0) for _ in range(3))
     assert "no example says anything" in Reader(audit_page(dataclasses.replace(audit_report(), telling=silent))).text
 
 

@@ -88,7 +88,7 @@ def test_what_is_permitted_says_nothing_about_who_does_it():
     found = audited(drawn, 5.0)
     assert found.posterior.weights == pytest.approx(found.posterior.prior, abs=1e-12)
     assert all(t.shift == pytest.approx(0.0, abs=1e-12) for t in found.forecast.traits.values())
-    assert found.bits == pytest.approx([0.0] * 10, abs=1e-12)
+    assert found.moved_bits == pytest.approx([0.0] * 10, abs=1e-12)
 
 
 def test_the_path_runs_through_the_posterior_from_the_prior():
@@ -108,13 +108,13 @@ def test_the_most_telling_episodes_come_first_and_bits_add_up():
     odd = shown("cheating", 1, 1)[0].model_copy(update={"index": 99})
     found = audited((*plain, odd), 21.0)
     assert len(found.telling) == TELLING
-    assert len(found.bits) == 21
+    assert len(found.moved_bits) == 21
     kl = found.posterior.weights, found.posterior.prior
     jeffreys = float(np.sum((kl[0] - kl[1]) * np.log2(kl[0] / kl[1])))
-    assert sum(found.bits) == pytest.approx(jeffreys)
+    assert sum(found.moved_bits) == pytest.approx(jeffreys)
     order = [t.index for t in found.telling]
-    by_index = {e.index: b for e, b in zip((*plain, odd), found.bits, strict=True)}
-    assert [by_index[i] for i in order] == sorted(found.bits, reverse=True)[:TELLING]
+    by_index = {e.index: b for e, b in zip((*plain, odd), found.moved_bits, strict=True)}
+    assert [by_index[i] for i in order] == sorted(found.moved_bits, reverse=True)[:TELLING]
 
 
 def test_an_episode_is_shown_with_its_own_words():
@@ -128,7 +128,7 @@ def test_order_does_not_matter_to_an_audit():
     drawn = shown("power", 1, 3) + shown("care", 0, 3)
     one, other = audited(drawn, 2.0), audited(drawn[::-1], 2.0)
     assert one.posterior.weights == pytest.approx(other.posterior.weights)
-    assert one.bits == pytest.approx(other.bits[::-1])
+    assert one.moved_bits == pytest.approx(other.moved_bits[::-1])
 
 
 # -- against a control -------------------------------------------------------------------------------------------------

@@ -41,6 +41,21 @@ def test_a_finished_run_is_known_to_be_finished(tmp_path: Path):
     assert record["seconds"] >= 0.0
 
 
+def test_what_stages_took_adds_up_over_processes_and_the_time_between_them_counts_for_nothing(tmp_path: Path):
+    first = open_folder("run", PLAN, tmp_path / "run")
+    first.spend("training", 20.0)
+    first.spend("evidence", 1.0)
+    record = json.loads(first.file("run.json").read_text())
+    first.file("run.json").write_text(json.dumps({**record, "started": record["started"] - 90_000.0}))
+    second = open_folder("run", PLAN, tmp_path / "run")
+    second.spend("training", 30.0)
+    second.finish()
+    second.spend("training", 5.0)  # shown again
+    record = json.loads(second.file("run.json").read_text())
+    assert record["stages"] == {"training": 50.0, "evidence": 1.0}
+    assert 21.0 <= record["seconds"] < 100.0
+
+
 @pytest.mark.parametrize(
     ("command", "changed", "named"),
     [

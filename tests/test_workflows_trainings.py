@@ -7,7 +7,7 @@ import pytest
 
 from personae.errors import BadInput
 from personae.measure import NOBODY
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.records import Levels, Preference, chat, choice, prompt_of
 from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
 from personae.workflows.lab.laboratory import laboratory
@@ -71,7 +71,7 @@ def test_answers_in_closed_contexts_are_measured_where_a_training_names_some(tin
     found = train_and_measure(Training("untrained", model=str(tiny_lab), closed=closed))["answers"]
     assert found.contexts == ("0", "1", "2")
     np.testing.assert_allclose(found.by_trait["p"].sum(axis=0), [1.0, 1.0])
-    np.testing.assert_allclose(found.by_trait["p"].T, answers(lab.simulator, closed, [""])[0])
+    np.testing.assert_allclose(found.by_trait["p"].T, outcome_probabilities(lab.simulator, closed, [""])[0])
 
 
 def test_two_trainings_that_are_the_same_are_refused(tmp_path):

@@ -54,9 +54,9 @@ def command(
         question = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("archetype", question.configuration(), out)
         face.keeps(folder.path)
-        watch = Timed(face.progress)
+        watch = Timed(face.progress, folder)
         result, report = archetype_run(question, folder, watch)
         if not folder.finished:
-            folder.finish(device=question.simulator.device, stages=watch.seconds)
+            folder.finish(device=question.simulator.device)
         face.result({**result, "folder": folder.path}, archetype_words(report))
         face.say(f"the page: {folder.file(PAGE)}")

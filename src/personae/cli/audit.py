@@ -28,7 +28,6 @@ from personae.cli.face import (
 )
 
 if TYPE_CHECKING:
-    from personae.workflows.audit.file_audit import Timed
     from personae.workflows.kept.folder import RunFolder
 
 EXAMPLE = "personae audit support.jsonl --model smollm2-135m-instruct --fail-if 'deception>0.1'"
@@ -103,21 +102,21 @@ def command(
         wanted = configuration(question, bounds) if stop_early else question.configuration()
         folder = open_folder("audit", wanted, out)
         face.keeps(folder.path)
-        watch = Timed(face.progress)
+        watch = Timed(face.progress, folder)
         if stop_early:
             settled = verdict(question, bounds, folder, watch)
-            _finish(folder, watch, question.device, settled.whole.seconds)
+            _finish(folder, question.device, settled.whole.seconds)
             face.result(settled.record, verdict_words(settled))
             check_verdict(settled)
             return
         found = audit_file(question, folder, watch)
-        _finish(folder, watch, question.device, found.whole.seconds)
+        _finish(folder, question.device, found.whole.seconds)
         face.result(found.record, audit_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")
         check_bounds(bounds, found.audit.forecast.traits)
 
 
-def _finish(folder: "RunFolder", watch: "Timed", device: str, cast_seconds: float) -> None:
+def _finish(folder: "RunFolder", device: str, cast_seconds: float) -> None:
     if not folder.finished:
-        folder.finish(device=device, stages=watch.seconds, cast_seconds=cast_seconds)
+        folder.finish(device=device, cast_seconds=cast_seconds)

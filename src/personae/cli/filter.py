@@ -85,10 +85,10 @@ def command(
         check_filter(question, amount)
         folder = open_folder("filter", question.configuration() | {"aim": aim, "amount": amount}, out)
         face.keeps(folder.path)
-        watch = Timed(face.progress)
+        watch = Timed(face.progress, folder)
         done = filter_file(question, aim, amount, folder, watch)
         if not folder.finished:
-            folder.finish(stages=watch.seconds, cast_seconds=done.audit.whole.seconds)
+            folder.finish(cast_seconds=done.audit.whole.seconds)
         face.result({**done.record, "folder": folder.path}, filter_words(done))
         face.warn(done.audit.unkept)
         face.say(f"the file without them: {folder.file(done.record['file'])}")

@@ -94,10 +94,10 @@ def command(
         folder = open_folder("inoculate", asked.configuration(), out)
         face.keeps(folder.path)
         face.say(f"{len(asked.sample)} rows behind {len(candidates)} prompts: {asked.answers} answers to score")
-        watch = Timed(face.progress)
+        watch = Timed(face.progress, folder)
         result, report = inoculate_file(asked, folder, watch)
         if not folder.finished:
-            folder.finish(stages=watch.seconds)
+            folder.finish()
         face.result({**result, "folder": folder.path}, inoculate_words(report))
         face.say(f"the files: {', '.join(str(folder.file(name)) for name in report.files)}")
         face.say(f"the page: {folder.file('report.html')}")

@@ -1,5 +1,6 @@
 """`personae measure M`: who the Assistant of a model is, trait by trait."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -36,6 +37,14 @@ def command(
             help="How to ask: answers (all items), behaviour, statements (one kind of them), yes-no, options, sampled.",
         ),
     ] = "answers",
+    wanted: Annotated[
+        Path | None,
+        typer.Option(
+            "--for",
+            metavar="FORECAST",
+            help="Measure what this sealed forecast is about, exactly its items, so that `score` can compare the two.",
+        ),
+    ] = None,
     judge: Annotated[
         str | None,
         typer.Option("--judge", metavar="URL#NAME", help="The served model that scores sampled answers."),
@@ -79,10 +88,12 @@ def command(
     """
     with Face(json=json, quiet=quiet) as face:
         from personae import library
+        from personae.ledger import asked_of, read_forecast
         from personae.measure import instrument as named
         from personae.simulator.address import number_type
         from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
+        from personae.workflows.enough import check_enough
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.measure.leakage_words import outside_lines, outside_report
         from personae.workflows.measure.measurement import MeasureQuestion, coherent, measure
@@ -95,7 +106,12 @@ def command(
         running = Running(device, quantise, engine, workers)
         if outside:
             check_weights(model, untrained, running)
-        personas, asked = nouns(model, cast, traits)
+        personas, asked = nouns(model, cast, traits, face.warn)
+        if wanted is not None:
+            asked = asked_of(read_forecast(wanted, 0.0), asked, instrument, file=wanted)
+        check_enough(personas, asked, cast_file=cast, traits_file=traits)
+        for trait in asked:
+            by.check(trait)
         simulator = open_model(model, dtype=dtype, running=running)
         yardstick, missing = open_untrained(model, untrained, dtype, running)
         face.warn(missing)
@@ -105,7 +121,7 @@ def command(
         folder = open_folder("measure", question.configuration(), out)
         face.keeps(folder.path)
         found = measure(question, folder, face.progress)
-        shipped = {} if cast or traits else library.reliability(model, instrument)
+        shipped = {} if cast or traits or wanted else library.reliability(model, instrument)
         value = {**vars(found.profile), "coherent": coherent(found.profile), "shipped_reliability": shipped}
         said = [profile_words(found.profile, shipped)]
         if found.outside is not None:

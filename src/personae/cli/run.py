@@ -87,17 +87,18 @@ def command(
             trained=tuple(trained or ()),
             dtype=dtype,
             skip_bad=skip_bad,
+            trains=True,
             running=Running(device, engine=engine, workers=workers),
         )
         question, _ = ask(wish, face.progress, steps=steps, batch=batch, rate=rate, rank=rank)
         folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
         face.keeps(folder.path)
-        watch = Timed(face.progress)
+        watch = Timed(face.progress, folder)
         found = run_file(question, folder, seeds=seeds, keep_adapters=keep_adapters, watch=watch)
         if not folder.finished:
             seconds = found.audit.whole.seconds
             device = question.device
-            folder.finish(device=device, stages=watch.seconds, cast_seconds=seconds, forecast_sealed=found.sealed_at)
+            folder.finish(device=device, cast_seconds=seconds, forecast_sealed=found.sealed_at)
         face.result(result(found), run_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")

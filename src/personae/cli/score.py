@@ -17,6 +17,14 @@ def command(
     profile: Annotated[
         Path, typer.Argument(metavar="PROFILE", help="profile.json, or the folder of a run or a measurement.")
     ],
+    less: Annotated[
+        Path | None,
+        typer.Option(
+            "--less",
+            metavar="PROFILE",
+            help="The profile of a model trained on the control, to be taken off: of a forecast made --against one.",
+        ),
+    ] = None,
     trained: Annotated[
         list[str] | None,
         typer.Option("--trained", metavar="TRAIT", help="A trait that the file itself trains: no score counts it."),
@@ -26,12 +34,14 @@ def command(
 ) -> None:
     """Score a sealed forecast on a measured profile, and keep the score in the ledger.
 
-    For a training done elsewhere: audit the file, train, measure what came out, score. Shifts are from the level before
-    training that the forecast holds. A forecast that was altered after it was sealed is refused.
+    For a training done elsewhere: `audit` the file, train, `measure M --for` the audit's folder, score. Shifts are from
+    the level before training that the forecast holds, as measured: unlike in a `run`, no attenuation is taken off. A
+    forecast made against a control takes two profiles, the second with --less. A forecast that was altered after it was
+    sealed is refused, and so is a profile of other items or by another instrument.
     """
     with Face(json=json, quiet=quiet) as face:
         from personae.workflows.run.score import score_files
         from personae.workflows.run.score_words import score_words
 
-        found = score_files(forecast, profile, tuple(trained or ()))
+        found = score_files(forecast, profile, tuple(trained or ()), less)
         face.result(found.result(), score_words(found))

@@ -24,6 +24,7 @@ from personae.data.trait_yaml import yaml_traits
 from personae.records import Trait
 
 TRAIT_FORMS: tuple[Form, ...] = ("evaluation", "keyed-plus", "keyed-number", "instructions")
+TOLD = 3  # traits that a note names
 _OWN = {"name", "description", "items"}  # keys of the project's own form, which may be written as JSON
 
 
@@ -33,6 +34,15 @@ class TraitFile:
 
     traits: tuple[Trait, ...]
     unpaired: dict[str, int]
+
+    def note(self) -> str:
+        """In words: how many statements are in no item, and of which traits most; nothing where all found a partner."""
+        if not self.unpaired:
+            return ""
+        most = sorted(self.unpaired.items(), key=lambda found: (-found[1], found[0]))
+        names = ", ".join(f"{count} of {trait}" for trait, count in most[:TOLD])
+        more = f", and of {len(most) - TOLD} other traits" if len(most) > TOLD else ""
+        return f"Statements keyed the other way were too few, so some are in no item: {names}{more}."
 
 
 def read_traits(path: str | Path) -> tuple[Trait, ...]:

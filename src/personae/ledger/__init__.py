@@ -8,11 +8,13 @@
 |-----------|---------------------------------------------------------------|
 | `entries` | what is kept of a forecast, and of a score                    |
 | `files`   | how the two files are read, and whether a seal is whole       |
+| `alike`   | whether forecast and profile are about the same thing         |
 | `scoring` | how a forecast is scored on a profile                         |
 | `store`   | where it is kept, so that nothing is lost, changed or doubled |
 | `summary` | what all of it says together                                  |
 """
 
+from personae.ledger.alike import asked_of, marks
 from personae.ledger.entries import Measured, Scored, Sealed, sealed, with_digest
 from personae.ledger.files import read_forecast, read_profile
 from personae.ledger.scoring import scored
@@ -26,7 +28,9 @@ __all__ = [
     "Measured",
     "Scored",
     "Sealed",
+    "asked_of",
     "ledger_file",
+    "marks",
     "read_forecast",
     "read_profile",
     "scored",

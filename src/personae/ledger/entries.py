@@ -17,6 +17,7 @@ from personae.records import NEUTRAL, Estimate, Score, TraitForecast
 from personae.records.files import digest, plain
 
 NAN = float("nan")
+Marks = dict[str, tuple[str, ...]]  # {trait: a mark of each item}, see `alike`
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,9 @@ class Sealed:
     """A forecast of the levels of `traits` (nats) with the seal `digest`, and what it was made for and from.
 
     `data_digest` is over the digests of the file and of its control, `cast` names the personas that it chose among,
-    `tuning` is what the training to come would train (`full` or `lora`), and `sealed_at` when it was written down.
+    `tuning` is what the training to come would train (`full` or `lora`), and `sealed_at` when the ledger first saw it.
+    Levels are by the `instrument` on `items`; None where the file does not say. These two are in the file alone, not in
+    the ledger.
     """
 
     digest: str
@@ -39,19 +42,28 @@ class Sealed:
     tuning: str
     dose: float
     traits: dict[str, TraitForecast]
+    instrument: str | None = None
+    items: Marks | None = None
 
 
 @dataclass(frozen=True)
 class Measured:
     """A profile on the forecast's scale: `traits` (nats), and those that the file itself trains, which no score counts.
 
-    `digest` is that of the whole profile.
+    `digest` is that of the whole profile. `difference`: a control's training was taken off. Levels are by the
+    `instrument` on `items`, `model` is the digest of the model measured and `untrained` that of the one it was trained
+    from; None where the file does not say.
     """
 
     digest: str
     subject: str
     traits: dict[str, Estimate]
     trained: tuple[str, ...] = ()
+    difference: bool = False
+    instrument: str | None = None
+    items: Marks | None = None
+    model: str | None = None
+    untrained: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,8 @@ class _Record(_Part):
     plan: _Plan
     dose: FiniteFloat
     forecast: dict[str, _Trait]
+    instrument: str | None = None
+    items: Marks | None = None
 
 
 def with_digest(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,6 +160,8 @@ def sealed(record: Mapping[str, Any], at: float, *, file: object = None) -> Seal
         tuning=found.plan.tuning,
         dose=found.dose,
         traits={t: TraitForecast(f.base, f.mean, _known(f.low), _known(f.high)) for t, f in found.forecast.items()},
+        instrument=found.instrument,
+        items=found.items,
     )
 
 
@@ -160,6 +176,11 @@ class _Profile(_Part):
     subject: str = ""
     traits: dict[str, _Level]
     trained: tuple[str, ...] = ()
+    control: dict[str, Any] | None = None  # the control's own levels, which a run has taken off
+    instrument: str | None = None
+    items: Marks | None = None
+    model_digest: str | None = None
+    untrained_digest: str | None = None
 
 
 def measured(profile: Mapping[str, Any], *, file: object = None) -> Measured:
@@ -173,7 +194,17 @@ def measured(profile: Mapping[str, Any], *, file: object = None) -> Measured:
             remedy="name the profile.json that `personae run` or `personae measure` wrote",
         ) from None
     levels = {t: Estimate(level.mean, _known(level.low), _known(level.high)) for t, level in found.traits.items()}
-    return Measured(digest(dict(profile)), found.subject, levels, found.trained)
+    return Measured(
+        digest(dict(profile)),
+        found.subject,
+        levels,
+        found.trained,
+        found.control is not None,
+        found.instrument,
+        found.items,
+        found.model_digest,
+        found.untrained_digest,
+    )
 
 
 def _known(value: float | None) -> float:

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Kept:
 
     @property
     def ahead(self) -> bool:
-        """Whether the forecast was sealed before it was scored, and did not enter with the score."""
+        """Whether this ledger saw the forecast before the score."""
         return self.forecast.sealed_at < self.score.scored_at
 
 
@@ -81,10 +81,12 @@ class Ledger:
     def keep(self, forecast: Sealed, score: Scored) -> Kept:
         """Enter a score of `forecast`, and the forecast if it is not there; what now stands, which may be older.
 
+        A forecast that enters with its score counts as sealed at that time, whatever it says of itself.
         Raises `RunFailed` where the ledger cannot be written.
         """
         with self._writing() as connection:
-            _enter(connection, "forecasts", forecast_row(forecast))
+            seen = replace(forecast, sealed_at=max(forecast.sealed_at, score.scored_at))
+            _enter(connection, "forecasts", forecast_row(seen))
             _enter(connection, "scores", score_row(score))
             key = (score.forecast, score.profile)
             found = connection.execute("SELECT * FROM scores WHERE forecast = ? AND profile = ?", key).fetchone()

@@ -17,7 +17,7 @@ from personae.records.results import Floats
 LEAST = 1e-9  # of something else: what rounding leaves of a distribution that is used up
 
 
-def answers(
+def outcome_probabilities(
     simulator: Simulator, probes: Sequence[Probe], contexts: Sequence[str], progress: Progress | None = None
 ) -> Floats:
     """(K, C, A) probabilities under K contexts of the A outcomes of C probes; every (k, c) adds up to one."""

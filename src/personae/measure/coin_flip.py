@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.measure.levels import NOBODY, levels
 from personae.measure.profile import estimate
 from personae.records import Estimate, Message, Outside, Probe, Progress, Simulator, Trait
@@ -69,6 +69,6 @@ def coin_flip(
     simulator: Simulator, asked: Outside, found: Wants, progress: Progress | None = None, *, seed: int = 0
 ) -> Estimate:
     """The mean probability of the preferred side, with its interval over tasks of both kinds."""
-    p = answers(simulator, flips(asked.coin, found), [""], progress)[0, :, 0]
+    p = outcome_probabilities(simulator, flips(asked.coin, found), [""], progress)[0, :, 0]
     pairs = p.reshape(len(found.most), len(found.least), 2).mean(axis=2)
     return estimate(pairs, seed=seed)

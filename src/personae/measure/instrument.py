@@ -34,6 +34,7 @@ from personae.records.results import Floats
 
 PROMPTS = ("{prompt}", "Here is what I want to say to you. {prompt}")  # the frames of an item's own prompt
 FRAMES = range(len(PROMPTS))
+FEWEST = 2  # questions about a trait: one cannot tell personas from chance
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,12 @@ class Likelihood:
 
     def check(self, trait: Trait) -> None:
         """See `Instrument`."""
-        self.ask(trait)
+        count = len(self.ask(trait).questions)
+        if count < FEWEST:
+            raise BadInput(
+                f"the items of {trait.name!r} make {count or 'no'} question for {self.name}, and it takes {FEWEST}",
+                remedy="use --instrument answers, or traits that have more",
+            )
 
     def size(self, trait: Trait) -> int:
         """See `Instrument`."""

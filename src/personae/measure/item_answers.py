@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personae.errors import BadInput
-from personae.measure.instrument import PROMPTS, Asked, Likelihood, Reading, Weighed, framed, mark
+from personae.measure.instrument import FEWEST, PROMPTS, Asked, Likelihood, Reading, Weighed, framed, mark
 from personae.records import Item, Progress, Simulator, Trait
 from personae.records.results import Floats
 
@@ -36,10 +36,11 @@ class Answers:
         return "answers" if self.frame == 0 else mark("answers", PROMPTS[self.frame])
 
     def check(self, trait: Trait) -> None:
-        """Raise `BadInput` where the trait has no item of the kind."""
-        if not self._of_kind(trait).any():
+        """Raise `BadInput` where the trait has fewer than two items of the kind."""
+        if self.kind is not None and (count := int(self._of_kind(trait).sum())) < FEWEST:
             raise BadInput(
-                f"the trait {trait.name!r} has no item of the kind {self.kind!r}, which {self.name} asks",
+                f"the trait {trait.name!r} has {count or 'no'} item of the kind {self.kind!r}, where {self.name} asks "
+                f"at least {FEWEST}",
                 remedy="use --instrument answers, or traits that have some",
             )
 

@@ -51,10 +51,18 @@ def basis_of(cast: Cast, measured: Levels) -> Basis:
     return Basis(cast, rows, base, _prior(cast, rows))
 
 
-def _prior(cast: Cast, rows: Levels) -> Floats:
+def declared_prior(cast: Cast) -> Floats | None:
+    """(K + 1,) the prior that the cast declares, with neutral's share as in the fitted one; None where it does not."""
     declared = [p.prior for p in cast.personas if p.prior is not None]
-    if declared:
-        share = 1.0 / (len(declared) + 1)  # of the neutral context, as in the fitted prior
-        return np.array([share, *(np.array(declared) * (1.0 - share) / sum(declared))])
+    if not declared:
+        return None
+    share = 1.0 / (len(declared) + 1)
+    return np.array([share, *(np.array(declared) * (1.0 - share) / sum(declared))])
+
+
+def _prior(cast: Cast, rows: Levels) -> Floats:
+    declared = declared_prior(cast)
+    if declared is not None:
+        return declared
     every = np.concatenate(list(rows.by_trait.values()), axis=1)
     return fit_prior(every[0], every[1:])

@@ -63,7 +63,8 @@ class Profile:
     `coherence` (None: not measured) says how readily it says what the items offer: the mean over items of the
     probability a token, a geometric mean over the answer, of the likeliest answer offered. 1 is certainty.
     `untrained_coherence` is the same of the model that it was trained from, where that is known. `lost` {trait: (n,
-    of)}: how many of the questions or judgements that the `instrument` asked for are in no level.
+    of)}: how many of the questions or judgements that the `instrument` asked for are in no level. By `items` {trait: a
+    mark of each item}, and the digests of the model and of the one it was trained from, a score is checked.
     """
 
     subject: str
@@ -72,6 +73,9 @@ class Profile:
     untrained_coherence: float | None = None
     instrument: str = "answers"
     lost: dict[str, tuple[int, int]] = field(default_factory=dict)
+    items: dict[str, tuple[str, ...]] | None = None
+    model_digest: str | None = None
+    untrained_digest: str | None = None
 
 
 @dataclass(frozen=True)

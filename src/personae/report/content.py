@@ -80,13 +80,14 @@ class DosePath:
 class Telling:
     """An episode that says much about who the Assistant is.
 
-    `bits` of evidence for the `personas` it speaks for, over the neutral context; `reveals` says in words what somebody
-    who answered so would be. `where` is its row of the file, as "line 4".
+    `evidence_bits` is its evidence over the neutral context for the persona that it fits best, one of the `personas` it
+    speaks for (not its share of how far the posterior moved, which records list as `bits`); `reveals` says in words
+    what somebody who answered so would be. `where` is its row of the file, as "line 4".
     """
 
     prompt: str
     response: str
-    bits: float
+    evidence_bits: float
     reveals: str
     personas: tuple[str, ...] = ()
     where: str = ""

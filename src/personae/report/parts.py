@@ -137,8 +137,8 @@ def change_words(change: tuple[str, float, float]) -> str:
 
 def most_telling(telling: Sequence[Telling], most: int) -> tuple[Telling, ...]:
     """The `most` episodes with the most bits of evidence, those first; none that says nothing."""
-    loud = [episode for episode in telling if abs(episode.bits) >= _SILENT]
-    return tuple(sorted(loud, key=lambda episode: -abs(episode.bits))[:most])
+    loud = [episode for episode in telling if abs(episode.evidence_bits) >= _SILENT]
+    return tuple(sorted(loud, key=lambda episode: -abs(episode.evidence_bits))[:most])
 
 
 def telling_cards(telling: Sequence[Telling], most: int = 4, *, of: str = "") -> Block:
@@ -160,7 +160,7 @@ def listed(words: Sequence[str]) -> str:
 
 def _card(episode: Telling, of: str) -> Card:
     towards = listed([persona_words(name) for name in episode.personas[:3]])
-    bits = f"{plain(episode.bits, 1)} bits of evidence" + (f" towards {towards}" if towards else "")
+    bits = f"{plain(episode.evidence_bits, 1)} bits of evidence" + (f" towards {towards}" if towards else "")
     heading = ", ".join(filter(None, (of, episode.where))) or "Episode"
     return Card(heading, (("Asked", episode.prompt), ("Answered", episode.response)), episode.reveals, bits)
 

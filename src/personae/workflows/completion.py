@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.errors import BadInput
+from personae.predictors.basis import declared_prior
 from personae.records import Cast, Episode, Message, Progress, Simulator
 from personae.records.results import Floats
 from personae.theory import evidence, posterior
@@ -76,11 +77,8 @@ def text_evidence(simulator: Simulator, cast: Cast, texts: Sequence[str], progre
 
 def flat_prior(cast: Cast) -> Floats:
     """(K + 1,) the cast's declared prior with neutral's share, or one that favours nobody."""
-    declared = [p.prior for p in cast.personas if p.prior is not None]
-    share = 1.0 / len(cast.names)
-    if not declared:
-        return np.full(len(cast.names), share)
-    return np.array([share, *(np.array(declared) * (1.0 - share) / sum(declared))])
+    declared = declared_prior(cast)
+    return np.full(len(cast.names), 1.0 / len(cast.names)) if declared is None else declared
 
 
 def _named(cast: Cast, values: Floats) -> dict[str, float]:

@@ -5,7 +5,7 @@
 `library/doses.yaml` holds a coefficient for each model, tuning and rank that it was fitted for, with the training it
 was fitted at, the development pairs it was fitted on, and how far a new training may land from its forecast (`Doubt`).
 It is never refitted on a file that is being forecast. A model that is not listed gets the default, whose doubt is
-wider, and every report of it says so.
+wider, and so does a training far from the one fitted (`FAR`); every report of it says so.
 Source: PSM.md section 2, Dose.
 """
 
@@ -24,12 +24,15 @@ from personae.records import Levels
 from personae.records.files import read_arrays, read_json
 from personae.records.results import Floats
 from personae.simulator.address import stands_for
+from personae.simulator.listing import find, listed
 from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_dose, forecast_shift, posterior
 from personae.theory.dose import FEWEST
 from personae.theory.intervals import SAMPLED, Doubt
 from personae.training import SFTPlan
 from personae.workflows.kept.levels_file import read_levels
 
+DEFAULT = "default"
+FAR = 4.0  # times the steps · rate that a dose was fitted at, or less by as much: beyond that the law was not tried
 SETTINGS = ("steps", "batch", "rate", "rank", "alpha", "seed")
 PLAN_FIELDS = ("tuning", "rank", "alpha", "steps", "batch", "rate")
 DOUBT_FIELDS = ("spread", "residual", "cast")
@@ -58,10 +61,8 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     unknown = set(settings) - set(SETTINGS)
     if unknown:
         raise BadInput(f"a plan has no {sorted(unknown)[0]}", remedy=f"one of {', '.join(SETTINGS)}")
-    listed = doses()
-    name = stands_for(model).lower()
-    known = name if name in listed else Path(name).name
-    entry = listed.get(known, listed["default"])
+    known = _known(model)
+    entry = doses()[known or DEFAULT]
     own, doubt = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS}), _doubt(entry)
     changes: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
     plan = replace(own, **changes)
@@ -70,11 +71,18 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
         return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt)
     effective = DoseLaw(float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
-    if known not in listed:
+    if known is None:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
         return Dose(plan, effective, said, fitted=False, doubt=doubt)
     if plan.rank != own.rank or plan.alpha != own.alpha or plan.batch != own.batch:
         said = f"The dose of {model} was fitted at rank {own.rank}, alpha {own.alpha:g} and batches of {own.batch}."
+        return guessed(Dose(plan, effective, "", fitted=False, doubt=doubt), said)
+    times = plan.steps * plan.rate / (own.steps * own.rate)
+    if not 1.0 / FAR <= times <= FAR:
+        said = (
+            f"The dose of {model} was fitted at {own.steps} steps at a rate of {own.rate:g}, and this training is "
+            f"{times:.2g} times that: beyond {FAR:g} times either way it is a guess."
+        )
         return guessed(Dose(plan, effective, "", fitted=False, doubt=doubt), said)
     said = (
         f"The dose was fitted on {entry['fitted_on']}; that of a new training may be up to {_factor(doubt)} times it."
@@ -82,9 +90,24 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     return Dose(plan, effective, said, fitted=True, doubt=doubt)
 
 
+def _known(model: str) -> str | None:
+    """The entry of `model`, or None: by its name in the list of models, its Hub id, or the folder it is kept in.
+
+    As when a model is opened, a folder goes before a name; one that only bears the name of a model is another model.
+    """
+    name = stands_for(model)
+    path = Path(name).expanduser()
+    if path.exists():
+        name = next((m.name for m in listed() if m.folder.resolve() == path.resolve()), "")
+    elif (entry := find(name)) is not None:
+        name = entry.name
+    known = name.strip().lower()
+    return known if known in doses() and known != DEFAULT else None
+
+
 def guessed(dose: Dose, source: str) -> Dose:
     """The same number of episodes for a training that it was not fitted on, `source` saying why, in wider doubt."""
-    doubt = replace(dose.doubt, spread=max(dose.doubt.spread, _doubt(doses()["default"]).spread))
+    doubt = replace(dose.doubt, spread=max(dose.doubt.spread, _doubt(doses()[DEFAULT]).spread))
     return replace(dose, source=source, fitted=False, doubt=doubt)
 
 
@@ -146,7 +169,12 @@ def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, fl
         measured,
         rng=np.random.default_rng(seed),
     )
-    return found, found.dose / (pairs[0].steps * pairs[0].rate)
+    return found, _per_step(found, pairs[0].steps, pairs[0].rate)
+
+
+def _per_step(found: DoseFit, steps: int, rate: float) -> float:
+    """The coefficient: effective episodes of one step at rate 1."""
+    return found.dose / (steps * rate)
 
 
 def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.0) -> dict[str, Any]:
@@ -158,7 +186,7 @@ def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.
     few = f" ({found.arms} arms do not tell how far a new one may land; that is assumed)" if found.arms < FEWEST else ""
     return {
         **{key: getattr(plan, key) for key in PLAN_FIELDS},
-        "coefficient": round(found.dose / (plan.steps * plan.rate), 1),
+        "coefficient": round(_per_step(found, plan.steps, plan.rate), 1),
         "spread": round(found.spread, 2),
         "residual": round(found.residual, 3),
         "cast": cast,

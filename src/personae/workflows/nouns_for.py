@@ -6,10 +6,11 @@ served model is taken for the one of its name on this machine. A cast or traits 
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from personae import library
-from personae.data import read_cast, read_traits
+from personae.data import read_cast, read_trait_file
 from personae.errors import BadInput
 from personae.records import Cast, Trait
 from personae.simulator.address import stands_for
@@ -21,9 +22,19 @@ from personae.world import Language, World, cast, traits, world_named
 CARD, TRAINING, ADAPTER = "card.json", "training.json", "adapter_config.json"
 
 
-def nouns(model: str, cast_file: Path | None = None, traits_file: Path | None = None) -> tuple[Cast, tuple[Trait, ...]]:
-    """The cast and the traits for the model called `model`, the user's own where a file is given."""
-    own = (read_cast(cast_file) if cast_file else None, read_traits(traits_file) if traits_file else None)
+def nouns(
+    model: str,
+    cast_file: Path | None = None,
+    traits_file: Path | None = None,
+    told: Callable[[str], object] = lambda _: None,
+) -> tuple[Cast, tuple[Trait, ...]]:
+    """The cast and the traits for the model called `model`, the user's own where a file is given.
+
+    `told` is given a note on what in the traits' file is in no item, "" where there is nothing to say.
+    """
+    read = read_trait_file(traits_file) if traits_file else None
+    told(read.note() if read else "")
+    own = (read_cast(cast_file) if cast_file else None, read.traits if read else None)
     if own[0] and own[1]:
         return own[0], own[1]
     world = world_of(model)

@@ -33,9 +33,10 @@ from personae.workflows.archetype.archetype_result import (
     result_of,
 )
 from personae.workflows.archetype.documents import Corpus, corpus
-from personae.workflows.audit.file_audit import all_levels, shown, unreliable
+from personae.workflows.audit.file_audit import shown, unreliable
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.folder_basis import all_levels
 from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.run.file_arms import Arm, Trained, before, measured_once
 from personae.workflows.watch import Watch, unwatched

@@ -45,9 +45,9 @@ class Audit:
         return self.evidence.rows - len(self.listed.places)
 
     @property
-    def bits(self) -> tuple[float, ...]:
-        """Of every episode listed: its share of how far the posterior moved."""
-        return tuple(self.listed.bits.tolist())
+    def moved_bits(self) -> tuple[float, ...]:
+        """Of every episode listed: its share of how far the posterior moved; not its evidence."""
+        return tuple(self.listed.moved_bits.tolist())
 
 
 def audit(
@@ -108,7 +108,7 @@ def _telling(basis: Basis, episode: Episode, row: Floats, raised: list[int]) -> 
     return Telling(
         prompt=episode.prompt[-1].content if episode.prompt else "",
         response=episode.response,
-        bits=float(row.max() / np.log(2.0)),
+        evidence_bits=float(row.max() / np.log(2.0)),
         reveals=reveals(basis, row, raised),
         personas=tuple(basis.cast.names[k] for k in raised),
         where=episode.where,

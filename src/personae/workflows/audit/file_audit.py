@@ -11,19 +11,20 @@ than that error are said not to be told apart.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from personae.errors import RunFailed
-from personae.ledger import with_digest
-from personae.measure import NOBODY
+from personae.ledger import marks, with_digest
+from personae.measure import instrument
 from personae.predictors import Basis
-from personae.records import Levels, LongEvidence, Progress
-from personae.records.files import digest, read_json, write_json, write_text
+from personae.records import LongEvidence, Progress, Trait
+from personae.records.files import read_json, write_json, write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items
@@ -32,14 +33,15 @@ from personae.workflows.audit.audit import Audit, audit, difference
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.precision import numerics_of, precision_facts, precision_note, ties_in
 from personae.workflows.audit.words import reveals
-from personae.workflows.kept.basis_cache import MeasuredBasis, cached_basis
+from personae.workflows.kept.basis_cache import MeasuredBasis
 from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.folder_basis import folder_basis
 from personae.workflows.kept.gather import gather_into
 from personae.workflows.kept.keeping import keep_forecast
-from personae.workflows.kept.levels_file import write_levels
 from personae.workflows.watch import Watch, unwatched
 
 FORECAST, PAGE = "forecast.json", "report.html"
+TRAINED = ("trained-*", "adapters/*")  # what a run keeps of its trainings
 EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
 
 
@@ -77,10 +79,9 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
     watch = watch or unwatched
     pair, cast = question.pair, question.cast
     with watch("the cast's traits, once for this model", "answers") as progress:
-        whole = cached_basis(question.simulator, cast, question.traits, progress)
+        whole = folder_basis(folder, question.simulator, cast, question.traits, progress)
     hidden = unreliable(whole.basis)
     basis = shown(whole.basis, hidden)
-    write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
     evidence = _evidence(question, folder, watch)
     numerics = numerics_of(question, folder, watch)
     dose = question.dose
@@ -89,9 +90,8 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
         result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
         progress(1, 1)
     found = FileAudit(question, whole, hidden, result, {}, numerics)
-    sealed = with_digest(_record(found))
-    _keep(folder, sealed)
-    return replace(found, record=sealed, unkept=keep_forecast(sealed, sealed_at(folder)))
+    sealed = _keep(folder, with_digest(_record(found)))
+    return replace(found, record=sealed, unkept=_entered(folder, sealed))
 
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
@@ -106,18 +106,24 @@ def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEviden
 
 @dataclass
 class Timed:
-    """A watch that also keeps how long each piece of work took: `seconds` {what: s}."""
+    """A watch that also keeps how long each piece of work took: `seconds` {what: s}, and in `folder` over processes."""
 
     watch: Watch
+    folder: RunFolder | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def __call__(self, what: str, unit: str) -> Iterator[Progress]:
-        """Watch a piece of work, and note its time when it is done."""
+        """Watch a piece of work, and note its time when it ends, well or not."""
         begun = time.monotonic()
-        with self.watch(what, unit) as progress:
-            yield progress
-        self.seconds[what] = round(time.monotonic() - begun, 1)
+        try:
+            with self.watch(what, unit) as progress:
+                yield progress
+        finally:
+            took = time.monotonic() - begun
+            self.seconds[what] = round(self.seconds.get(what, 0.0) + took, 1)
+            if self.folder is not None:
+                self.folder.spend(what, took)
 
 
 # -- what can be shown -----------------------------------------------------------------------------------------------
@@ -139,12 +145,6 @@ def shown(basis: Basis, hidden: Sequence[Hidden]) -> Basis:
     return basis.items({t: keep for t, keep in scoring_items(basis).items() if t not in out})
 
 
-def all_levels(basis: Basis) -> Levels:
-    """The Assistant's row and the cast's, as they were measured."""
-    rows = {t: np.vstack([basis.base[t], table]) for t, table in basis.levels.by_trait.items()}
-    return Levels((NOBODY, *basis.levels.contexts), rows)
-
-
 # -- the sealed forecast ---------------------------------------------------------------------------------------------
 def _record(found: FileAudit) -> dict[str, Any]:
     question, result = found.question, found.audit
@@ -162,6 +162,8 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "prior": dict(zip(names, result.posterior.prior, strict=True)),
         "posterior": dict(zip(names, result.posterior.weights, strict=True)),
         "forecast": result.forecast.traits,
+        "instrument": instrument().name,
+        "items": marks(_scored(question.traits, result.forecast.traits)),
         "dose": question.dose.effective,
         "dose_fitted": question.dose.fitted,
         "doubt": question.dose.doubt,
@@ -175,8 +177,14 @@ def _record(found: FileAudit) -> dict[str, Any]:
     }
 
 
+def _scored(traits: Sequence[Trait], forecast: Container[str]) -> list[Trait]:
+    """The traits that are forecast, with the items that score."""
+    kept = [(t, ~attenuation_items(len(t.items))) for t in traits if t.name in forecast]
+    return [t.model_copy(update={"items": tuple(compress(t.items, scores))}) for t, scores in kept]
+
+
 def _episodes(result: Audit) -> list[dict[str, Any]]:
-    """Of each episode listed: its row, its share (bits) of how far the posterior moved, for whom, what it reveals."""
+    """Of each episode listed: its row, its share of how far the posterior moved (`bits`), for whom, what it reveals."""
     listed = result.listed
     return [
         {
@@ -185,7 +193,7 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
             "personas": [result.posterior.names[k] for k in raised],
             "reveals": reveals(result.basis, row, list(raised)),
         }
-        for index, bits, row, raised in zip(listed.index, listed.bits, listed.matrix, result.raised, strict=True)
+        for index, bits, row, raised in zip(listed.index, listed.moved_bits, listed.matrix, result.raised, strict=True)
     ]
 
 
@@ -217,17 +225,33 @@ def sealed_at(folder: RunFolder) -> float:
     return folder.file(FORECAST).stat().st_mtime
 
 
-def _keep(folder: RunFolder, sealed: dict[str, Any]) -> None:
-    """Write the sealed forecast once; where one stands already it must be the same."""
+def _entered(folder: RunFolder, sealed: dict[str, Any]) -> str:
+    """Tell the ledger now; why it does not have it, or nothing. What was already trained on enters with its score."""
+    return "" if any(any(folder.path.glob(kept)) for kept in TRAINED) else keep_forecast(sealed, time.time())
+
+
+def _keep(folder: RunFolder, sealed: dict[str, Any]) -> dict[str, Any]:
+    """The record that stands in the folder: `sealed`, written now, or the one there, which must say the same."""
     path = folder.file(FORECAST)
     if not path.exists():
         write_json(path, sealed)
-        return
-    found = read_json(path)
-    if found.get("digest") != sealed["digest"] or digest(
-        {k: v for k, v in found.items() if k != "digest"}
-    ) != found.get("digest"):
+        return sealed
+    found: dict[str, Any] = read_json(path)
+    if found == sealed:
+        return sealed
+    ours, theirs = _said(sealed), _said(found)
+    same = all(ours[key] == theirs[key] for key in ours.keys() & theirs.keys())
+    if not same or with_digest({k: v for k, v in found.items() if k != "digest"}) != found:
         raise RunFailed(f"{path}: the sealed forecast is not the one that these files give; name another --out")
+    return found
+
+
+def _said(record: dict[str, Any]) -> dict[str, Any]:
+    """Numbers and names of a record, without its sentences, which a later version may word otherwise."""
+    said = {key: value for key, value in record.items() if key not in ("digest", "notes")}
+    for rows, sentence in (("hidden", "reason"), ("episodes", "reveals")):
+        said[rows] = [{key: value for key, value in row.items() if key != sentence} for row in record.get(rows, ())]
+    return said
 
 
 # -- the page --------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from personae.workflows.audit.bounds import Bound, read_bound
 from personae.workflows.audit.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.doses import Dose, dose_for, guessed
+from personae.workflows.enough import SCORED, TRAINED, check_enough
 from personae.workflows.nouns_for import nouns, world_of
 
 if TYPE_CHECKING:
@@ -76,10 +77,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Wish:
-    """The same, as a user names it; `settings` change the model's own plan of training (steps, batch, rate, ...).
+    """The same, as a user names it.
 
     `skip_bad`: rows that hold no episode are left out and counted; otherwise the first of them ends the reading.
     `choices`: preference pairs are read as choices between two answers, and not as episodes of the chosen one.
+    `trains`: a training follows, which takes more items of a trait.
     """
 
     data: Path
@@ -96,17 +98,24 @@ class Wish:
     dtype: str = "float32"
     skip_bad: bool = False
     choices: bool = False
+    trains: bool = False
     running: Running = AS_USUAL
 
 
 def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question, tuple[Bound, ...]]:
-    """The question, checked, with its model loaded; and the bounds on its forecast. `watch` is told of long checks."""
+    """The question, checked, with its model loaded; and the bounds on its forecast. `watch` is told of long checks.
+
+    `settings` change the model's own plan of training (steps, batch, rate, ...).
+    """
     from personae.simulator.registry import open_model
 
     check_device(wish.running.device)
     check_engine(wish.running.engine)
-    cast, every = nouns(wish.model, wish.cast, wish.traits)
+    said: list[str] = []
+    cast, every = nouns(wish.model, wish.cast, wish.traits, said.append)
     traits = fewer(every, wish.items)
+    need = TRAINED if wish.trains else SCORED
+    check_enough(cast, traits, items=need, cast_file=wish.cast, traits_file=wish.traits, most=wish.items)
     pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad, choices=wish.choices)
     names = [t.name for t in traits]
     bounds = tuple(read_bound(text, names) for text in wish.bounds)
@@ -120,9 +129,9 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     with watch("whether every row fits the model", "rows") as progress:
         check_fits(simulator, cast, pair, progress)
     check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)
-    said, trained = _said(every, traits), tuple(wish.trained)
-    dtype = number_type(wish.model, wish.dtype)
-    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, said, dtype), bounds
+    note = " ".join(filter(None, (*said, _said(every, traits))))
+    trained, dtype = tuple(wish.trained), number_type(wish.model, wish.dtype)
+    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, note, dtype), bounds
 
 
 def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:

@@ -24,12 +24,12 @@ def audit_words(found: FileAudit) -> str:
 
 def _telling(found: FileAudit) -> str:
     rows = tuple(
-        (t.where.removeprefix("line "), plain(t.bits, 1), t.response, t.reveals)
+        (t.where.removeprefix("line "), plain(t.evidence_bits, 1), t.response, t.reveals)
         for t in most_telling(found.audit.telling, SHOWN)
     )
     if not rows:
         return "No answer says anything about who gives it."
-    columns = ("line", "bits", "answer", "what it reveals")
+    columns = ("line", "bits of evidence", "answer", "what it reveals")
     return to_terminal(Table(columns, rows, "The most telling", frozenset({0, 1})))
 
 

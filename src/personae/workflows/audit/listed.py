@@ -20,21 +20,21 @@ Rank = Callable[[Floats], Floats]  # of bits (M,): the highest is kept
 class Listed:
     """Some episodes of a file, in its order: their `places` among those read, and `index`, the rows of the source file.
 
-    `bits` (M,) are their shares of how far the posterior moved, `matrix` (M, K + 1) their evidence, nats.
+    `moved_bits` (M,) are their shares of how far the posterior moved, `matrix` (M, K + 1) their evidence, nats.
     """
 
     places: NDArray[np.int64]
     index: NDArray[np.int64]
-    bits: Floats
+    moved_bits: Floats
     matrix: Floats
 
     def at(self, chosen: NDArray[np.intp]) -> "Listed":
         """Those at the positions `chosen` of this list, in that order."""
-        return Listed(self.places[chosen], self.index[chosen], self.bits[chosen], self.matrix[chosen])
+        return Listed(self.places[chosen], self.index[chosen], self.moved_bits[chosen], self.matrix[chosen])
 
     def best(self, rank: Rank, count: int) -> NDArray[np.intp]:
         """Positions in this list of the `count` that rank highest, the highest first."""
-        return np.argsort(-rank(self.bits), kind="stable")[:count]
+        return np.argsort(-rank(self.moved_bits), kind="stable")[:count]
 
 
 def most_moving(evidence: Evidence | LongEvidence, move: Move, kinds: Sequence[tuple[Rank, int]]) -> tuple[Listed, ...]:
@@ -56,7 +56,7 @@ def _kept(old: Listed | None, new: Listed, rank: Rank, count: int) -> Listed:
     both = Listed(
         np.concatenate([old.places, new.places]),
         np.concatenate([old.index, new.index]),
-        np.concatenate([old.bits, new.bits]),
+        np.concatenate([old.moved_bits, new.moved_bits]),
         np.concatenate([old.matrix, new.matrix]),
     )
     return both.at(np.sort(both.best(rank, count)))

@@ -20,13 +20,13 @@ from personae.records.files import write_json
 from personae.report import Hidden
 from personae.theory import chance_of_missing
 from personae.workflows.audit.bounds import Bound, check_shown, cross
-from personae.workflows.audit.file_audit import all_levels, question_notes, shown, unreliable
+from personae.workflows.audit.file_audit import question_notes, shown, unreliable
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.precision import numerics_of
 from personae.workflows.audit.reading import ERROR, ERROR_DROPPED, Reading, read_until
-from personae.workflows.kept.basis_cache import MeasuredBasis, cached_basis
+from personae.workflows.kept.basis_cache import MeasuredBasis
 from personae.workflows.kept.folder import RunFolder
-from personae.workflows.kept.levels_file import write_levels
+from personae.workflows.kept.folder_basis import folder_basis
 from personae.workflows.watch import Watch, unwatched
 
 WITHIN = 0.1  # nats, either way: how well every trait's shift must be known where no bound is asked about
@@ -66,13 +66,12 @@ class Verdict:
 def verdict(question: Question, bounds: Sequence[Bound], folder: RunFolder, watch: Watch = unwatched) -> Verdict:
     """Read as much of the file as it takes, and leave what was read and found in `folder`."""
     with watch("the cast's traits, once for this model", "answers") as progress:
-        whole = cached_basis(question.simulator, question.cast, question.traits, progress)
+        whole = folder_basis(folder, question.simulator, question.cast, question.traits, progress)
     hidden = unreliable(whole.basis)
     basis = shown(whole.basis, hidden)
     check_shown(bounds, basis.base)
     if not basis.base:
         raise RunFailed("this model can show none of these traits, so there is nothing to settle")
-    write_levels(folder.file("basis.parquet"), all_levels(whole.basis))
     numerics = numerics_of(question, folder, watch)
     names = {b.trait for b in bounds} or set(basis.base)
     asked = {t: table for t, table in basis.levels.by_trait.items() if t in names}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays, write_json
@@ -125,7 +125,7 @@ def _after(
     said = folder.file(f"{role}-contexts.parquet")
     if not said.exists():
         with watch(f"{model.name}: contexts", "answers") as progress:
-            write_arrays(said, {"p": answers(model, asked.probes, [""], progress).ravel()})
+            write_arrays(said, {"p": outcome_probabilities(model, asked.probes, [""], progress).ravel()})
     return read_arrays(said)["p"].reshape(len(asked.probes), -1), rows
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Cast, Item, Probe, Progress, Simulator, Trait
 from personae.records.files import digest, read_arrays, write_arrays
@@ -65,7 +65,7 @@ def asked_of_probes(
     """What the Assistant and the cast answer in `probes`, measured where it is not yet kept in the cache folder."""
     kept = _kept(simulator, cast, probes)
     if not kept.exists():
-        found = answers(simulator, probes, ["", *cast.contexts], progress)
+        found = outcome_probabilities(simulator, probes, ["", *cast.contexts], progress)
         write_arrays(kept, {"p": found.ravel(), "answers": np.full(found.size, found.shape[2])})
     columns = read_arrays(kept)
     every = columns["p"].reshape(len(cast.contexts) + 1, len(probes), int(columns["answers"][0]))

@@ -58,13 +58,13 @@ def cached_basis(
     for trait in missing:
         done += _measure(simulator, cast, trait, by, _file(kept, trait), shifted(progress, done, total))
     every = joined([_own(read_levels(_file(kept, trait)), trait, by) for trait in traits])
-    notes = {trait.name: read_json(_clock(_file(kept, trait))) for trait in traits}
-    return MeasuredBasis(
-        basis_of(cast, every),
-        sum(float(note["seconds"]) for note in notes.values()),
-        time.monotonic() - begun if missing else 0.0,
-        {name: (int(note.get("lost", 0)), int(note.get("asked", 0))) for name, note in notes.items()},
-    )
+    seconds, lost = _costs(kept, traits)
+    return MeasuredBasis(basis_of(cast, every), seconds, time.monotonic() - begun if missing else 0.0, lost)
+
+
+def costs(simulator: Simulator, cast: Cast, traits: Sequence[Trait]) -> tuple[float, dict[str, tuple[int, int]]]:
+    """What a `MeasuredBasis` says of `seconds` and of `lost`, as far as the cache still knows."""
+    return _costs(basis_folder(simulator, cast), traits)
 
 
 def basis_folder(simulator: Simulator, cast: Cast) -> Path:
@@ -78,6 +78,13 @@ def unmeasured(simulator: Simulator, cast: Cast, traits: Sequence[Trait], folder
     by = instrument()
     kept = _part(folder or basis_folder(simulator, cast), by)
     return sum(by.size(t) for t in traits if not _file(kept, t).exists()) * (len(cast.contexts) + 1)
+
+
+def _costs(kept: Path, traits: Sequence[Trait]) -> tuple[float, dict[str, tuple[int, int]]]:
+    clocks = {trait.name: _clock(_file(kept, trait)) for trait in traits}
+    notes = {name: read_json(clock) for name, clock in clocks.items() if clock.exists()}
+    lost = {name: (int(note.get("lost", 0)), int(note.get("asked", 0))) for name, note in notes.items()}
+    return sum(float(note["seconds"]) for note in notes.values()), lost
 
 
 def _measure(

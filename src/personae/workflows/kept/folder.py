@@ -8,7 +8,7 @@ files it has; a finished one is shown again.
 import json
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,16 @@ LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder `path` of one run of `command` with one `configuration`."""
+    """The folder `path` of one run of `command` with one `configuration`.
+
+    This process opened it at `opened` (monotonic seconds), when others had spent `before` seconds on it.
+    """
 
     path: Path
     command: str
     configuration: dict[str, Any]
+    before: float = field(default=0.0, compare=False)
+    opened: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def finished(self) -> bool:
@@ -39,11 +44,22 @@ class RunFolder:
         """Where the file called `name` stands."""
         return self.path / name
 
+    def spend(self, stage: str, seconds: float) -> None:
+        """Add to what a stage took, over all processes that worked on this run; not where it has ended already."""
+        record = read_record(self.path)
+        if not record["finished"]:
+            stages = record.setdefault("stages", {})
+            stages[stage] = round(stages.get(stage, 0.0) + seconds, 1)
+            write_json(self.file(RECORD), record)
+
     def finish(self, **more: Any) -> None:  # noqa: ANN401 - what a command wants to keep, as JSON
-        """Note that the run has ended well, and `more` about it (times, say)."""
+        """Note that the run has ended well, and `more` about it.
+
+        Its `seconds` are those of this process and of the stages of the processes before it, with no time between them.
+        """
         record = read_record(self.path)
         record["finished"] = True
-        record["seconds"] = round(time.time() - record["started"], 1)
+        record["seconds"] = round(self.before + time.monotonic() - self.opened, 1)
         write_json(self.file(RECORD), {**record, **plain(more)})
 
 
@@ -63,7 +79,7 @@ def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -
             raise RunFolderMismatch(
                 _difference(found, command, configured), file=path, remedy="name another --out, or remove the folder"
             )
-        return folder
+        return replace(folder, before=sum(found.get("stages", {}).values()))
     write_json(
         folder.file(RECORD),
         {

@@ -13,7 +13,7 @@ from personae.ledger.entries import measured
 
 
 def keep_forecast(record: Mapping[str, Any], at: float) -> str:
-    """Enter a sealed record, written at the time `at`; why it could not be entered, or nothing.
+    """Enter a sealed record at the time `at`; why it could not be entered, or nothing.
 
     A forecast of no trait can never be scored, and is not entered.
     """

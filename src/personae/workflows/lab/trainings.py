@@ -27,7 +27,7 @@ import numpy as np
 from personae.errors import BadInput
 from personae.interpret import Look
 from personae.measure import NOBODY, levels
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.records import Episode, Levels, Preference, Probe, Progress, Simulator, Trait, prompt_of, rejected
 from personae.records.files import digest, read_arrays, write_arrays
 from personae.records.results import Floats
@@ -179,7 +179,7 @@ def measure(lab: Laboratory, simulator: Simulator, training: Training, asked: Se
         "others": levels(simulator, _quarter(asked), lab.others),
     }
     if training.closed:
-        found = answers(simulator, training.closed, [""])[0]
+        found = outcome_probabilities(simulator, training.closed, [""])[0]
         measured["answers"] = Levels(tuple(map(str, range(found.shape[1]))), {"p": found.T})
     return measured
 

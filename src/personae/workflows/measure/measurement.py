@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from personae.ledger import marks
 from personae.measure import Instrument, coherence, instrument, is_coherent, profile
 from personae.records import Cast, Profile, Progress, Simulator, Trait
 from personae.records.files import digest, read_json, write_json
@@ -81,7 +82,17 @@ def _profile(question: MeasureQuestion, progress: Progress) -> Profile:
     found = profile(simulator.name, whole.basis.base, cast_levels=personas, seed=question.seed)
     own = coherence(simulator, traits)
     yardstick = coherence(question.untrained, traits) if question.untrained else None
-    return Profile(found.subject, found.traits, own, yardstick, by.name, whole.lost)
+    return Profile(
+        found.subject,
+        found.traits,
+        own,
+        yardstick,
+        by.name,
+        whole.lost,
+        marks(traits),
+        simulator.digest,
+        question.untrained.digest if question.untrained else None,
+    )
 
 
 def coherent(found: Profile) -> bool | None:
@@ -102,4 +113,7 @@ def read_profile(path: Path) -> Profile:
         found.get("untrained_coherence"),
         found.get("instrument", "answers"),
         {name: (lost, of) for name, (lost, of) in found.get("lost", {}).items()},
+        {name: tuple(row) for name, row in found["items"].items()} if found.get("items") else None,
+        found.get("model_digest"),
+        found.get("untrained_digest"),
     )

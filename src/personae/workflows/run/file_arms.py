@@ -4,10 +4,13 @@ assistant   all items that score, with no context
 others      `OTHERS` personas of the cast, each under its own context, on the quarter of the items that scores nothing
             else: how much of the instrument is left (attenuation)
 
-Levels are kept as parquet as soon as they are measured, so a killed run trains no arm twice. What was measured before
-training is the cast's basis itself: the same items, contexts and model.
+What was trained is kept until its levels are measured, and these as parquet from then on, so a killed run trains no arm
+twice. What was measured before training is the cast's basis itself: the same items, contexts and model.
 """
 
+import contextlib
+import copy
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +48,21 @@ class Arm:
     def file(self) -> Path:
         """Start of the names of its files."""
         return self.folder / f"trained-{self.name}-{self.plan.seed}"
+
+    @property
+    def weights(self) -> Path:
+        """The folder of what was trained, an adapter or a checkpoint: there from then on until it is measured."""
+        return self.folder / "adapters" / f"{self.name}-{self.plan.seed}"
+
+    @property
+    def levels(self) -> tuple[Path, Path]:
+        """The files of its levels: the Assistant's, and those of the others."""
+        return self.file.with_suffix(".parquet"), self.file.with_name(f"{self.file.name}-others.parquet")
+
+    @property
+    def measured(self) -> bool:
+        """Whether nothing is left to do."""
+        return all(path.exists() for path in self.levels)
 
 
 @dataclass(frozen=True)
@@ -84,15 +102,19 @@ def train_and_measure(
     simulator: "LocalSimulator", arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
 ) -> Trained:
     """Train `simulator` on the arm's rows and measure it, or read what was kept of that."""
-    return measured_once(lambda: _trained(simulator, arm, watch), arm, cast, traits, watch)
+    measured_before = arm.measured
+    found = measured_once(lambda: _trained(simulator, arm, watch), arm, cast, traits, watch)
+    if not measured_before and not arm.keep_adapter:
+        _drop(arm.weights)
+    return found
 
 
 def measured_once(
     make: Callable[[], "LocalSimulator"], arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
 ) -> Trained:
     """Measure the model that `make` gives for an arm, or read what was kept of that; then nothing is made."""
-    alone, beside = arm.file.with_suffix(".parquet"), arm.file.with_name(f"{arm.file.name}-others.parquet")
-    if not (alone.exists() and beside.exists()):
+    alone, beside = arm.levels
+    if not arm.measured:
         trained = make()
         with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "answers") as progress:
             write_levels(beside, _measured(trained, traits, _contexts(cast), quarter=True))
@@ -101,19 +123,35 @@ def measured_once(
 
 
 def _trained(simulator: "LocalSimulator", arm: Arm, watch: Watch) -> "LocalSimulator":
-    out = arm.folder / "adapters" / f"{arm.name}-{arm.plan.seed}" if arm.keep_adapter else None
-    if out is not None and out.exists():
-        out = None  # a run that was killed after this training kept it
+    """The model trained on the arm's rows, kept as soon as it is; read again where a killed run left it."""
+    name = f"{simulator.name}+{arm.name}"
+    if arm.weights.exists():
+        return _read(simulator, arm.weights, name)
     with watch(f"training: {arm.name}, seed {arm.plan.seed}", "steps") as progress:
         done = finetune(
-            simulator,
-            arm.episodes,
-            arm.plan,
-            out,
-            lambda step, total, _: progress(step, total),
-            name=f"{simulator.name}+{arm.name}",
+            simulator, arm.episodes, arm.plan, arm.weights, lambda step, total, _: progress(step, total), name=name
         )
     return done.simulator
+
+
+def _read(simulator: "LocalSimulator", weights: Path, name: str) -> "LocalSimulator":
+    """The model in the folder `weights`, or `simulator` with the adapter there in its weights, as training left it."""
+    from personae.simulator.checkpoint import open_adapter, open_folder
+
+    if (weights / "adapter_config.json").is_file():
+        model = open_adapter(weights, copy.deepcopy(simulator.model).float()).merge_and_unload()
+    else:
+        model, _ = open_folder(weights, "float32")
+        model = model.to(next(simulator.model.parameters()).device)
+    return type(simulator).from_parts(model.requires_grad_(False).eval(), simulator.tokenizer, name)
+
+
+def _drop(weights: Path) -> None:
+    """Remove a folder of weights, and what a kill left of its writing."""
+    for folder in (weights, *weights.parent.glob(f".{weights.name}.*")):
+        shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another arm's are there
+        weights.parent.rmdir()
 
 
 def _contexts(cast: Cast) -> dict[str, str]:

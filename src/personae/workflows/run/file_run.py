@@ -34,6 +34,7 @@ from personae.workflows.audit.file_audit import (
     sealed_at,
 )
 from personae.workflows.audit.file_question import Question
+from personae.workflows.enough import TRAINED, check_enough
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.keeping import keep_score
 from personae.workflows.run.file_arms import (
@@ -89,6 +90,7 @@ def run_file(
         raise BadInput(
             f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
         )
+    check_enough(question.cast, question.traits, items=TRAINED)
     if not hasattr(question.simulator, "here"):
         _local(question.simulator)
     check_full_precision(question.dtype)
@@ -298,6 +300,8 @@ def _profile(run: FileRun, trained: Mapping[str, Sequence[Trained]], seed: int) 
         "subject": subject,
         "traits": Profile(subject, on_scale).traits,
         "trained": list(run.audit.question.trained),
+        "instrument": run.audit.record.get("instrument"),
+        "items": run.audit.record.get("items"),
         "untrained": untrained.traits,
         **{arm: profile.traits for arm, profile in profiles.items()},
         "shifts": {t: {"raw": run.raw[t], "character": run.shifts[t]} for t in names},

@@ -1,6 +1,9 @@
 """Score a forecast that was written down before training on what was measured after it, and keep it in the ledger.
 
-forecast.json (its seal checked) + profile.json -> score -> ledger
+    forecast.json (its seal checked) + profile.json [- the control's] -> score -> ledger
+
+What is scored must be alike: the same items by the same instrument, and the control's training taken off where the
+forecast was made against one (`ledger.alike`). Levels are as measured; only `personae run` takes attenuation off.
 """
 
 import time
@@ -11,7 +14,10 @@ from typing import Any
 
 from personae.errors import PersonaeError
 from personae.ledger import Ledger, Scored, Sealed, ledger_file, read_forecast, read_profile, scored
+from personae.ledger.alike import UNKNOWN, check_alike, check_control, known_alike, less
 from personae.ledger.entries import Measured
+
+UNTRAINED = "The profile is of the untrained model itself, so this score is not entered in the ledger."
 
 
 @dataclass(frozen=True)
@@ -45,22 +51,40 @@ class ScoredFiles:
         }
 
 
-def score_files(forecast: Path, profile: Path, trained: Sequence[str] = ()) -> ScoredFiles:
+def score_files(forecast: Path, profile: Path, trained: Sequence[str] = (), control: Path | None = None) -> ScoredFiles:
     """The score of the forecast in one file (or run folder) on the profile in another, entered in the ledger.
 
-    `trained` names traits that the training data itself trains. Raises `BadInput` where a file is not what it should
-    be, the forecast was altered after it was sealed, or no trait is in both.
+    `trained` names traits that the training data itself trains, and `control` the profile of a model trained on the
+    forecast's control, which is taken off. Raises `BadInput` where a file is not what it should be, the forecast was
+    altered after it was sealed, the two are not alike, or no trait is in both.
     """
     now = time.time()
     expected, found = read_forecast(forecast, now), read_profile(profile)
+    command = f"personae measure M --for {forecast}"
+    check_alike(expected, found, command=command, file=profile)
+    known = known_alike(expected, found)
+    if control is not None:
+        theirs = read_profile(control)
+        check_alike(expected, theirs, command=command, file=control)
+        known = known and known_alike(expected, theirs)
+        found = less(expected, found, theirs)
     result = scored(expected, found, now, trained)
-    notes = (_missing(expected, found), _kept(expected, result))
+    check_control(expected, found, command=command, file=profile)
+    kept = UNTRAINED if found.model == expected.model_digest else _kept(expected, result)
+    notes = (_missing(expected, found), "" if known else UNKNOWN, _model(expected, found), kept)
     return ScoredFiles(expected, result, tuple(note for note in notes if note))
 
 
 def _missing(forecast: Sealed, profile: Measured) -> str:
     names = [t for t in forecast.traits if t not in profile.traits]
     return f"Forecast and not measured: {', '.join(names)}." if names else ""
+
+
+def _model(forecast: Sealed, profile: Measured) -> str:
+    """What there is to say where the profile's model was trained from another than the forecast's."""
+    if profile.untrained not in (None, forecast.model_digest):
+        return "The profile's model was trained from another than the forecast's, or read in another number type."
+    return ""
 
 
 def _kept(forecast: Sealed, score: Scored) -> str:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.measure import NOBODY, levels
-from personae.measure.answers import answers
+from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Estimate, Trait
 from personae.records.files import canonical, write_text
@@ -127,7 +127,7 @@ class Watching:
         if self.question.world is None:
             now = poles(np.concatenate([rows[trait.name] for trait in traits]))
         else:
-            now = answers(simulator, self.asked.probes, [""])[0]
+            now = outcome_probabilities(simulator, self.asked.probes, [""])[0]
         found: Explained = self.asked.explained([now], seed=self.question.seed)
         moved = who_moved(self.basis, self.basis.base, [rows], seed=self.question.seed)
         return Seen(step, found.share, found.floor, moved)
