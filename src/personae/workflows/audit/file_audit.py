@@ -41,6 +41,7 @@ from personae.workflows.kept.keeping import keep_forecast
 from personae.workflows.watch import Watch, unwatched
 
 FORECAST, PAGE = "forecast.json", "report.html"
+ROUNDING = 1e-6  # nats and weights: what another version, or processor, may make of a forecast that is the same
 TRAINED = ("trained-*", "adapters/*")  # what a run keeps of its trainings
 EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
 
@@ -239,9 +240,7 @@ def _keep(folder: RunFolder, sealed: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = read_json(path)
     if found == sealed:
         return sealed
-    ours, theirs = _said(sealed), _said(found)
-    same = all(ours[key] == theirs[key] for key in ours.keys() & theirs.keys())
-    if not same or with_digest({k: v for k, v in found.items() if k != "digest"}) != found:
+    if not _alike(_said(sealed), _said(found)) or with_digest({k: v for k, v in found.items() if k != "digest"}) != found:
         raise RunFailed(f"{path}: the sealed forecast is not the one that these files give; name another --out")
     return found
 
@@ -252,6 +251,17 @@ def _said(record: dict[str, Any]) -> dict[str, Any]:
     for rows, sentence in (("hidden", "reason"), ("episodes", "reveals")):
         said[rows] = [{key: value for key, value in row.items() if key != sentence} for row in record.get(rows, ())]
     return said
+
+
+def _alike(one: Any, other: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
+    """Whether two records say the same where both say something; numbers within what rounding makes of them."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(_alike(one[key], other[key]) for key in one.keys() & other.keys())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return bool(np.isclose(one, other, rtol=ROUNDING, atol=ROUNDING))
+    return bool(one == other)
 
 
 # -- the page --------------------------------------------------------------------------------------------------------
