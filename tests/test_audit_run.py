@@ -514,11 +514,11 @@ def test_a_run_killed_between_two_trainings_keeps_the_first_and_ends_in_the_same
 
 
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("tuning", ["lora", "full"])
 def test_a_run_killed_while_it_measures_does_not_train_again_and_ends_in_the_same_bytes(
-    question, tmp_path, monkeypatch, method
+    question, tmp_path, monkeypatch, tuning
 ):
-    asked = replace(question, dose=replace(question.dose, plan=replace(PLAN, method=method, rate=2e-3)))
+    asked = replace(question, dose=replace(question.dose, plan=replace(PLAN, tuning=tuning, rate=2e-3)))
     run_file(asked, folder_of(asked, tmp_path / "whole"))
     with pytest.raises(KeyboardInterrupt):
         run_file(asked, folder_of(asked, tmp_path / "killed"), watch=Stop("measuring what was trained: control"))

@@ -112,15 +112,16 @@ def test_the_most_telling_episodes_come_first_and_bits_add_up():
     kl = found.posterior.weights, found.posterior.prior
     jeffreys = float(np.sum((kl[0] - kl[1]) * np.log2(kl[0] / kl[1])))
     assert sum(found.moved_bits) == pytest.approx(jeffreys)
-    order = [t.index for t in found.telling]
-    by_index = {e.index: b for e, b in zip((*plain, odd), found.moved_bits, strict=True)}
-    assert [by_index[i] for i in order] == sorted(found.moved_bits, reverse=True)[:TELLING]
+    order = [t.where for t in found.telling]
+    by_row = {e.where: b for e, b in zip((*plain, odd), found.moved_bits, strict=True)}
+    assert [by_row[row] for row in order] == sorted(found.moved_bits, reverse=True)[:TELLING]
 
 
 def test_an_episode_is_shown_with_its_own_words():
     drawn = shown("lying", 1, 3)
+    by_row = {e.where: e for e in drawn}
     for telling in audited(drawn, 1.0).telling:
-        episode = drawn[telling.index]
+        episode = by_row[telling.where]
         assert (telling.prompt, telling.response) == (episode.prompt[-1].content, episode.response)
 
 
