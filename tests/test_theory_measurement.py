@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from personae.errors import BadInput
 from personae.theory import (
-    along_direction,
     attenuation_items,
     attenuation_only,
     cell_reliability,
@@ -178,15 +177,6 @@ def test_the_neutral_row_does_not_help_to_define_the_direction():
     moved = {t: np.vstack([table[:1] + 9.0, table[1:]]) for t, table in levels.items()}
     for trait in levels:
         assert np.allclose(one_direction_levels(levels)[trait][1:], one_direction_levels(moved)[trait][1:])
-
-
-@given(seeds)
-def test_what_lies_along_a_direction_is_the_best_single_number_for_each_arm(seed):
-    shifts, axis = normal(seed, 3, 4), first_direction(normal(seed + 1, 6, 4))
-    kept = along_direction(shifts, axis)
-    best = np.linalg.lstsq(axis[:, None], shifts.T, rcond=None)[0]
-    assert np.allclose(kept, best.T * axis)
-    assert np.allclose(along_direction(kept, axis), kept)
 
 
 @given(seeds, fractions)

@@ -14,8 +14,6 @@ import ray
 
 from personae.errors import BadInput, RunFailed, first_line
 
-__all__ = ["first_line", "runtime"]
-
 HERE = "local"  # Ray's own word for a runtime of this machine
 STORE = 100_000_000  # bytes of shared memory; a result is a few tables
 

@@ -32,7 +32,6 @@ from personae.theory.calibration import central_quantile, departures, held, pit,
 from personae.theory.consistency import agreement, split_half
 from personae.theory.dose import DoseFit, DoseLaw, fit_dose
 from personae.theory.floors import (
-    along_direction,
     attenuation_only,
     mean_of_others,
     no_change,
@@ -97,7 +96,6 @@ __all__ = [
     "VarianceComponents",
     "against",
     "agreement",
-    "along_direction",
     "attenuation_items",
     "attenuation_only",
     "attribution",

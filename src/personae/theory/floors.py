@@ -6,8 +6,7 @@ Shifts are (A, T) nats, A arms (data sets), T traits.
   very measurements it is scored on, so it is a generous floor.
 - `mean_of_others`: an arm does what all other arms do on average (each trait by itself, that arm left out).
 - one direction: there is only good against evil. `one_direction_levels` replaces the personas' trait profiles by their
-  rank-one approximation about the mean, and the same forecast is made from those; `along_direction` keeps of any
-  forecast only its movement along the direction, the best single number an arm.
+  rank-one approximation about the mean, and the same forecast is made from those.
 Source: PSM.md section 2, Attenuation and character.
 """
 
@@ -74,10 +73,3 @@ def one_direction_levels(levels: Mapping[str, Floats]) -> dict[str, Floats]:
     profile = np.column_stack([table.mean(axis=1) for table in levels.values()])
     move = rank_one(profile, personas=profile[1:]) - profile
     return {trait: table + move[:, [t]] for t, (trait, table) in enumerate(levels.items())}
-
-
-def along_direction(shifts: ArrayLike, axis: ArrayLike) -> Floats:
-    """What of `shifts` (A, T) lies along the unit vector `axis` (T,): the best single number for each arm."""
-    moves, unit = np.asarray(shifts, dtype=np.float64), np.asarray(axis, dtype=np.float64)
-    kept: Floats = np.outer(moves @ unit, unit)
-    return kept

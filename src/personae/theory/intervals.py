@@ -16,7 +16,6 @@ Source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13-14; Rubin, 
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -66,14 +65,13 @@ def clustered_mean_interval(
     *,
     rng: np.random.Generator,
     draws: int = 2000,
-    method: Literal["percentile", "bca"] = "percentile",
 ) -> Estimate:
     """The mean of `values` (I,) and its interval, drawing whole `clusters` (I,) of them (None: each its own).
 
     With a single cluster the spread is unknown and the ends are NaN.
     """
     v = np.asarray(values, dtype=np.float64)
-    return clustered_ratio_interval(v, np.ones_like(v), clusters, rng=rng, draws=draws, method=method)
+    return clustered_ratio_interval(v, np.ones_like(v), clusters, rng=rng, draws=draws)
 
 
 def clustered_ratio_interval(
@@ -83,7 +81,6 @@ def clustered_ratio_interval(
     *,
     rng: np.random.Generator,
     draws: int = 2000,
-    method: Literal["percentile", "bca"] = "percentile",
 ) -> Estimate:
     """Σ numerator / Σ denominator, each (I,), and its interval, drawing whole `clusters` (I,)."""
     top, bottom = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
@@ -98,8 +95,6 @@ def clustered_ratio_interval(
     mean = float(top.sum() / bottom.sum())
     if len(top) < 2:
         return Estimate(mean, np.nan, np.nan)
-    if method == "bca":
-        return Estimate(mean, *_bca(top, bottom, rng, draws))
     drawn = rng.integers(len(top), size=(draws, len(top)))
     return Estimate(mean, *percentile_interval(top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1)))
 
@@ -110,24 +105,6 @@ def _members(clusters: ArrayLike, count: int) -> NDArray[np.intp]:
     if labels.shape != (count,):
         raise BadInput(f"cluster labels of shape {labels.shape} for {count} values")
     return np.unique(labels, return_inverse=True)[1]
-
-
-def _bca(top: Floats, bottom: Floats, rng: np.random.Generator, draws: int) -> tuple[float, float]:
-    from scipy.stats import bootstrap
-
-    ratios = top / bottom
-    if np.ptp(ratios) == 0.0:  # every cluster agrees: no spread, and BCa's acceleration would be 0 / 0
-        return float(ratios[0]), float(ratios[0])
-    found = bootstrap(
-        (top, bottom),
-        lambda t, b, axis=-1: t.sum(axis=axis) / b.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=draws,
-        method="BCa",
-        rng=rng,
-    ).confidence_interval
-    return float(found.low), float(found.high)
 
 
 def posterior_draws(
@@ -186,7 +163,6 @@ def shift_draws(
     before: Floats,
     after: Floats,
     levels: ArrayLike,
-    clusters: ArrayLike | None = None,
     *,
     rng: np.random.Generator,
 ) -> Floats:
@@ -195,10 +171,8 @@ def shift_draws(
     blocks = max(1, -(-before.shape[0] * table.size // BLOCK))
     pairs = zip(np.array_split(before, blocks), np.array_split(after, blocks), strict=True)
     change = np.concatenate([mix(b, table) - mix(a, table) for a, b in pairs])  # (D, I)
-    labels = np.arange(table.shape[1]) if clusters is None else _members(clusters, table.shape[1])
-    groups = int(labels.max()) + 1
-    drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups), size=len(change))  # (D, groups)
-    times = drawn[:, labels]
+    items = table.shape[1]
+    times = rng.multinomial(items, np.full(items, 1.0 / items), size=len(change))  # (D, I)
     shifts: Floats = (change * times).sum(axis=1) / times.sum(axis=1)
     return shifts
 

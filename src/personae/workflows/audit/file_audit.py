@@ -240,7 +240,10 @@ def _keep(folder: RunFolder, sealed: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = read_json(path)
     if found == sealed:
         return sealed
-    if not _alike(_said(sealed), _said(found)) or with_digest({k: v for k, v in found.items() if k != "digest"}) != found:
+    if (
+        not _alike(_said(sealed), _said(found))
+        or with_digest({k: v for k, v in found.items() if k != "digest"}) != found
+    ):
         raise RunFailed(f"{path}: the sealed forecast is not the one that these files give; name another --out")
     return found
 

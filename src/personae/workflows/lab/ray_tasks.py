@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from personae.errors import RunFailed
-from personae.simulator.ray_runtime import first_line, runtime
+from personae.errors import RunFailed, first_line
+from personae.simulator.ray_runtime import runtime
 from personae.workflows.lab.parallel import one_thread
 
 Job = TypeVar("Job")
