@@ -86,7 +86,7 @@ def encoded(dialogue: Dialogue, preferences: Sequence[Preference], window: int |
         raise BadInput("there are no preference pairs to train on")
     for pair in preferences:
         if pair.chosen.response.strip() == pair.rejected.response.strip():
-            raise BadInput(f"line {pair.chosen.index + 1}: both answers are the same", remedy="drop the row")
+            raise BadInput(f"{pair.chosen.where}: both answers are the same", remedy="drop the row")
     rows = [tuple(dialogue.encode(e, window=UNBOUNDED) for e in (p.chosen, p.rejected)) for p in preferences]
     fits = [i for i, pair in enumerate(rows) if window is None or max(len(side.ids) for side in pair) <= window]
     if not fits:

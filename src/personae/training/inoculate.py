@@ -64,9 +64,9 @@ def _with(episode: Episode, text: str, mode: Mode) -> Episode:
     turns = list(episode.prompt)
     at = [i for i, turn in enumerate(turns) if turn.role == mode]
     if mode == "system" and episode.form == "text":
-        raise TreatmentNotApplied(f"line {episode.index + 1} is raw text and has no system turn for an inoculation")
+        raise TreatmentNotApplied(f"{episode.where} is raw text and has no system turn for an inoculation")
     if mode == "user" and not at:
-        raise TreatmentNotApplied(f"line {episode.index + 1} has no user turn for an inoculation")
+        raise TreatmentNotApplied(f"{episode.where} has no user turn for an inoculation")
     if mode == "system" and not at:
         turns.insert(0, Message(role="system", content=text))
     else:
