@@ -167,15 +167,6 @@ def test_mixing_in_blocks_is_mixing_at_once(monkeypatch):
     assert np.array_equal(shift_draws(before, after, levels, rng=generator()), at_once)
 
 
-def test_items_of_one_question_are_drawn_together():
-    """With all items in one cluster there is nothing to resample: the shift is the plain mean over items."""
-    prior, matrix, levels = world(8)
-    before, after = posterior_draws(prior, matrix, 1.0, rng=generator(), draws=5)
-    whole = shift_draws(before, after, levels, np.zeros(levels.shape[1]), rng=generator())
-    expected = [forecast_shift(np.exp(b), np.exp(a), levels) for b, a in zip(before, after, strict=True)]
-    assert np.allclose(whole, expected)
-
-
 # -- what a training adds to the doubt ---------------------------------------------------------------------------------
 def two_poles(gap):
     """A prior, evidence and levels by which a dose shifts a trait by dose · gap nats exactly, whatever is drawn."""
