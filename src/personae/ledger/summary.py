@@ -14,7 +14,8 @@ from personae.errors import BadInput
 from personae.ledger.scoring import Cells, cells
 from personae.ledger.store import Book, Kept
 from personae.records.results import Floats
-from personae.report.content import CalibrationPoint, LedgerReport, Promise, ScatterPoint, ScoredForecast
+from personae.report.content import CalibrationPoint, ScatterPoint
+from personae.report.ledger_content import LedgerReport, Promise, ScoredForecast
 from personae.theory import central_quantile, departures, held, interval_score, median_within, pit, share_interval
 from personae.theory.calibration import RECORDED
 

@@ -3,31 +3,27 @@
 from personae.report.audit_page import audit_page
 from personae.report.blocks import Section
 from personae.report.content import (
-    Arm,
     AuditReport,
     CalibrationPoint,
     CharacterShift,
     DosePath,
     Fact,
     Grid,
-    Headline,
     Hidden,
     InoculateReport,
-    LabReport,
-    LedgerReport,
     LeftOut,
     LeftOutRow,
-    Promise,
     PromptRow,
     ScatterPoint,
-    ScoredForecast,
     Telling,
     TraitRow,
 )
 from personae.report.figures import picture_svg
 from personae.report.finding_words import finding_words
 from personae.report.inoculate_page import inoculate_page
+from personae.report.lab_content import Arm, Headline, LabReport
 from personae.report.lab_page import lab_page
+from personae.report.ledger_content import LedgerReport, Promise, ScoredForecast
 from personae.report.ledger_page import ledger_page
 from personae.report.page import page
 from personae.report.study_markdown import studies_index_markdown, study_markdown

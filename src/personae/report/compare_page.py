@@ -8,7 +8,7 @@ import math
 from markupsafe import Markup
 
 from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Number, Numbers, Points, Section, Statement
-from personae.report.content import CompareReport, LeftContext, Looks
+from personae.report.compare_content import CompareReport, LeftContext, Looks
 from personae.report.figures import figure, trait_shifts
 from personae.report.numbers import percent, plain, signed
 from personae.report.outside_parts import outside_section

@@ -12,8 +12,9 @@ from markupsafe import Markup
 
 from personae.records import Estimate, Profile
 from personae.report.blocks import Aside, Badge, Block, Fold, Prose, Section, Statement, Text
-from personae.report.content import Arm, Grid, LabReport
+from personae.report.content import Grid
 from personae.report.figures import figure, matrix
+from personae.report.lab_content import Arm, LabReport
 from personae.report.numbers import from_to, percent, probability, signed
 from personae.report.parts import sentence
 from personae.report.tables import Table

@@ -3,8 +3,8 @@
 from markupsafe import Markup
 
 from personae.report.blocks import Block, Fold, Section
-from personae.report.content import Arm, LabReport
 from personae.report.figures import figure, posterior_by_dose
+from personae.report.lab_content import Arm, LabReport
 from personae.report.numbers import plain
 from personae.report.parts import change_words, changes, kinds, sentence, telling_cards
 from personae.report.tables import Table

@@ -8,8 +8,9 @@ from markupsafe import Markup
 
 from personae.records import Estimate
 from personae.report.blocks import Aside, Block, Facts, Number, Numbers, Points, Prose, Section, Statement, Text
-from personae.report.content import Arm, Fact, LabReport, TraitRow
+from personae.report.content import Fact, TraitRow
 from personae.report.figures import figure, posterior_bars, trait_shifts
+from personae.report.lab_content import Arm, LabReport
 from personae.report.lab_controls import controls_section, leaks_section
 from personae.report.lab_files import files_section, telling_section
 from personae.report.lab_results import score_section, traits_section

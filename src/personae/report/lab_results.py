@@ -6,8 +6,9 @@ import numpy as np
 from markupsafe import Markup
 
 from personae.report.blocks import Block, Fold, Section, Statement
-from personae.report.content import Grid, LabReport, ScatterPoint, TraitRow
+from personae.report.content import Grid, ScatterPoint, TraitRow
 from personae.report.figures import figure, forecast_scatter, matrix, trait_shifts
+from personae.report.lab_content import LabReport
 from personae.report.numbers import percent, plain
 from personae.report.parts import forecast_verdict, level_rows, sentence
 from personae.report.tables import score_table, shift_table

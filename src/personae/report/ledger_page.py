@@ -7,8 +7,8 @@ forecast. Nothing is computed here.
 from markupsafe import Markup
 
 from personae.report.blocks import Block, Fold, Number, Numbers, Points, Section, Statement
-from personae.report.content import LedgerReport
 from personae.report.figures import calibration_curve, figure, forecast_scatter
+from personae.report.ledger_content import LedgerReport
 from personae.report.ledger_tables import curve_table, promise_table, promise_verdict, scored_table
 from personae.report.numbers import plain, two_figures
 from personae.report.page import page

@@ -8,7 +8,8 @@ from typing import Literal
 
 from personae.records import Estimate
 from personae.report.blocks import Badge
-from personae.report.content import CalibrationPoint, LedgerReport, Promise, ScoredForecast
+from personae.report.content import CalibrationPoint
+from personae.report.ledger_content import LedgerReport, Promise, ScoredForecast
 from personae.report.numbers import percent, plain, two_figures
 from personae.report.tables import Table, to_terminal
 

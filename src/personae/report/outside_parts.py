@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from personae.records import Estimate
 from personae.report.blocks import Aside, Block, Card, Cards, Fold, Section, Statement
-from personae.report.content import OutsideReport
+from personae.report.compare_content import OutsideReport
 from personae.report.numbers import percent, plain, signed
 from personae.report.tables import Table
 

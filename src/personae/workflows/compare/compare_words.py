@@ -5,8 +5,9 @@ from itertools import zip_longest
 from textwrap import fill
 
 from personae.records import Estimate
+from personae.report.compare_content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow
 from personae.report.compare_page import looks_words, next_table, places_table, share_words, who_table
-from personae.report.content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow, TraitRow
+from personae.report.content import TraitRow
 from personae.report.tables import shift_table, to_terminal
 from personae.workflows.compare.compare import Compared
 from personae.workflows.compare.comparison import Left

@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import Any
 
 from personae.records import Estimate
-from personae.report.content import OutsideReport
+from personae.report.compare_content import OutsideReport
 from personae.report.outside_parts import coin_words, outside_tables, outside_words
 from personae.report.tables import to_terminal
 
