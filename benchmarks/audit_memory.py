@@ -22,11 +22,12 @@ import numpy as np
 
 from personae.records import Cast, Episode, Item, LogLikelihood, Persona, Progress, Trait
 from personae.training import SFTPlan
-from personae.workflows.audit.file_audit import Timed, audit_file
+from personae.workflows.audit.file_audit import audit_file
 from personae.workflows.audit.file_pair import check_fits, read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
 from personae.workflows.kept.folder import open_folder
+from personae.workflows.kept.timed import Timed
 from personae.workflows.watch import unwatched
 
 PERSONAS, TRAITS, ITEMS = 32, 6, 8

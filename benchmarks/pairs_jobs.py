@@ -21,9 +21,10 @@ from personae.records.results import Floats
 from personae.simulator.local import LocalSimulator
 from personae.theory import attenuation_items
 from personae.training.order import passes
-from personae.workflows.audit.file_audit import FORECAST, seal
+from personae.workflows.audit.file_audit import seal
 from personae.workflows.audit.file_pair import read_pair
 from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.sealing import FORECAST
 from personae.workflows.kept.folder import RunFolder, open_folder
 from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.run.file_arms import Arm, attenuation_of, before, train_and_measure

@@ -47,8 +47,8 @@ def command(
         from personae.workflows.archetype.archetype import PAGE, archetype_run
         from personae.workflows.archetype.archetype_question import Wish, ask
         from personae.workflows.archetype.archetype_words import archetype_words
-        from personae.workflows.audit.file_audit import Timed
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
 
         wish = Wish(file, model, then, cast, traits, documents, items, seeds, seed, device)
         question = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)

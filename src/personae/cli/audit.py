@@ -75,12 +75,13 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.simulator.devices import Running
         from personae.workflows.audit.bounds import check_bounds
-        from personae.workflows.audit.file_audit import Timed, audit_file
+        from personae.workflows.audit.file_audit import audit_file
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.audit.file_words import audit_words
         from personae.workflows.audit.verdict import check_verdict, configuration, verdict
         from personae.workflows.audit.verdict_words import verdict_words
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
 
         wish = Wish(
             data,

@@ -61,9 +61,9 @@ def command(
         from personae.workflows.amend.aim import Amount, read_aim
         from personae.workflows.amend.filter_words import filter_words
         from personae.workflows.amend.filtering import check_filter, filter_file
-        from personae.workflows.audit.file_audit import Timed
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
         from personae.workflows.nouns_for import nouns
 
         amount = Amount(drop, share)

@@ -69,9 +69,9 @@ def command(
         from personae.workflows.amend.candidates import candidates_for
         from personae.workflows.amend.inoculate_words import inoculate_words
         from personae.workflows.amend.inoculation import Inoculating, check_inoculation, inoculate_file
-        from personae.workflows.audit.file_audit import Timed
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
 
         candidates = candidates_for(model, prompts)
         wish = Wish(

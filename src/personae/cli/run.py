@@ -66,9 +66,9 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.simulator.devices import Running
         from personae.simulator.registry import check_trainable
-        from personae.workflows.audit.file_audit import Timed
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
         from personae.workflows.run.file_run import check_full_precision, result, run_file
         from personae.workflows.run.run_words import run_words
 

@@ -10,21 +10,18 @@ Scores in fewer bits than float32 are compared with it on a few rows of the same
 than that error are said not to be told apart.
 """
 
-import time
-from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
 
 import numpy as np
 
-from personae.errors import RunFailed
 from personae.ledger import marks, with_digest
 from personae.measure import instrument
 from personae.predictors import Basis
-from personae.records import LongEvidence, Progress, Trait
-from personae.records.files import read_json, write_json, write_text
+from personae.records import LongEvidence, Trait
+from personae.records.files import write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items
@@ -32,17 +29,15 @@ from personae.theory.reliability import RELIABLE
 from personae.workflows.audit.audit import Audit, audit, difference
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.precision import numerics_of, precision_facts, precision_note, ties_in
+from personae.workflows.audit.sealing import entered, keep_sealed
 from personae.workflows.audit.words import reveals
 from personae.workflows.kept.basis_cache import MeasuredBasis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.folder_basis import folder_basis
 from personae.workflows.kept.gather import gather_into
-from personae.workflows.kept.keeping import keep_forecast
 from personae.workflows.watch import Watch, unwatched
 
-FORECAST, PAGE = "forecast.json", "report.html"
-ROUNDING = 1e-6  # nats and weights: what another version, or processor, may make of a forecast that is the same
-TRAINED = ("trained-*", "adapters/*")  # what a run keeps of its trainings
+PAGE = "report.html"
 EVIDENCE = ("evidence.parquet", "evidence-control.parquet")
 
 
@@ -91,8 +86,8 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
         result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
         progress(1, 1)
     found = FileAudit(question, whole, hidden, result, {}, numerics)
-    sealed = _keep(folder, with_digest(_record(found)))
-    return replace(found, record=sealed, unkept=_entered(folder, sealed))
+    sealed = keep_sealed(folder, with_digest(_record(found)))
+    return replace(found, record=sealed, unkept=entered(folder, sealed))
 
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
@@ -103,28 +98,6 @@ def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEviden
             with watch(f"evidence in {path.name}", "episodes") as progress:
                 found.append(gather_into(folder.file(kept), question.judge, question.cast, rows, progress))
     return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
-
-
-@dataclass
-class Timed:
-    """A watch that also keeps how long each piece of work took: `seconds` {what: s}, and in `folder` over processes."""
-
-    watch: Watch
-    folder: RunFolder | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, what: str, unit: str) -> Iterator[Progress]:
-        """Watch a piece of work, and note its time when it ends, well or not."""
-        begun = time.monotonic()
-        try:
-            with self.watch(what, unit) as progress:
-                yield progress
-        finally:
-            took = time.monotonic() - begun
-            self.seconds[what] = round(self.seconds.get(what, 0.0) + took, 1)
-            if self.folder is not None:
-                self.folder.spend(what, took)
 
 
 # -- what can be shown -----------------------------------------------------------------------------------------------
@@ -219,52 +192,6 @@ def _unlisted(result: Audit) -> str:
         f"One by one only the {len(result.listed.places)} rows are listed that move the bet most, either way; what "
         "each of the others says is in evidence.parquet."
     )
-
-
-def sealed_at(folder: RunFolder) -> float:
-    """When the forecast in `folder` was written, seconds since 1970."""
-    return folder.file(FORECAST).stat().st_mtime
-
-
-def _entered(folder: RunFolder, sealed: dict[str, Any]) -> str:
-    """Tell the ledger now; why it does not have it, or nothing. What was already trained on enters with its score."""
-    return "" if any(any(folder.path.glob(kept)) for kept in TRAINED) else keep_forecast(sealed, time.time())
-
-
-def _keep(folder: RunFolder, sealed: dict[str, Any]) -> dict[str, Any]:
-    """The record that stands in the folder: `sealed`, written now, or the one there, which must say the same."""
-    path = folder.file(FORECAST)
-    if not path.exists():
-        write_json(path, sealed)
-        return sealed
-    found: dict[str, Any] = read_json(path)
-    if found == sealed:
-        return sealed
-    if (
-        not _alike(_said(sealed), _said(found))
-        or with_digest({k: v for k, v in found.items() if k != "digest"}) != found
-    ):
-        raise RunFailed(f"{path}: the sealed forecast is not the one that these files give; name another --out")
-    return found
-
-
-def _said(record: dict[str, Any]) -> dict[str, Any]:
-    """Numbers and names of a record, without its sentences, which a later version may word otherwise."""
-    said = {key: value for key, value in record.items() if key not in ("digest", "notes")}
-    for rows, sentence in (("hidden", "reason"), ("episodes", "reveals")):
-        said[rows] = [{key: value for key, value in row.items() if key != sentence} for row in record.get(rows, ())]
-    return said
-
-
-def _alike(one: Any, other: Any) -> bool:  # noqa: ANN401 - whatever JSON holds
-    """Whether two records say the same where both say something; numbers within what rounding makes of them."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return all(_alike(one[key], other[key]) for key in one.keys() & other.keys())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return bool(np.isclose(one, other, rtol=ROUNDING, atol=ROUNDING))
-    return bool(one == other)
 
 
 # -- the page --------------------------------------------------------------------------------------------------------

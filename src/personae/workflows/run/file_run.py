@@ -17,43 +17,33 @@ import numpy as np
 
 from personae.errors import BadInput, RunFailed
 from personae.measure import seeds_profile
-from personae.measure.profile import mean_draws
 from personae.predictors import nearest, one_direction
 from personae.records import Estimate, Forecast, Profile, Score, Simulator, TraitLevel
 from personae.records.files import digest_file, plain, write_json, write_text
 from personae.records.results import Floats
 from personae.report import CharacterShift, Fact, audit_page
-from personae.theory import attenuation_only, character_shift, pearson, pearson_interval, percentile_interval, score
+from personae.theory import attenuation_only, pearson, pearson_interval, score
 from personae.theory.attenuation import FEWEST, TOO_HEAVY
-from personae.workflows.audit.file_audit import (
-    FORECAST,
-    PAGE,
-    FileAudit,
-    page_content,
-    seal,
-    sealed_at,
-)
+from personae.workflows.audit.file_audit import PAGE, FileAudit, page_content, seal
 from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.sealing import FORECAST, sealed_at
 from personae.workflows.enough import TRAINED, check_enough
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.keeping import keep_score
 from personae.workflows.run.file_arms import (
     Arm,
     Trained,
-    attenuation_draws,
-    attenuation_of,
     before,
     centre,
     train_and_measure,
 )
+from personae.workflows.run.file_shifts import Rows, Shifts, shifts_of
 from personae.workflows.watch import Watch, unwatched
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 PROFILE, SCORE = "profile.json", "score.json"
-
-Rows = list[dict[str, Floats]]  # {trait: (I,)} a seed, nats
 
 
 @dataclass(frozen=True)
@@ -144,24 +134,19 @@ def _local(simulator: Simulator) -> "LocalSimulator":
 # -- what was measured -----------------------------------------------------------------------------------------------
 def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: RunFolder) -> FileRun:
     """Shifts, profile and score of what was trained, written beside the forecast, and the page."""
-    old, middle, seed = before(found.whole.basis), centre(found.audit.basis), found.question.seed
-    raw, character = (
-        _difference({arm: _rows(several, old, middle, raw=only) for arm, several in trained.items()})
-        for only in (True, False)
-    )
-    lost = {arm: [attenuation_draws(old, one, tuple(middle)) for one in some] for arm, some in trained.items()}
-    doubt = {t: _doubt(lost, float((old.assistant[t] - middle[t]).mean())) for t in middle}
+    seed = found.question.seed
+    moved = shifts_of(trained, before(found.whole.basis), centre(found.audit.basis), seed)
     run = FileRun(
         audit=found,
-        shifts=_estimates(character, seed, doubt),
-        raw=_estimates(raw, seed),
-        attenuation={arm: _attenuation(several, old, lost[arm], tuple(middle)) for arm, several in trained.items()},
-        score=_score(found, character, floors(found, character)),
+        shifts=moved.character,
+        raw=moved.raw,
+        attenuation=moved.attenuation,
+        score=_score(found, moved.by_seed, floors(found, moved.by_seed)),
         profile={},
         scored={},
-        by_seed=tuple({t: float(row[t].mean()) for t in middle} for row in character),
+        by_seed=tuple({t: float(row[t].mean()) for t in row} for row in moved.by_seed),
     )
-    profile, scored = _profile(run, trained, seed), _scored(run, character, raw, folder)
+    profile, scored = _profile(run, trained, seed), _scored(run, moved, folder)
     write_json(folder.file(PROFILE), profile)
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
@@ -173,47 +158,6 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
 def result(run: FileRun) -> dict[str, Any]:
     """All of it as one object: the audit's, with `profile` and `score`."""
     return {**run.audit.record, "profile": run.profile, "score": run.scored}
-
-
-def _rows(several: Sequence[Trained], old: Trained, middle: Mapping[str, Floats], *, raw: bool) -> Rows:
-    """One {trait: (I,)} a seed: the change of every item, nats, with attenuation taken off unless it is `raw`."""
-    rows = []
-    for one in several:
-        lost = 0.0 if raw else attenuation_of(old, one, tuple(middle))
-        rows.append({t: character_shift(old.assistant[t], one.assistant[t], lost, middle[t]) for t in middle})
-    return rows
-
-
-def _difference(arms: Mapping[str, Rows]) -> Rows:
-    """Treated less control, seed by seed and item by item."""
-    if "control" not in arms:
-        return arms["treated"]
-    pairs = zip(arms["treated"], arms["control"], strict=True)
-    return [{t: ours[t] - theirs[t] for t in ours} for ours, theirs in pairs]
-
-
-def _doubt(lost: Mapping[str, Sequence[Floats]], off_centre: float) -> Floats:
-    """(DRAWS,) what not knowing attenuation better does to a shift, nats: `off_centre` times how far its draws go."""
-    arms = {arm: np.mean([draws - draws.mean() for draws in several], axis=0) for arm, several in lost.items()}
-    found: Floats = off_centre * (arms["treated"] - arms.get("control", 0.0))
-    return found
-
-
-def _estimates(rows: Rows, seed: int, doubt: Mapping[str, Floats] | None = None) -> dict[str, Estimate]:
-    """The mean shift of each trait; its interval is over questions and seeds, and over `doubt` {trait: draws}."""
-    found = {}
-    for trait in rows[0]:
-        table = np.stack([row[trait] for row in rows])
-        draws = mean_draws(table, np.random.default_rng([seed, len(trait)])) + (doubt[trait] if doubt else 0.0)
-        found[trait] = Estimate(float(table.mean()), *percentile_interval(draws))
-    return found
-
-
-def _attenuation(several: Sequence[Trained], old: Trained, lost: Sequence[Floats], names: tuple[str, ...]) -> Estimate:
-    """Mean over seeds; the interval is the widest of theirs, over draws of traits."""
-    ends = [percentile_interval(draws) for draws in lost]
-    mean = float(np.mean([attenuation_of(old, one, names) for one in several]))
-    return Estimate(mean, min(low for low, _ in ends), max(high for _, high in ends))
 
 
 # -- the score -------------------------------------------------------------------------------------------------------
@@ -255,14 +199,14 @@ def _shifts(forecast: Forecast) -> Floats:
     return np.array([t.shift for t in forecast.traits.values()])
 
 
-def _scored(run: FileRun, character: Rows, raw: Rows, folder: RunFolder) -> dict[str, Any]:
+def _scored(run: FileRun, moved: Shifts, folder: RunFolder) -> dict[str, Any]:
     """What `score.json` holds: the score, root mean square errors beside those of the floors, and what was scored."""
-    forecast, measured = _shifts(run.audit.audit.forecast), _untaught(run.audit, character)
-    beside = {"forecast": forecast, "no change": np.zeros(len(measured)), **floors(run.audit, character)}
+    forecast, measured = _shifts(run.audit.audit.forecast), _untaught(run.audit, moved.by_seed)
+    beside = {"forecast": forecast, "no change": np.zeros(len(measured)), **floors(run.audit, moved.by_seed)}
     errors = {name: float(np.sqrt(np.nanmean(np.square(shifts - measured)))) for name, shifts in beside.items()}
     return {
         "pearson": run.score.pearson,
-        "pearson_raw": pearson(forecast, _untaught(run.audit, raw)),
+        "pearson_raw": pearson(forecast, _untaught(run.audit, moved.raw_by_seed)),
         "spearman": run.score.spearman,
         "slope": run.score.slope,
         "coverage": run.score.coverage,
