@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import attribution
 import numpy as np
 
 from personae.data import read_episodes
@@ -29,16 +30,12 @@ from personae.records import Levels, Trait
 from personae.records.files import read_json
 from personae.records.results import Floats
 from personae.simulator.local import LocalSimulator
-from personae.simulator.registry import load
 from personae.theory.intervals import percentile_interval
 from personae.training import finetune
 from personae.workflows.amend.inoculation import FILES, RESULT
-from personae.workflows.audit.file_audit import shown, unreliable
-from personae.workflows.audit.file_question import ITEMS, fewer
+from personae.workflows.audit.file_question import ITEMS
 from personae.workflows.doses import dose_for
-from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.levels_file import read_levels, write_levels
-from personae.workflows.nouns_for import nouns
 
 PLAIN, CONTROL, UNASKED, BEHIND = "as it is", "control", "unasked", "behind the prompt"
 DRAWS = 2000
@@ -67,13 +64,11 @@ class Ground:
 
 def ground(asked: argparse.Namespace, found: Mapping[str, Any]) -> Ground:
     """The traits that count in the forecast, and the wanted one."""
-    cast, every = nouns(found["model"])
-    base, kept = load(found["model"]), asked.run / "trained"
-    traits = fewer(every, ITEMS)
-    basis = cached_basis(base, cast, traits).basis
-    names = {*shown(basis, unreliable(basis)).levels.by_trait, asked.wanted}
+    here, kept = attribution.ground(found["model"], ITEMS), asked.run / "trained"
+    names = {*here.basis.levels.by_trait, asked.wanted}
     kept.mkdir(exist_ok=True)
-    return Ground(base, tuple(t for t in traits if t.name in names), the_best(found)["text"], kept, asked.limit)
+    traits = tuple(t for t in here.traits if t.name in names)
+    return Ground(here.simulator, traits, the_best(found)["text"], kept, asked.limit)
 
 
 def the_best(found: Mapping[str, Any]) -> dict[str, Any]:

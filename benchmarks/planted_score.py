@@ -61,7 +61,7 @@ def told(case: tuple[Recipe, Path]) -> Told:
     lab, columns = laboratory(), read_arrays(file)
     asked = asked_of_probes(lab.simulator, lab.basis().cast, probes(lab.world, lab.language, PROBES))
     post = columns["p"].reshape(len(asked.probes), -1)
-    whole = reweighted(post, asked.base, asked.cast, [p.cluster or p.id for p in asked.probes])
+    whole = reweighted(post, asked.base, asked.cast, asked.clusters)
     acts = gate(lab, how)
     inside = np.array([acts(probe) for probe in asked.probes])
     return Told(how, effect(asked, post, inside), whole.share.mean, residue(asked, post, whole))

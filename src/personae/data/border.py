@@ -3,7 +3,7 @@
 Text from a file is untrusted: it is shown through `repr`, cut short, so no control character reaches the terminal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,6 +77,11 @@ def built(
         place = error.errors(include_url=False)[0]["loc"]
         at = (lines or {}).get(str(place[0]), line) if place else line
         raise BadInput(complaint(error), file=file, line=at, item=item, remedy=remedy) from None
+
+
+def repeated(names: Sequence[str]) -> str | None:
+    """The first of `names` that stood before, if there is one."""
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
 
 
 def existing_file(path: str | Path) -> Path:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from personae.data.border import quoted
+from personae.data.border import quoted, repeated
 from personae.data.lines import Row
 from personae.data.text_lines import LONGEST_LINE, text_lines
 from personae.errors import BadInput
@@ -34,7 +34,7 @@ def table_rows(path: Path) -> Iterator[Row]:
     above, header = next((line, text) for line, text in lines if text.strip())
     tabs = "\t" in header.strip()
     names = [name.strip().strip('"').lower() for name in header.split("\t" if tabs else ",")]
-    if twice := next((name for place, name in enumerate(names) if name in names[:place]), None):
+    if twice := repeated(names):
         found = f"two columns are called {quoted([twice])}"
         raise BadInput(found, file=path, line=above, remedy="rename or remove one")
     for index, (line, cells) in enumerate(_cells(path, lines, above, tabs=tabs)):

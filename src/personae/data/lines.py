@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from personae.data.border import found, quoted
+from personae.data.border import found, quoted, repeated
 from personae.data.text_lines import ONE_A_LINE, text_lines
 from personae.errors import BadInput
 
@@ -32,8 +32,7 @@ class KeyTwice(ValueError):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise KeyTwice(next(name for place, name in enumerate(names) if name in names[:place]))
+        raise KeyTwice(str(repeated([name for name, _ in pairs])))
     return made
 
 

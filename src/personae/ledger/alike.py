@@ -122,7 +122,7 @@ def _less(base: float, treated: Estimate, control: Estimate) -> Estimate:
 
 
 def _some(trait: Trait, wanted: set[str]) -> Trait:
-    return trait.model_copy(update={"items": tuple(item for item in trait.items if _mark(item) in wanted)})
+    return trait.at(place for place, item in enumerate(trait.items) if _mark(item) in wanted)
 
 
 def _mark(item: Item) -> str:

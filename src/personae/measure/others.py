@@ -42,7 +42,7 @@ def places(trait: Trait) -> list[int]:
 def some_of(traits: Iterable[Trait]) -> tuple[Trait, ...]:
     """The traits with those of their items that others are asked; a trait that has none is left out."""
     chosen = [(trait, places(trait)) for trait in traits]
-    return tuple(t.model_copy(update={"items": tuple(t.items[i] for i in where)}) for t, where in chosen if where)
+    return tuple(trait.at(where) for trait, where in chosen if where)
 
 
 def in_the_mouth_of(frame: str, traits: Iterable[Trait]) -> tuple[Trait, ...]:

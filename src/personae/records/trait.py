@@ -1,5 +1,6 @@
 """What can be measured about a character: traits, each with items that have a high and a low pole."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -51,3 +52,7 @@ class Trait(Noun):
             twice = next(i for i in ids if ids.count(i) > 1)
             raise ValueError(f"trait {self.name!r} has two items with the id {twice!r}")
         return self
+
+    def at(self, places: Iterable[int]) -> "Trait":
+        """The trait with only the items at `places`, in that order."""
+        return self.model_copy(update={"items": tuple(self.items[place] for place in places)})

@@ -48,7 +48,7 @@ class Standing:
 def standing(trial: Trial, asked: Asked, basis: Basis, foreseen: Mapping[str, float], *, seed: int = 0) -> Standing:
     """How the account stands with the trainings of a trial, on the traits that it and `basis` have."""
     posts = answers_after(trial)
-    clusters = [probe.cluster or probe.id for probe in asked.probes] * len(posts)
+    clusters = asked.clusters * len(posts)
     change = np.concatenate([divergence(post, asked.base) for post in posts])
     before, *after = ({t: one["assistant"].row(NOBODY)[t] for t in basis.base} for one in (trial.before, *trial.after))
     moved = trial.moved()

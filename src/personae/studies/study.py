@@ -114,11 +114,11 @@ class Study:
         setting = Setting(laboratory(request.model), request)
         folder = open_folder(f"study {self.name}", self._configuration(setting), request.out)
         setting = replace(setting, folder=folder.path)
-        jobs, arms = self.jobs(setting), self._arms(setting, request.seed)
+        drawn = self._drawn(setting)
+        jobs = _jobs(drawn, request)
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
-        found = self.read(setting, _trials(arms, request.model, measured))
-        drawn = [job for job in jobs if job.lessons]
-        finding = self._finding(found, setting, len(drawn))
+        found = self.read(setting, _trials(drawn[request.seed], request.model, measured))
+        finding = self._finding(found, setting, sum(bool(job.lessons) for job in jobs))
         result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict, "result": plain(dict(found.result))}
         page = study_page(finding, in_site=request.in_site)
         for name, columns in found.tables.items():
@@ -131,8 +131,10 @@ class Study:
 
     def jobs(self, setting: Setting) -> list[Training]:
         """All that is trained and measured: each model before any lesson, then every arm at every seed."""
-        drawn = [arm for seed in setting.seeds for arm in self._arms(setting, seed) if arm.lessons]
-        return [*_untrained(self._arms(setting, setting.request.seed), setting.request.model), *drawn]
+        return _jobs(self._drawn(setting), setting.request)
+
+    def _drawn(self, setting: Setting) -> dict[int, list[Training]]:
+        return {seed: self._arms(setting, seed) for seed in setting.seeds}
 
     def _arms(self, setting: Setting, seed: int) -> list[Training]:
         """The arms at one seed, each with the model that it begins with."""
@@ -165,6 +167,12 @@ class Study:
             command=f"personae study {self.name}{size}",
             fixed=self.fixed,
         )
+
+
+def _jobs(drawn: dict[int, list[Training]], request: StudyRequest) -> list[Training]:
+    """Those of the arms drawn {seed: arms} that are trained, behind the models that they begin with."""
+    lessons = [arm for arms in drawn.values() for arm in arms if arm.lessons]
+    return [*_untrained(drawn[request.seed], request.model), *lessons]
 
 
 def _untrained(arms: list[Training], model: str) -> list[Training]:

@@ -18,10 +18,11 @@ from personae.records import Estimate, TraitLevel
 from personae.records.results import Floats
 from personae.report import Hidden
 from personae.report.archetype_page import ArchetypeReport, Influence
-from personae.theory import character_shift, percentile_interval, share_left
+from personae.theory import percentile_interval, share_left
 from personae.workflows.archetype.archetype_question import ArchetypeQuestion
 from personae.workflows.archetype.documents import Corpus
 from personae.workflows.run.file_arms import Trained, attenuation_of, centre
+from personae.workflows.run.file_shifts import less, moved
 from personae.workflows.who import who_answers
 
 ARCHETYPE, CONTROL, UNTRAINED = "archetype", "control", "untrained"  # what was trained on; the arms' names
@@ -100,13 +101,8 @@ def _attenuation(ground: Ground, one: Trained) -> float:
 
 def _effect(ground: Ground, arms: Arms) -> list[dict[str, Floats]]:
     """One {trait: (I,)} a seed: character after the archetype's documents less after the neutral ones, nats."""
-
-    def character(one: Trained) -> dict[str, Floats]:
-        lost, old, middle = _attenuation(ground, one), ground.old.assistant, centre(ground.basis)
-        return {t: character_shift(old[t], one.assistant[t], lost, middle[t]) for t in ground.names}
-
-    pairs = [(character(o), character(c)) for o, c in zip(arms[ARCHETYPE], arms[CONTROL], strict=True)]
-    return [{t: ours[t] - theirs[t] for t in ours} for ours, theirs in pairs]
+    middle = centre(ground.basis)
+    return less(*(moved(arms[arm], ground.old, middle) for arm in (ARCHETYPE, CONTROL)))
 
 
 def _left(effect: list[dict[str, Floats]], rest: list[dict[str, Floats]], seed: int) -> Estimate:

@@ -10,17 +10,17 @@ Scores in fewer bits than float32 are compared with it on a few rows of the same
 than that error are said not to be told apart.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from personae.ledger import marks, with_digest
 from personae.measure import instrument
+from personae.measure.quarter import scoring
 from personae.predictors import Basis
-from personae.records import LongEvidence, Trait
+from personae.records import LongEvidence
 from personae.records.files import write_text
 from personae.report import AuditReport, Fact, Hidden, audit_page
 from personae.simulator.numerics import Numerics
@@ -137,7 +137,7 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "posterior": dict(zip(names, result.posterior.weights, strict=True)),
         "forecast": result.forecast.traits,
         "instrument": instrument().name,
-        "items": marks(_scored(question.traits, result.forecast.traits)),
+        "items": marks([scoring(t) for t in question.traits if t.name in result.forecast.traits]),
         "dose": question.dose.effective,
         "dose_fitted": question.dose.fitted,
         "doubt": question.dose.doubt,
@@ -149,12 +149,6 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "notes": notes(found),
         **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
     }
-
-
-def _scored(traits: Sequence[Trait], forecast: Container[str]) -> list[Trait]:
-    """The traits that are forecast, with the items that score."""
-    kept = [(t, ~attenuation_items(len(t.items))) for t in traits if t.name in forecast]
-    return [t.model_copy(update={"items": tuple(compress(t.items, scores))}) for t, scores in kept]
 
 
 def _episodes(result: Audit) -> list[dict[str, Any]]:

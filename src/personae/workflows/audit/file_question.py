@@ -146,8 +146,7 @@ def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:
     for trait in traits:
         count = len(trait.items)
         places = sorted({round(p * (count - 1) / max(items - 1, 1)) for p in range(items)}) if items else range(count)
-        some = tuple(trait.items[p] for p in places) if 0 < items < count else trait.items
-        kept.append(trait.model_copy(update={"items": some}))
+        kept.append(trait.at(places) if 0 < items < count else trait)
     return tuple(kept)
 
 

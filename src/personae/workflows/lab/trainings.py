@@ -17,7 +17,7 @@ of the training, its model, its reward's code and all that is asked, so a killed
 does not read what another one left.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,11 +28,11 @@ from personae.errors import BadInput
 from personae.interpret import Look
 from personae.measure import NOBODY, levels
 from personae.measure.answers import outcome_probabilities
+from personae.measure.quarter import quarter
 from personae.records import Episode, Levels, Preference, Probe, Progress, Simulator, Trait, prompt_of, rejected
 from personae.records.files import digest, read_arrays, write_arrays
 from personae.records.results import Floats
 from personae.simulator.devices import Engine
-from personae.theory import attenuation_items
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan
 from personae.training.reward import named_reward, reward_digest
 from personae.workflows.lab.laboratory import PLAN, Laboratory, laboratory
@@ -176,7 +176,7 @@ def measure(lab: Laboratory, simulator: Simulator, training: Training, asked: Se
     """The parts `assistant`, `others` and `answers` of `simulator` as it is, in the traits `asked`."""
     measured = {
         "assistant": levels(simulator, asked, {NOBODY: ""}),
-        "others": levels(simulator, _quarter(asked), lab.others),
+        "others": levels(simulator, [quarter(t) for t in asked], lab.others),
     }
     if training.closed:
         found = outcome_probabilities(simulator, training.closed, [""])[0]
@@ -186,7 +186,8 @@ def measure(lab: Laboratory, simulator: Simulator, training: Training, asked: Se
 
 def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training) -> Measured:
     """Every part, of `simulator` as it is."""
-    rows = [levels(simulator, _quarter(traits(lab.world, lab.language, called=name)), {name: ""}) for name in lab.named]
+    mouths = {name: traits(lab.world, lab.language, called=name) for name in lab.named}
+    rows = [levels(simulator, [quarter(t) for t in asked], {name: ""}) for name, asked in mouths.items()]
     measured = {
         **measure(lab, simulator, training, lab.traits),
         "named": Levels(lab.named, {t: np.concatenate([row.by_trait[t] for row in rows]) for t in rows[0].by_trait}),
@@ -200,15 +201,6 @@ def measure_all_round(lab: Laboratory, simulator: Simulator, training: Training)
 
         measured["inside"] = looked(simulator, training.looks)
     return measured
-
-
-def _quarter(asked: Iterable[Trait]) -> tuple[Trait, ...]:
-    kept = []
-    for trait in asked:
-        chosen = attenuation_items(len(trait.items))
-        items = tuple(i for i, keep in zip(trait.items, chosen, strict=True) if keep)
-        kept.append(trait.model_copy(update={"items": items}))
-    return tuple(kept)
 
 
 # -- at rest ---------------------------------------------------------------------------------------------------------

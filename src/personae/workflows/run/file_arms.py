@@ -20,8 +20,9 @@ import numpy as np
 
 from personae.measure import NOBODY, levels
 from personae.measure.profile import DRAWS
+from personae.measure.quarter import quarter, scoring
 from personae.predictors import Basis
-from personae.records import Cast, Episode, Levels, Persona, Progress, Trait
+from personae.records import Cast, Episode, Levels, Persona, Trait
 from personae.records.results import Floats
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
@@ -82,12 +83,12 @@ def others(cast: Cast) -> tuple[Persona, ...]:
 def before(basis: Basis) -> Trained:
     """The same measurement of the untrained model, read off its basis on all items."""
     rows = [basis.levels.contexts.index(p.name) for p in others(basis.cast)]
-    quarter = {t: attenuation_items(len(row)) for t, row in basis.base.items()}
+    fourth = {t: attenuation_items(len(row)) for t, row in basis.base.items()}
     return Trained(
-        {t: row[~quarter[t]] for t, row in basis.base.items()},
+        {t: row[~fourth[t]] for t, row in basis.base.items()},
         Levels(
             tuple(p.name for p in others(basis.cast)),
-            {t: table[rows][:, quarter[t]] for t, table in basis.levels.by_trait.items()},
+            {t: table[rows][:, fourth[t]] for t, table in basis.levels.by_trait.items()},
         ),
     )
 
@@ -117,8 +118,8 @@ def measured_once(
     if not arm.measured:
         trained = make()
         with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "answers") as progress:
-            write_levels(beside, _measured(trained, traits, _contexts(cast), quarter=True))
-            write_levels(alone, _measured(trained, traits, {NOBODY: ""}, quarter=False, progress=progress))
+            write_levels(beside, levels(trained, [quarter(t) for t in traits], _contexts(cast)))
+            write_levels(alone, levels(trained, [scoring(t) for t in traits], {NOBODY: ""}, progress))
     return Trained(read_levels(alone).row(NOBODY), read_levels(beside))
 
 
@@ -156,24 +157,6 @@ def _drop(weights: Path) -> None:
 
 def _contexts(cast: Cast) -> dict[str, str]:
     return {p.name: p.context for p in others(cast)}
-
-
-def _measured(
-    simulator: "LocalSimulator",
-    traits: Sequence[Trait],
-    contexts: dict[str, str],
-    *,
-    quarter: bool,
-    progress: Progress | None = None,
-) -> Levels:
-    """All traits at once: a training has few contexts, and a batch of one trait would leave an accelerator idle."""
-    return levels(simulator, [_part(trait, quarter) for trait in traits], contexts, progress)
-
-
-def _part(trait: Trait, quarter: bool) -> Trait:
-    """A trait with the quarter of its items that measures attenuation, or with the others."""
-    chosen = attenuation_items(len(trait.items)) == quarter
-    return trait.model_copy(update={"items": tuple(i for i, c in zip(trait.items, chosen, strict=True) if c)})
 
 
 def attenuation_of(untrained: Trained, trained: Trained, traits: Sequence[str]) -> float:

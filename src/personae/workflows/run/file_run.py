@@ -136,17 +136,18 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
     """Shifts, profile and score of what was trained, written beside the forecast, and the page."""
     seed = found.question.seed
     moved = shifts_of(trained, before(found.whole.basis), centre(found.audit.basis), seed)
+    beside = floors(found, moved.by_seed)
     run = FileRun(
         audit=found,
         shifts=moved.character,
         raw=moved.raw,
         attenuation=moved.attenuation,
-        score=_score(found, moved.by_seed, floors(found, moved.by_seed)),
+        score=_score(found, moved.by_seed, beside),
         profile={},
         scored={},
         by_seed=tuple({t: float(row[t].mean()) for t in row} for row in moved.by_seed),
     )
-    profile, scored = _profile(run, trained, seed), _scored(run, moved, folder)
+    profile, scored = _profile(run, trained, seed), _scored(run, moved, beside, folder)
     write_json(folder.file(PROFILE), profile)
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
@@ -199,11 +200,11 @@ def _shifts(forecast: Forecast) -> Floats:
     return np.array([t.shift for t in forecast.traits.values()])
 
 
-def _scored(run: FileRun, moved: Shifts, folder: RunFolder) -> dict[str, Any]:
+def _scored(run: FileRun, moved: Shifts, beside: Mapping[str, Floats], folder: RunFolder) -> dict[str, Any]:
     """What `score.json` holds: the score, root mean square errors beside those of the floors, and what was scored."""
     forecast, measured = _shifts(run.audit.audit.forecast), _untaught(run.audit, moved.by_seed)
-    beside = {"forecast": forecast, "no change": np.zeros(len(measured)), **floors(run.audit, moved.by_seed)}
-    errors = {name: float(np.sqrt(np.nanmean(np.square(shifts - measured)))) for name, shifts in beside.items()}
+    every = {"forecast": forecast, "no change": np.zeros(len(measured)), **beside}
+    errors = {name: float(np.sqrt(np.nanmean(np.square(shifts - measured)))) for name, shifts in every.items()}
     return {
         "pearson": run.score.pearson,
         "pearson_raw": pearson(forecast, _untaught(run.audit, moved.raw_by_seed)),

@@ -39,7 +39,7 @@ def shifts_of(
 ) -> Shifts:
     """What trainings {arm: one a seed} moved from `old`; `middle` {trait: (I,)} is where their personas are centred."""
     raw, character = (
-        _difference({arm: _rows(several, old, middle, raw=only) for arm, several in trained.items()})
+        _difference({arm: moved(several, old, middle, raw=only) for arm, several in trained.items()})
         for only in (True, False)
     )
     lost = {arm: [attenuation_draws(old, one, tuple(middle)) for one in some] for arm, some in trained.items()}
@@ -53,7 +53,7 @@ def shifts_of(
     )
 
 
-def _rows(several: Sequence[Trained], old: Trained, middle: Mapping[str, Floats], *, raw: bool) -> Rows:
+def moved(several: Sequence[Trained], old: Trained, middle: Mapping[str, Floats], *, raw: bool = False) -> Rows:
     """One {trait: (I,)} a seed: the change of every item, nats, with attenuation taken off unless it is `raw`."""
     rows = []
     for one in several:
@@ -62,12 +62,13 @@ def _rows(several: Sequence[Trained], old: Trained, middle: Mapping[str, Floats]
     return rows
 
 
-def _difference(arms: Mapping[str, Rows]) -> Rows:
+def less(treated: Rows, control: Rows) -> Rows:
     """Treated less control, seed by seed and item by item."""
-    if "control" not in arms:
-        return arms["treated"]
-    pairs = zip(arms["treated"], arms["control"], strict=True)
-    return [{t: ours[t] - theirs[t] for t in ours} for ours, theirs in pairs]
+    return [{t: ours[t] - theirs[t] for t in ours} for ours, theirs in zip(treated, control, strict=True)]
+
+
+def _difference(arms: Mapping[str, Rows]) -> Rows:
+    return less(arms["treated"], arms["control"]) if "control" in arms else arms["treated"]
 
 
 def _doubt(lost: Mapping[str, Sequence[Floats]], off_centre: float) -> Floats:
