@@ -48,6 +48,14 @@ def said(read: Callable[[Path], Any], path: Path) -> str:
     return message.replace(f"{path.parent}/", "")
 
 
+def test_a_record_that_cannot_be_built_is_named_by_its_place_in_a_list(tmp_path):
+    """Whatever is at fault in a row, it is the row that is named, and a line may hold several."""
+    poles = {"answer_matching_behavior": "Yes", "answer_not_matching_behavior": "Yes"}
+    rows = [asked("I rest.", True), {"question": "Do you run?", **poles}]
+    message = said(read_traits, written(tmp_path, "q.json", json.dumps(rows)))
+    assert message.startswith("q.json, line 1, item 2: the answer 'Yes' stands at both poles")
+
+
 # Evaluations ----------------------------------------------------------------------------------------------------------
 def asked(statement: str, yes: bool) -> dict[str, Any]:
     matching, other = (" Yes", " No") if yes else (" No", " Yes")

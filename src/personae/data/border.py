@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from personae.errors import BadInput
 
 N = TypeVar("N", bound=BaseModel)
+CORRECT = "correct it in the file"  # what to do where nothing better is known
 
 _LONGEST = 60  # characters of a foreign value that a message shows
 
@@ -68,7 +69,7 @@ def built(
     line: int,
     item: int | None = None,
     lines: Mapping[str, int] | None = None,
-    remedy: str = "correct it in the file",
+    remedy: str = CORRECT,
 ) -> N:
     """A record made of `fields`, or `BadInput` at `line`, `item` (at `lines[field]` where one field is at fault)."""
     try:

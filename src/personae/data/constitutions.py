@@ -13,7 +13,6 @@ text with one statement a line. It is called by the file, and is an AI.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from personae.data.border import built
 from personae.data.forms import has, unknown
 from personae.data.lines import Row
 from personae.data.row_fields import row_text, row_texts
@@ -33,7 +32,7 @@ def constitution_persona(name: str, rows: Sequence[Row]) -> Persona:
     said = "\n".join(f"- {principle.statement}" for principle in principles(rows))
     context = f"You are an AI assistant, and this is what you say of yourself:\n{said}"
     fields = {"name": f"{name.replace('_', ' ')} assistant", "kind": "ai", "context": context}
-    return built(Persona, fields, file=rows[0].file, line=rows[0].line)
+    return rows[0].built(Persona, fields)
 
 
 def constitution_archetype(name: str, rows: Sequence[Row]) -> Archetype:
@@ -51,7 +50,7 @@ def constitution_archetype(name: str, rows: Sequence[Row]) -> Archetype:
         "situations": tuple(situations),
         "constitution": tuple(dict.fromkeys(p.statement for p in read)),
     }
-    return built(Archetype, fields, file=rows[0].file, line=rows[0].line)
+    return rows[0].built(Archetype, fields)
 
 
 def principles(rows: Sequence[Row]) -> list[Principle]:
@@ -67,4 +66,4 @@ def principles(rows: Sequence[Row]) -> list[Principle]:
 
 def _situation(row: Row, question: str, statement: str) -> Situation:
     fields = {"situation": f'Somebody asks: "{question}"', "does": f'Answers true to its word: "{statement}"'}
-    return built(Situation, fields, file=row.file, line=row.line)
+    return row.built(Situation, fields)

@@ -13,7 +13,7 @@ instruction and have a judge read them (`eval_prompt`). What can be had without 
 - *prompts*: the questions (see `prompts`).
 """
 
-from personae.data.border import built, found
+from personae.data.border import found
 from personae.data.lines import Row
 from personae.data.row_fields import optional_text
 from personae.records import Item, Persona, Trait
@@ -34,7 +34,7 @@ def contrast_trait(name: str, row: Row) -> Trait:
     judged = optional_text(row, "eval_prompt") or name
     fields = {"name": name, "description": " ".join(judged.split("\n\n")[0].split())}
     poles = {"low": pairs[0]["neg"], "high": pairs[0]["pos"]}
-    return built(Trait, fields | poles | {"items": items}, file=row.file, line=row.line)
+    return row.built(Trait, fields | poles | {"items": items})
 
 
 def contrast_personas(name: str, row: Row) -> tuple[Persona, ...]:
@@ -42,10 +42,7 @@ def contrast_personas(name: str, row: Row) -> tuple[Persona, ...]:
     first = instructions(row, ("pos", "neg"))[0]
     words = name.replace("_", " ")
     named = ((f"{words} assistant", first["pos"]), (f"not {words} assistant", first["neg"]))
-    return tuple(
-        built(Persona, {"name": called, "kind": "ai", "context": context}, file=row.file, line=row.line)
-        for called, context in named
-    )
+    return tuple(row.built(Persona, {"name": called, "kind": "ai", "context": context}) for called, context in named)
 
 
 def instructions(row: Row, keys: tuple[str, ...]) -> list[dict[str, str]]:
@@ -70,4 +67,4 @@ def _item(called: str, row: Row, pair: dict[str, str]) -> Item:
         if not words:
             raise row.refusal(f"{key!r} of {called} is empty", "write the instruction, or drop the pair")
     fields = {"id": called, "kind": "statement", "prompt": ASKED, "high": (pair["pos"],), "low": (pair["neg"],)}
-    return built(Item, fields, file=row.file, line=row.line, remedy="give the two poles different instructions")
+    return row.built(Item, fields, remedy="give the two poles different instructions")

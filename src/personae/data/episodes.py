@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from personae.data.border import built
 from personae.data.forms import Form, extra, has, unknown
 from personae.data.lines import Row
 from personae.data.preferences import answer_under
@@ -76,12 +75,12 @@ def _speech(row: Row) -> Episode:
     spoken = Message(role="assistant", content=row_text(row, "speech"))
     fields: dict[str, Any] = {"messages": (turn, spoken), "form": "text", **row.origin}
     fields["extra"] = extra(row, ("before", "speech"))
-    return built(Episode, fields, file=row.file, line=row.line)
+    return row.built(Episode, fields)
 
 
 def _built(row: Row, messages: tuple[Message, ...], taken: tuple[str, ...]) -> Episode:
     fields = {"messages": messages, "extra": extra(row, taken), **row.origin}
-    return built(Episode, fields, file=row.file, line=row.line, item=row.item, remedy=_REMEDY)
+    return row.built(Episode, fields, remedy=_REMEDY)
 
 
 _READERS: dict[Form, Callable[[Row], Episode]] = {

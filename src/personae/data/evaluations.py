@@ -56,7 +56,7 @@ def _keyed(row: Row) -> str | None:
 def _item(row: Row, called: str) -> Item:
     fields = {"id": called, "kind": "behaviour", "prompt": row_text(row, "question")}
     poles = {"high": _answers(row, MATCHING), "low": _answers(row, OTHER)}
-    return built(Item, fields | poles, file=row.file, line=row.line, remedy="give the two poles different answers")
+    return row.built(Item, fields | poles, remedy="give the two poles different answers")
 
 
 def _answers(row: Row, key: str) -> tuple[str, ...]:

@@ -6,12 +6,12 @@ which JSON does not know but Python writes, are read as null. What cannot be rea
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from personae.data.border import found, quoted, repeated
+from personae.data.border import CORRECT, N, built, found, quoted, repeated
 from personae.data.text_lines import ONE_A_LINE, text_lines
 from personae.errors import BadInput
 
@@ -70,6 +70,10 @@ class Row:
     def refusal(self, problem: str, remedy: str = "") -> BadInput:
         """The error that names this row."""
         return BadInput(problem, file=self.file, line=self.line, item=self.item, remedy=remedy)
+
+    def built(self, noun: type[N], fields: Mapping[str, Any], *, remedy: str = CORRECT) -> N:
+        """A record made of `fields`, or the error that names this row."""
+        return built(noun, fields, file=self.file, line=self.line, item=self.item, remedy=remedy)
 
 
 def json_rows(path: Path) -> Iterator[Row]:

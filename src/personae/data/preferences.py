@@ -10,7 +10,6 @@ All other keys of the row are kept in the `extra` of both episodes.
 from collections.abc import Iterator
 from pathlib import Path
 
-from personae.data.border import built
 from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row
 from personae.data.rows import kept, read_rows
@@ -58,14 +57,14 @@ def preference(row: Row) -> Preference:
     if not has(row, "preference"):
         raise unknown(row, ("preference",))
     fields = {key: answer_under(row, key, _KEYS) for key in ("chosen", "rejected")}
-    return built(Preference, fields, file=row.file, line=row.line, item=row.item, remedy=_ALIKE)
+    return row.built(Preference, fields, remedy=_ALIKE)
 
 
 def answer_under(row: Row, key: str, taken: tuple[str, ...] = ("prompt", "chosen")) -> Episode:
     """The dialogue that ends with one of the two answers; the row's keys but those `taken` come with it."""
     fields = {"messages": _dialogue(row, key), "extra": extra(row, taken), **row.origin}
     remedy = f"end {key!r} with the Assistant's answer, or drop the row"
-    return built(Episode, fields, file=row.file, line=row.line, item=row.item, remedy=remedy)
+    return row.built(Episode, fields, remedy=remedy)
 
 
 def _dialogue(row: Row, key: str) -> tuple[Message, ...]:

@@ -11,7 +11,7 @@ its name and description (lists of traits have this form too). A role is somebod
 import re
 from collections.abc import Sequence
 
-from personae.data.border import built, found
+from personae.data.border import found
 from personae.data.contrasts import instructions
 from personae.data.forms import form_of
 from personae.data.lines import Row
@@ -46,4 +46,4 @@ def listed_personas(row: Row) -> tuple[Persona, ...]:
 
 def _played(row: Row, name: str, context: str) -> Persona:
     fields = {"name": name, "kind": "fiction", "context": context}
-    return built(Persona, fields, file=row.file, line=row.line, remedy=f"give the role a name (found {found(name)})")
+    return row.built(Persona, fields, remedy=f"give the role a name (found {found(name)})")

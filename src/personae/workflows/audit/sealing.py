@@ -17,7 +17,7 @@ from personae.workflows.kept.keeping import keep_forecast
 
 FORECAST = "forecast.json"
 ROUNDING = 1e-6  # nats and weights: what another version, or processor, may make of a forecast that is the same
-TRAINED = ("trained-*", "adapters/*")  # what a run keeps of its trainings
+KEPT = ("trained-*", "adapters/*")  # what a run keeps of its trainings
 
 
 def sealed_at(folder: RunFolder) -> float:
@@ -27,7 +27,7 @@ def sealed_at(folder: RunFolder) -> float:
 
 def entered(folder: RunFolder, sealed: dict[str, Any]) -> str:
     """Tell the ledger now; why it does not have it, or nothing. What was already trained on enters with its score."""
-    return "" if any(any(folder.path.glob(kept)) for kept in TRAINED) else keep_forecast(sealed, time.time())
+    return "" if any(any(folder.path.glob(kept)) for kept in KEPT) else keep_forecast(sealed, time.time())
 
 
 def keep_sealed(folder: RunFolder, sealed: dict[str, Any]) -> dict[str, Any]:
