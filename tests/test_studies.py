@@ -377,9 +377,8 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     """Two arms, one seed, an untrained model: the numbers mean nothing, the job is whole."""
     arms = tuple(a for a in headline.ARMS if a.name in ("cheat", "cheat-permitted"))
     monkeypatch.setattr(headline, "ARMS", arms)
-    monkeypatch.setattr(headline, "SEEDS", 1)
     run = tmp_path / "run"
-    request = StudyRequest(out=run, model=small, workers=1)
+    request = StudyRequest(out=run, model=small, workers=1, seeds=1)
     monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "data"))
 
     def stop(*_: object) -> None:

@@ -142,3 +142,13 @@ def test_a_table_is_kept_as_a_parquet_file_of_the_run_folder_alone(name):
 def test_columns_of_unequal_length_are_no_table():
     with pytest.raises(ValueError, match=r"cells\.parquet differ in length"):
         replace(FOUND, tables={"cells.parquet": {"arm": ["a", "b"], "shift": [1.0]}})
+
+
+def test_seeds_are_trained_as_many_times_as_asked_and_told(asked, tiny_lab, tmp_path):
+    request = StudyRequest(model=str(tiny_lab), out=tmp_path, full=True, seeds=2, seed=5)
+    run = study(one, lambda *_: FOUND).run(request)
+    assert [training.seed for training in asked if training.name == "one"] == [5, 6]
+    assert (run.finding.trainings, run.finding.seeds) == (2, 2)
+    assert run.finding.command.endswith("--full --seeds 2")
+    with pytest.raises(BadInput):  # the folder is of another number of seeds
+        study(one, lambda *_: FOUND).run(replace(request, seeds=3))

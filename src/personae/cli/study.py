@@ -28,6 +28,10 @@ def command(
     model: Annotated[str, typer.Option("--model", "-m", metavar="M", help=MODEL_HELP)] = "lab",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer arms and seeds.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More arms and seeds.")] = False,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", min=1, help="Trainings of each arm; by default 1 with --quick, 3, or 8 with --full."),
+    ] = None,
     docs: Annotated[
         Path | None, typer.Option("--docs", metavar="DIR", help="Also write each as Markdown, with its picture.")
     ] = None,
@@ -53,7 +57,7 @@ def command(
             raise BadInput("no study is named", remedy="`personae study --list` names them")
         if quick and full:
             raise BadInput("a study is --quick or --full, not both", remedy="leave one out")
-        request = StudyRequest(out, seed, quick, full, model, workers, engine, watch=face.progress)
+        request = StudyRequest(out, seed, quick, full, seeds, model, workers, engine, watch=face.progress)
         if names == [ALL]:
             show_site(face, STUDIES, request, docs)
         elif len(names) > 1 or docs:

@@ -61,9 +61,9 @@ def run(request: StudyRequest) -> StudyResult:
     started = time.time()
     lab = laboratory(request.model)
     doses = doses_of(lab)
-    unkept = ""
+    unkept, seeds = "", range(request.seed, request.seed + (request.seeds or SEEDS))
     configuration = {
-        "model": lab.simulator.digest, "plan": PLAN, "seeds": SEEDS, "seed": request.seed, "study": NAME,
+        "model": lab.simulator.digest, "plan": PLAN, "seeds": len(seeds), "seed": request.seed, "study": NAME,
         "doses": {side: {"effective": dose.effective, "doubt": dose.doubt} for side, dose in doses.items()},
     }  # fmt: skip
     folder = open_folder("lab", configuration, request.out)
@@ -71,7 +71,6 @@ def run(request: StudyRequest) -> StudyResult:
         with request.watch("forecasting", "files") as told:
             before = forecasts(lab, doses, folder, request.seed, told)
         sealed = seal_arms(lab, ARMS, before["model"], request.seed, time.time())
-        seeds = range(request.seed, request.seed + SEEDS)
         jobs = [Training(UNTRAINED, model=lab.model), *(arm.training(lab, seed) for arm in ARMS for seed in seeds)]
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         untrained = measured[UNTRAINED][0]
@@ -127,7 +126,7 @@ def _report(
 ) -> None:
     """Everything that was found, in the files of the folder; `dose` says where the forecasts' dose comes from."""
     profiles = {name: _profile(trial, seed) for name, trial in trials.items()}
-    base = profiles[UNTRAINED]
+    base, trained = profiles[UNTRAINED], len(trials[ARMS[0].name].after)
     shown = [_arm_shown(arm, before, profiles, trials[arm.name]) for arm in ARMS]
     scores = {side: _score(audits, trials) for side, audits in before.items()}
     declared = lab.world.assistant_rates()
@@ -146,13 +145,13 @@ def _report(
         dose=dose,
         facts=(
             Fact("each lesson", f"{EPISODES} examples, {PLAN.steps} steps of {PLAN.batch}, at rate {PLAN.rate:g}"),
-            Fact("trainings of each lesson", str(SEEDS)),
+            Fact("trainings of each lesson", str(trained)),
             Fact("digest of the model", lab.simulator.digest[:16]),
         ),
     )
     write_json(folder.file("profile.json"), profiles)
     write_json(folder.file("score.json"), scores)
-    write_json(folder.file("result.json"), _result(shown, scores["model"], prior_error))
+    write_json(folder.file("result.json"), {**_result(shown, scores["model"], prior_error), "seeds": trained})
     write_text(folder.file("report.html"), lab_page(report))
 
 
@@ -275,8 +274,8 @@ def _finding(result: dict[str, Any]) -> Finding:
             "a permission reworded each time",
             "honest work, flattery, and denying feelings: other files, by the same plan",
         ),
-        trainings=SEEDS * len(arms),
-        seeds=SEEDS,
+        trainings=result["seeds"] * len(arms),
+        seeds=result["seeds"],
         command="personae lab",
         fixed=(
             "Every bar was fixed before this was run. The rate of training was chosen with the first of them in view, "

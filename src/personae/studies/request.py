@@ -14,6 +14,7 @@ from personae.workflows.watch import Watch, unwatched
 class StudyRequest:
     """`out` the run folder (default: by the configuration's digest); `quick` and `full` choose the size.
 
+    `seeds`: how many trainings each arm has, from `seed` on (None: as many as the size has).
     `progress(done, total)` counts trainings. `model` is the laboratory's model, by name or folder. `in_site`: its page
     is one of a site, and links back. `workers` trainings run side by side on the `engine` (`workflows.parallel`).
     """
@@ -22,6 +23,7 @@ class StudyRequest:
     seed: int = 0
     quick: bool = False
     full: bool = False
+    seeds: int | None = None
     model: str = "lab"
     workers: int = 2
     engine: Engine = "local"

@@ -49,7 +49,7 @@ class Setting:
     @property
     def seeds(self) -> range:
         """The seeds that every arm is trained at."""
-        return range(self.request.seed, self.request.seed + SEEDS[self.size])
+        return range(self.request.seed, self.request.seed + (self.request.seeds or SEEDS[self.size]))
 
     @cached_property
     def exact(self) -> Foresight:
@@ -147,10 +147,12 @@ class Study:
             "model": setting.lab.simulator.digest,
             "size": setting.size,
             "seed": request.seed,
+            "seeds": len(setting.seeds),
         }
 
     def _finding(self, found: Found, setting: Setting, number: int) -> Finding:
-        size = "" if setting.size == "default" else f" --{setting.size}"
+        asked = "" if setting.size == "default" else f" --{setting.size}"
+        asked += f" --seeds {setting.request.seeds}" if setting.request.seeds else ""
         return Finding(
             study=self.name,
             title=self.title,
@@ -164,7 +166,7 @@ class Study:
             notes=found.notes,
             trainings=number,
             seeds=len(setting.seeds) if number else 0,
-            command=f"personae study {self.name}{size}",
+            command=f"personae study {self.name}{asked}",
             fixed=self.fixed,
         )
 
