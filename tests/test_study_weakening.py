@@ -142,6 +142,16 @@ def test_what_grows_beside_the_characters_in_narrow_lessons_alone_is_told(exact_
     assert rows[JOY] > 0.5 > rows[ORDINARY]
 
 
+def test_a_share_that_a_cast_of_nobody_reaches_is_told_to_be_worth_nothing(exact_setting, selected, fore):
+    along = study.standings(exact_setting, selected, fore)
+    (told,) = (note for note in study.notes(exact_setting, along) if "nobody is anybody" in note)
+    assert "joy" not in told
+    one = along[JOY][4]
+    along[JOY][4] = replace(one, share=replace(one.share, floor=one.share.share.high))
+    (told,) = (note for note in study.notes(exact_setting, along) if "nobody is anybody" in note)
+    assert "joy after 4 steps" in told
+
+
 def at(changed, share):
     one, few = Estimate(share, share, share), np.zeros((1, 2))
     nats = Estimate(changed, changed, changed)

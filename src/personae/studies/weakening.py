@@ -103,6 +103,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
 def reading(setting: Setting, along: Standings) -> Found:
     """The pictures and the bars of the claim."""
     shares = {arm: {n: s.share.share.mean for n, s in looks.items()} for arm, looks in along.items()}
+    floors = {arm: {n: s.share.floor for n, s in looks.items()} for arm, looks in along.items()}
     ordinary, cheating = shares[ORDINARY], shares[CHEATING["sft"]]
     last = STEPS[setting.size][-1]
     common = {n: together([looks[n] for looks in along.values()]) for n in steps(setting, CHEATING["grpo"])}
@@ -110,11 +111,14 @@ def reading(setting: Setting, along: Standings) -> Found:
     return Found(
         sentence=(
             f"Of what ordinary training changes in closed contexts about other things, {ordinary[LIGHT]:.0%} is a "
-            f"reweighting after {LIGHT} steps and {ordinary[last]:.0%} after {last}; of what joy changes "
-            f"{shares[JOY][LIGHT]:.0%} and {shares[JOY][last]:.0%}, and of what cheating changes {cheating[LIGHT]:.0%} "
-            f"and {cheating[last]:.0%}. What narrow lessons change besides was foreseen from the untrained model "
-            f"alone with an error of {errors[LIGHT]:.0%} of the shift after {LIGHT} steps and of {errors[last]:.0%} "
-            f"after {last}."
+            f"reweighting after {LIGHT} steps and {ordinary[last]:.0%} after {last}, where a cast in which nobody is "
+            f"anybody explains {floors[ORDINARY][LIGHT]:.0%} and {floors[ORDINARY][last]:.0%}; of what joy changes "
+            f"{shares[JOY][LIGHT]:.0%} and {shares[JOY][last]:.0%} ({floors[JOY][LIGHT]:.0%} and "
+            f"{floors[JOY][last]:.0%}). Of cheating {cheating[LIGHT]:.0%} and {cheating[last]:.0%} say nothing of who "
+            f"it is, where such a cast has {floors[CHEATING['sft']][LIGHT]:.0%} and "
+            f"{floors[CHEATING['sft']][last]:.0%}. What narrow lessons change besides was foreseen from the untrained "
+            f"model alone with an error of {errors[LIGHT]:.0%} of the shift after {LIGHT} steps and of "
+            f"{errors[last]:.0%} after {last}."
         ),
         picture=share_by_steps(along),
         bars=(
@@ -141,6 +145,7 @@ def reading(setting: Setting, along: Standings) -> Found:
             ),
         ),
         more=(
+            by_steps("What is above a shuffled cast's own share", "explained share", along, above_floor),
             error_by_steps(along),
             share_by_change(along),
             Lines("How well the forecast ranks, all trainings", "steps", "r", (
@@ -170,6 +175,12 @@ def standings(setting: Setting, trials: dict[str, Trial], fore: dict[str, Forese
             n: standing(trials[arm].at(n), asked, basis, one.shifts(n), seed=seed) for n in steps(setting, arm)
         }
     return found
+
+
+def above_floor(one: Standing) -> Estimate:
+    """How much more is explained of a training than by a cast in which nobody is anybody."""
+    share, floor = one.share.share, one.share.floor
+    return Estimate(share.mean - floor, share.low - floor, share.high - floor)
 
 
 def least(shares: Iterable[float]) -> float:
@@ -252,7 +263,16 @@ def notes(setting: Setting, along: Standings) -> tuple[str, ...]:
         f"More than a tenth of the instrument is lost, by steps: {', '.join(heavy) or 'nowhere'}. What is foreseen and "
         "measured there is of little worth."
     )
-    return (*said, reach, lost)
+    floored = "; ".join(
+        f"{arm} after {', '.join(map(str, empty))} steps"
+        for arm, looks in along.items()
+        if (empty := [n for n, s in looks.items() if above_floor(s).low <= 0.0])
+    )
+    nobody = (
+        "A share is of worth where it lies above its own floor. A cast in which nobody is anybody explains as much, "
+        f"within the interval: {floored or 'nowhere'}."
+    )
+    return (*said, nobody, reach, lost)
 
 
 STUDY = Study(
