@@ -76,6 +76,13 @@ def test_a_model_against_itself_has_no_share():
     assert same.changed.mean == 0.0
 
 
+def test_a_change_that_rounding_makes_less_than_nothing_is_none():
+    parts, _, clusters = a_cast(14)
+    found = reweighted(parts[0], parts[0] * (1.0 + 1e-9), parts, clusters)
+    assert found.changed.mean < 0.0
+    assert np.isnan(found.share.mean)
+
+
 def test_groups_that_differ_in_who_answers_are_worth_their_price_and_others_are_not():
     parts, _, clusters = a_cast(5)
     base, groups = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), np.where(clusters % 4 == 0, "bored", "not")
