@@ -133,6 +133,7 @@ def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cas
     assert run([*command, "--out", str(out), "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["explained_share"]["mean"] is None
+    assert "no card that tells its own" in found["untried"]
     assert found["changed"]["mean"] == pytest.approx(0.0, abs=1e-6)
     assert all(abs(shift["mean"]) < 1e-6 for shift in found["shift"].values())
     leaked = found["leakage"]

@@ -100,6 +100,7 @@ class CompareReport:
 
     `floor` is what casts of nobody in particular explain; `ceiling` (NaN: no twin was given) what another training of
     the same kind does. `before` and `weights` are the cast's, neutral included; `left` nats a context no mixture has.
+    `untried` says why what the rest `looks` like was never tried on such a training, or is not told; "" where it was.
     """
 
     base: str
@@ -118,4 +119,5 @@ class CompareReport:
     places: tuple[LeftPlace, ...]
     most: tuple[LeftContext, ...]
     looks: Looks | None
+    untried: str
     leaked: OutsideReport

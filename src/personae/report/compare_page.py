@@ -154,6 +154,11 @@ def looks_words(looks: Looks) -> str:
     return f"What is left looks like {_LOOKS[looks.name]}. In the loudest contexts {loud} are left; of draws: {sure}."
 
 
+def named_words(report: CompareReport) -> list[str]:
+    """What the rest looks like, where that is told, and why it was never tried on such a training, where it was not."""
+    return [*([looks_words(report.looks)] if report.looks else []), *([report.untried] if report.untried else [])]
+
+
 def places_table(report: CompareReport) -> Table:
     """Where more is left than elsewhere."""
     rows = tuple(
@@ -196,7 +201,7 @@ def _left_section(report: CompareReport) -> Section | None:
         for one in report.most[:6]
     )
     blocks += [Cards(cards)] if cards else []
-    words = [looks_words(report.looks)] if report.looks else []
+    words = named_words(report)
     words += [] if report.places else ["What is left lies nowhere in particular."]
     return Section("What no mixture explains", tuple(words), tuple(blocks)) if blocks or words else None
 

@@ -6,7 +6,7 @@ from textwrap import fill
 
 from personae.records import Estimate
 from personae.report.compare_content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow
-from personae.report.compare_page import looks_words, next_table, places_table, share_words, who_table
+from personae.report.compare_page import named_words, next_table, places_table, share_words, who_table
 from personae.report.content import TraitRow
 from personae.report.tables import shift_table, to_terminal
 from personae.workflows.compare.compare import Compared
@@ -41,6 +41,7 @@ def compare_report(found: Compared) -> CompareReport:
         places=tuple(LeftPlace(p.what, p.many, p.left, p.above, p.share) for p in comparison.places[:PLACES]),
         most=tuple(_left(one, tokens) for one, tokens in zip_longest(comparison.most, record["residual"]["tokens"])),
         looks=None if found.named is None else _looks(found.named),
+        untried=record["untried"],
         leaked=outside_report(record["leakage"]),
     )
 
@@ -65,6 +66,6 @@ def compare_words(report: CompareReport) -> str:
     if not math.isnan(report.share.mean):
         parts.append(to_terminal(who_table(report)))
         parts += [to_terminal(next_table(report))] if report.next_models else []
-        parts += [fill(looks_words(report.looks), WIDTH), ""] if report.looks else []
+        parts += [fill(words, WIDTH) + "\n" for words in named_words(report)]
         parts.append(to_terminal(places_table(report)) if report.places else "What is left lies nowhere in particular.")
     return "\n".join([*parts, "", outside_lines(report.leaked)])
