@@ -90,8 +90,18 @@ def test_a_twin_gives_the_ceiling_by_the_same_formula(asked, names):
     post, twin = (selected(asked, names, con_artist=w, pirate_captain=1 - w) for w in (0.7, 0.6))
     found = compared(names, asked, post, twin)
     truth = 1.0 - divergence(post, twin).sum() / divergence(post, asked.base).sum()
-    assert found.ceiling == pytest.approx(truth)
-    assert np.isnan(compared(names, asked, post).ceiling)
+    assert found.ceiling.mean == pytest.approx(truth)
+    assert found.ceiling.low < truth < found.ceiling.high
+    assert np.isnan(compared(names, asked, post).ceiling.mean)
+
+
+def test_what_is_left_has_an_interval_by_question_and_the_floor_its_draws(asked, names):
+    post = 0.9 * selected(asked, names, con_artist=1.0) + 0.1 / asked.base.shape[1]
+    found = compared(names, asked, post)
+    assert found.residual.mean == pytest.approx(found.whole.left.mean())
+    assert found.residual.low < found.residual.mean < found.residual.high
+    assert found.floor == pytest.approx(np.mean(found.floors))
+    assert min(found.floors) < max(found.floors)
 
 
 def test_items_are_contexts_whose_answers_are_the_levels(exact_setting):
@@ -133,6 +143,7 @@ def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cas
     assert run([*command, "--out", str(out), "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["explained_share"]["mean"] is None
+    assert found["residual"]["nats"]["mean"] == pytest.approx(0.0, abs=1e-6)
     assert "no card that tells its own" in found["untried"]
     assert found["changed"]["mean"] == pytest.approx(0.0, abs=1e-6)
     assert all(abs(shift["mean"]) < 1e-6 for shift in found["shift"].values())

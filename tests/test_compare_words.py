@@ -24,7 +24,8 @@ def report():
     )
     return CompareReport(
         base="lab", post="runs/cheats", contexts=400, changed=some, share=Estimate(0.62, 0.51, 0.73), floor=0.2,
-        ceiling=0.9, left=0.03, before={"pirate": 0.1}, weights={"pirate": 1.0},
+        floors=(0.18, 0.22), ceiling=Estimate(0.9, 0.86, 0.93), left=Estimate(0.031, 0.024, 0.043),
+        before={"pirate": 0.1}, weights={"pirate": 1.0},
         levels=(row,), shifts=(row,), next_models=(NextModelRow("topic", some, some, 13, True),), places=(), most=(),
         looks=Looks("reweighting", {"reweighting": 1.0}, some, ()), untried="", leaked=nothing_leaked,
     )  # fmt: skip
@@ -88,3 +89,30 @@ def test_on_a_real_model_it_is_said_that_nothing_is_named(report):
     for shown in both(replace(report, looks=None, untried=REAL)):
         assert "nothing is named: the bounds were never tried on such a model" in shown.replace("Nothing", "nothing")
         assert "What is left looks like" not in shown
+
+
+# -- how sure ----------------------------------------------------------------------------------------------------------
+def test_share_floor_ceiling_and_what_is_left_come_with_their_intervals(report):
+    for shown in (one.replace("\u00a0", " ") for one in both(report)):
+        for words in ("62 % (51 % to 73 %)", "20 % (2 of them, 18 % to 22 %)", "90 % (86 % to 93 %)", "0.024 to 0.043"):
+            assert words in shown
+
+
+def test_the_share_of_the_next_models_comes_with_its_interval(report):
+    one = replace(report.next_models[0], share=Estimate(0.71, 0.65, 0.77))
+    assert all(
+        "71 % (65 % to 77 %)" in shown.replace("\u00a0", " ") for shown in both(replace(report, next_models=(one,)))
+    )
+
+
+@pytest.mark.parametrize(("low", "told"), [(0.1, False), (0.2, False), (0.21, True)])
+def test_the_terminal_says_when_the_share_cannot_be_told(report, low, told):
+    shown = compare_words(replace(report, share=Estimate(0.62, low, 0.73)))
+    assert ("The share cannot be told" in shown) is not told
+
+
+def test_where_nothing_changed_the_share_is_not_said_to_be_untold(report):
+    none = Estimate(float("nan"), float("nan"), float("nan"))
+    shown = compare_words(replace(report, share=none, floor=float("nan"), floors=()))
+    assert "there is nothing to explain" in shown
+    assert "cannot be told:" not in shown

@@ -165,6 +165,7 @@ def test_reweightings_are_all_explained_and_by_a_shuffled_cast_less():
     found = explained(posts, base, parts, topics, clusters)
     assert found.share.mean == pytest.approx(1.0, abs=1e-3)
     assert found.share.low <= found.share.mean <= found.share.high
+    assert found.floor == pytest.approx(np.mean(found.floors))
     assert found.floor < 0.8
 
 

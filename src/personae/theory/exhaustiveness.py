@@ -65,11 +65,15 @@ class NextModel:
 
 @dataclass(frozen=True)
 class Explained:
-    """The `share` of several trainings with its interval, its `ceiling` (NaN of a single seed) and its `floor`."""
+    """The `share` of several trainings with its interval, its `ceiling` (NaN of a single seed) and its `floor`.
+
+    The floor is the mean of `floors`, one for each shuffled cast.
+    """
 
     share: Estimate
     ceiling: float
     floor: float
+    floors: tuple[float, ...] = ()
 
 
 def dealt(clusters: ArrayLike, seed: int = 0, folds: int = FOLDS) -> NDArray[np.intp]:
@@ -193,10 +197,12 @@ def explained(
     def left(cast: Floats) -> list[Floats]:
         return [divergence(post, held_out_mixture(post, cast, fold))[here] for post in posts]
 
-    floors = [1.0 - np.sum(left(shuffled_cast(components, topics, rng))) / np.sum(change) for _ in range(SHUFFLES)]
+    casts = (shuffled_cast(components, topics, rng) for _ in range(SHUFFLES))
+    floors = tuple(float(1.0 - np.sum(left(cast)) / np.sum(change)) for cast in casts)
     same = kinds or [""] * len(posts)
     pairs = [(a, b) for a, b in permutations(range(len(posts)), 2) if same[a] == same[b]]
     apart = [np.sum(divergence(posts[a], posts[b])[here]) / np.sum(change[a]) for a, b in pairs]
     drawn = list(np.asarray(clusters)[here]) * len(posts)
     share = share_of(np.concatenate(left(components)), np.concatenate(change), drawn, rng)
-    return Explained(share, 1.0 - float(np.mean(apart)) if pairs else float("nan"), float(np.mean(floors)))
+    ceiling = 1.0 - float(np.mean(apart)) if pairs else float("nan")
+    return Explained(share, ceiling, float(np.mean(floors)), floors)

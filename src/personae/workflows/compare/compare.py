@@ -149,6 +149,7 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
         "explained_share": whole.share,
         "ceiling": found.ceiling,
         "floor": found.floor,
+        "floors": found.floors,
         "weights": found.weights,
         "before": dict(zip(basis.cast.names, basis.prior, strict=True)),
         "next_models": {
@@ -156,7 +157,7 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
             for name, one in found.by.items()
         },
         "residual": {
-            "nats": float(whole.left.mean()),
+            "nats": found.residual,
             "places": [
                 {"what": p.what, "contexts": p.many, "left": p.left, "above": p.above, "share": p.share}
                 for p in found.places

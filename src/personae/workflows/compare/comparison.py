@@ -21,6 +21,7 @@ from personae.workflows.compare.compared_answers import Asked
 
 FEWEST = 8  # contexts of a place where something is left
 MOST_LEFT = 12  # contexts listed
+UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,20 @@ class Left:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Beside `whole.share` stand `floor` and `ceiling` (NaN: not known); `by` {what groups contexts: next model}."""
+    """Beside `whole.share` stand `floor` and `ceiling` (NaN: not known); `by` {what groups contexts: next model}.
+
+    `floors` are those of single casts in which nobody is anybody, `floor` their mean. `residual` is what is left, nats
+    a context, its interval over questions.
+    """
 
     names: tuple[str, ...]
     asked: Asked
     post: Floats
     whole: Reweighted
+    residual: Estimate
     floor: float
-    ceiling: float
+    floors: tuple[float, ...]
+    ceiling: Estimate
     by: dict[str, NextModel]
     places: tuple[Place, ...]
 
@@ -96,14 +103,15 @@ def compared(
     clusters = asked.clusters
     whole = reweighted(post, asked.base, asked.cast, clusters, seed=seed)
     rng, change = np.random.default_rng([seed, 3]), divergence(post, asked.base)
-    floor = asked.explained([post], seed=seed).floor
-    ceiling = share_of(divergence(post, twin), change, clusters, rng).mean if twin is not None else float("nan")
+    none = asked.explained([post], seed=seed)
+    ceiling = share_of(divergence(post, twin), change, clusters, rng) if twin is not None else UNKNOWN
+    residual = clustered_mean_interval(whole.left, clusters, rng=np.random.default_rng([seed, 9]))
     by = {
         name: next_model(post, asked.base, asked.cast, clusters, groups, whole, seed=seed)
         for name, groups in groupings(asked.probes).items()
     }
     found = places(asked.probes, whole.left, clusters, seed=seed)
-    return Comparison(tuple(names), asked, post, whole, floor, ceiling, by, found)
+    return Comparison(tuple(names), asked, post, whole, residual, none.floor, none.floors, ceiling, by, found)
 
 
 def outcomes_of(probe: Probe) -> tuple[str, ...]:
