@@ -124,18 +124,19 @@ def next_model(
     components: ArrayLike,
     clusters: ArrayLike,
     groups: ArrayLike,
-    first: Reweighted,
     *,
     noise: float = NOISE,
     seed: int = 0,
 ) -> NextModel:
-    """Weights for each of the `groups` (C,), over the whole cast; `first` has one set for all.
+    """Weights for each of the `groups` (C,), over the whole cast, and what they gain over one set for all.
 
-    A group too small to be fitted and tested apart (fewer than two clusters) keeps the common weights.
+    Both are fitted with the prior of one context that a small group needs, so that the gain is the groups' alone. A
+    group too small to be fitted and tested apart (fewer than two clusters) keeps the common weights.
     """
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
     member, cluster, rng = np.asarray(groups), np.asarray(clusters), np.random.default_rng(seed)
-    mix, fitted, common = first.mix.copy(), 0, 0
+    one = held_out_mixture(after, parts, dealt(cluster, seed), pseudo=1.0)
+    mix, fitted, common = one.copy(), 0, 0
     for group in np.unique(member):
         here = member == group
         if len(np.unique(cluster[here])) < 2:
@@ -144,7 +145,7 @@ def next_model(
         own = held_out_mixture(after[here], parts[:, here], dealt(cluster[here], seed), pseudo=1.0)
         mix[here], fitted = own, fitted + 1
     left, change = divergence(after, mix), divergence(after, before)
-    gain = clustered_mean_interval(first.left - left, clusters, rng=rng)
+    gain = clustered_mean_interval(divergence(after, one) - left, clusters, rng=rng)
     share = share_of(left, change, clusters, rng, noise)
     return NextModel(share, gain, (fitted + common - 1) * (len(parts) - 1), left)
 

@@ -107,7 +107,7 @@ def compared(
     ceiling = share_of(divergence(post, twin), change, clusters, rng) if twin is not None else UNKNOWN
     residual = clustered_mean_interval(whole.left, clusters, rng=np.random.default_rng([seed, 9]))
     by = {
-        name: next_model(post, asked.base, asked.cast, clusters, groups, whole, seed=seed)
+        name: next_model(post, asked.base, asked.cast, clusters, groups, seed=seed)
         for name, groups in groupings(asked.probes).items()
     }
     found = places(asked.probes, whole.left, clusters, seed=seed)
