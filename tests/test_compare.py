@@ -16,7 +16,7 @@ from personae.training.new_model import PretrainPlan, new_model
 from personae.workflows.compare import compare as job
 from personae.workflows.compare.compare import question_of
 from personae.workflows.compare.compared_answers import asked_of_items, asked_of_probes
-from personae.workflows.compare.comparison import compared, outcomes_of
+from personae.workflows.compare.comparison import compared, outcomes_of, places
 from personae.workflows.compare.tokens_left import tokens_left
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.watch import unwatched
@@ -86,6 +86,21 @@ def test_what_is_planted_on_one_topic_is_found_there(asked, names):
     assert found.most[0].said[-1].role == "user"
 
 
+def test_what_is_left_is_found_by_form_by_turn_and_by_how_much_stands_before(asked):
+    """A third is asked as raw text, a third after other turns; something is left in one of these places."""
+    number = len(asked.probes)
+    turns = (Message(role="user", content="Hello."), Message(role="assistant", content="Hello."))
+    every = [p.model_copy(update={"form": "text"} if n % 3 == 1 else {}) for n, p in enumerate(asked.probes)]
+    every = [p.model_copy(update={"messages": turns + p.messages} if n % 3 == 2 else {}) for n, p in enumerate(every)]
+    inside = {
+        "form: text": np.arange(number) % 3 == 1,
+        "turns before it: 2": np.arange(number) % 3 == 2,
+        "sentences before it: 0": np.array([not probe.before for probe in every]),
+    }
+    for what, here in inside.items():
+        assert places(every, here + 0.01, asked.clusters)[0].what == what
+
+
 def test_a_twin_gives_the_ceiling_by_the_same_formula(asked, names):
     post, twin = (selected(asked, names, con_artist=w, pirate_captain=1 - w) for w in (0.7, 0.6))
     found = compared(names, asked, post, twin)
@@ -96,8 +111,8 @@ def test_a_twin_gives_the_ceiling_by_the_same_formula(asked, names):
 
 
 def test_what_is_left_has_an_interval_by_question_and_the_floor_its_draws(asked, names):
-    post = 0.9 * selected(asked, names, con_artist=1.0) + 0.1 / asked.base.shape[1]
-    found = compared(names, asked, post)
+    flat = np.sqrt(asked.base)
+    found = compared(names, asked, flat / flat.sum(axis=1, keepdims=True))
     assert found.residual.mean == pytest.approx(found.whole.left.mean())
     assert found.residual.low < found.residual.mean < found.residual.high
     assert found.floor == pytest.approx(np.mean(found.floors))

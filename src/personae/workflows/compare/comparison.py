@@ -129,7 +129,7 @@ def groupings(probes: Sequence[Probe]) -> dict[str, list[str]]:
 
 
 def places(probes: Sequence[Probe], left: Floats, clusters: Sequence[str], *, seed: int = 0) -> tuple[Place, ...]:
-    """Where more is left than elsewhere, most of all first: topics, sentences that stand before, forms."""
+    """Where more is left than elsewhere, most of all first, among the `features` of contexts."""
     rng, found = np.random.default_rng([seed, 4]), []
     for what, inside in features(probes).items():
         if FEWEST <= inside.sum() <= len(probes) - FEWEST:
@@ -145,10 +145,21 @@ def places(probes: Sequence[Probe], left: Floats, clusters: Sequence[str], *, se
 
 
 def features(probes: Sequence[Probe]) -> dict[str, NDArray[np.bool_]]:
-    """{in words: (C,) which contexts have it}."""
+    """{in words: (C,) which contexts have it}: topic, what stands before, how much of that, turn, form.
+
+    The laboratory's contexts are one turn of a user each, all of one form.
+    """
     topics = dict.fromkeys(probe.topic for probe in probes)
     before = dict.fromkeys(sentence for probe in probes for sentence in probe.before)
     return {
         **{f"asked about {t}": np.array([probe.topic == t for probe in probes]) for t in topics if t},
         **{f"after “{s}”": np.array([s in probe.before for probe in probes]) for s in before},
+        **_kinds([f"sentences before it: {len(probe.before)}" for probe in probes]),
+        **_kinds([f"turns before it: {len(probe.messages) - 1}" for probe in probes]),
+        **_kinds([f"form: {probe.form}" for probe in probes]),
     }
+
+
+def _kinds(of: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """{kind: (C,) which contexts are of it}."""
+    return {kind: np.array([one == kind for one in of]) for kind in dict.fromkeys(of)}
