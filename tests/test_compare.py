@@ -1,5 +1,6 @@
 """`personae compare`: what is a reweighting is seen as one, what is not is seen where it is, and nothing is nothing."""
 
+import importlib
 import json
 from collections import Counter
 from dataclasses import replace
@@ -39,6 +40,20 @@ def asked():
 @pytest.fixture(scope="module")
 def names():
     return cast(declared(), Language(declared()), declared_prior=True).names
+
+
+@pytest.fixture(scope="module")
+def known(root):
+    """The blends of `benchmarks/known_mixtures.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "benchmarks"))
+        yield importlib.import_module("known_mixtures")
+
+
+@pytest.fixture(scope="module")
+def drawn(known):
+    """As many contexts as `compare` draws, and the cast's names: in a hundred a fit falls further short."""
+    return known.exact()
 
 
 def selected(asked, names, **weights):
@@ -99,6 +114,20 @@ def test_what_is_left_is_found_by_form_by_turn_and_by_how_much_stands_before(ask
     }
     for what, here in inside.items():
         assert places(every, here + 0.01, asked.clusters)[0].what == what
+
+
+@pytest.mark.parametrize("percent", range(0, 101, 10))
+@pytest.mark.parametrize("what", ["what nobody says", "what the cast says least"])
+def test_the_share_of_a_known_mixture_comes_back(known, drawn, what, percent):
+    fitted, formula = known.shares(drawn[0], known.blended(*drawn, what, percent))
+    assert fitted == pytest.approx(formula, abs=0.05)
+
+
+@pytest.mark.parametrize("what", ["what nobody says", "what the cast says least"])
+def test_what_a_known_mixture_is_blended_with_is_outside_the_hull(known, drawn, what):
+    assert known.best_left(drawn[0], known.blended(*drawn, what, 0)).mean() < 1e-6
+    assert known.best_left(drawn[0], known.blended(*drawn, what, 10)).mean() > 0.005
+    assert known.best_left(drawn[0], known.foreign(drawn[0], what)).mean() > 0.5
 
 
 def test_a_twin_gives_the_ceiling_by_the_same_formula(asked, names):
