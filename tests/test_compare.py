@@ -1,5 +1,6 @@
 """`personae compare`: what is a reweighting is seen as one, what is not is seen where it is, and nothing is nothing."""
 
+import importlib
 import json
 from collections import Counter
 from dataclasses import replace
@@ -16,7 +17,7 @@ from personae.training.new_model import PretrainPlan, new_model
 from personae.workflows.compare import compare as job
 from personae.workflows.compare.compare import question_of
 from personae.workflows.compare.compared_answers import asked_of_items, asked_of_probes
-from personae.workflows.compare.comparison import compared, outcomes_of
+from personae.workflows.compare.comparison import compared, outcomes_of, places
 from personae.workflows.compare.tokens_left import tokens_left
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.watch import unwatched
@@ -39,6 +40,20 @@ def asked():
 @pytest.fixture(scope="module")
 def names():
     return cast(declared(), Language(declared()), declared_prior=True).names
+
+
+@pytest.fixture(scope="module")
+def known(root):
+    """The blends of `benchmarks/known_mixtures.py`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(root / "benchmarks"))
+        yield importlib.import_module("known_mixtures")
+
+
+@pytest.fixture(scope="module")
+def drawn(known):
+    """As many contexts as `compare` draws, and the cast's names: in a hundred a fit falls further short."""
+    return known.exact()
 
 
 def selected(asked, names, **weights):
@@ -86,12 +101,51 @@ def test_what_is_planted_on_one_topic_is_found_there(asked, names):
     assert found.most[0].said[-1].role == "user"
 
 
+def test_what_is_left_is_found_by_form_by_turn_and_by_how_much_stands_before(asked):
+    """A third is asked as raw text, a third after other turns; something is left in one of these places."""
+    number = len(asked.probes)
+    turns = (Message(role="user", content="Hello."), Message(role="assistant", content="Hello."))
+    every = [p.model_copy(update={"form": "text"} if n % 3 == 1 else {}) for n, p in enumerate(asked.probes)]
+    every = [p.model_copy(update={"messages": turns + p.messages} if n % 3 == 2 else {}) for n, p in enumerate(every)]
+    inside = {
+        "form: text": np.arange(number) % 3 == 1,
+        "turns before it: 2": np.arange(number) % 3 == 2,
+        "sentences before it: 0": np.array([not probe.before for probe in every]),
+    }
+    for what, here in inside.items():
+        assert places(every, here + 0.01, asked.clusters)[0].what == what
+
+
+@pytest.mark.parametrize("percent", range(0, 101, 10))
+@pytest.mark.parametrize("what", ["what nobody says", "what the cast says least"])
+def test_the_share_of_a_known_mixture_comes_back(known, drawn, what, percent):
+    fitted, formula = known.shares(drawn[0], known.blended(*drawn, what, percent))
+    assert fitted == pytest.approx(formula, abs=0.05)
+
+
+@pytest.mark.parametrize("what", ["what nobody says", "what the cast says least"])
+def test_what_a_known_mixture_is_blended_with_is_outside_the_hull(known, drawn, what):
+    assert known.best_left(drawn[0], known.blended(*drawn, what, 0)).mean() < 1e-6
+    assert known.best_left(drawn[0], known.blended(*drawn, what, 10)).mean() > 0.005
+    assert known.best_left(drawn[0], known.foreign(drawn[0], what)).mean() > 0.5
+
+
 def test_a_twin_gives_the_ceiling_by_the_same_formula(asked, names):
     post, twin = (selected(asked, names, con_artist=w, pirate_captain=1 - w) for w in (0.7, 0.6))
     found = compared(names, asked, post, twin)
     truth = 1.0 - divergence(post, twin).sum() / divergence(post, asked.base).sum()
-    assert found.ceiling == pytest.approx(truth)
-    assert np.isnan(compared(names, asked, post).ceiling)
+    assert found.ceiling.mean == pytest.approx(truth)
+    assert found.ceiling.low < truth < found.ceiling.high
+    assert np.isnan(compared(names, asked, post).ceiling.mean)
+
+
+def test_what_is_left_has_an_interval_by_question_and_the_floor_its_draws(asked, names):
+    flat = np.sqrt(asked.base)
+    found = compared(names, asked, flat / flat.sum(axis=1, keepdims=True))
+    assert found.residual.mean == pytest.approx(found.whole.left.mean())
+    assert found.residual.low < found.residual.mean < found.residual.high
+    assert found.floor == pytest.approx(np.mean(found.floors))
+    assert min(found.floors) < max(found.floors)
 
 
 def test_items_are_contexts_whose_answers_are_the_levels(exact_setting):
@@ -133,6 +187,8 @@ def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cas
     assert run([*command, "--out", str(out), "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["explained_share"]["mean"] is None
+    assert found["residual"]["nats"]["mean"] == pytest.approx(0.0, abs=1e-6)
+    assert "no card that tells its own" in found["untried"]
     assert found["changed"]["mean"] == pytest.approx(0.0, abs=1e-6)
     assert all(abs(shift["mean"]) < 1e-6 for shift in found["shift"].values())
     leaked = found["leakage"]

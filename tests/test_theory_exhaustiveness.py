@@ -76,19 +76,26 @@ def test_a_model_against_itself_has_no_share():
     assert same.changed.mean == 0.0
 
 
+def test_a_change_that_rounding_makes_less_than_nothing_is_none():
+    parts, _, clusters = a_cast(14)
+    found = reweighted(parts[0], parts[0] * (1.0 + 1e-9), parts, clusters)
+    assert found.changed.mean < 0.0
+    assert np.isnan(found.share.mean)
+
+
 def test_groups_that_differ_in_who_answers_are_worth_their_price_and_others_are_not():
     parts, _, clusters = a_cast(5)
     base, groups = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), np.where(clusters % 4 == 0, "bored", "not")
     switched = np.where((groups == "bored")[:, None], parts[6], parts[2])
     one = reweighted(switched, base, parts, clusters)
-    more = next_model(switched, base, parts, clusters, groups, one)
+    more = next_model(switched, base, parts, clusters, groups)
     assert more.worth
     assert more.share.mean > one.share.mean + 0.1
     assert more.price == PERSONAS - 1
     rng = np.random.default_rng(5)
     noisy = parts[2] * rng.uniform(0.7, 1.3, size=parts[2].shape)
     plain = noisy / noisy.sum(axis=1, keepdims=True)
-    alike = next_model(plain, base, parts, clusters, groups, reweighted(plain, base, parts, clusters))
+    alike = next_model(plain, base, parts, clusters, groups)
     assert not alike.worth
 
 
@@ -96,8 +103,16 @@ def test_the_price_counts_the_common_weights_where_a_group_is_too_small_for_its_
     parts, _, clusters = a_cast(12)
     base, first = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), parts[1]
     groups = np.where(clusters == 0, "one question", "the rest")
-    more = next_model(first, base, parts, clusters, groups, reweighted(first, base, parts, clusters))
+    more = next_model(first, base, parts, clusters, groups)
     assert more.price == PERSONAS - 1
+
+
+def test_one_group_of_all_contexts_gains_exactly_nothing():
+    """The common weights are fitted as those of a group are."""
+    parts, _, clusters = a_cast(15)
+    base, post = mixed(parts, np.full(PERSONAS, 1 / PERSONAS)), mixed(parts, np.eye(PERSONAS)[2] * 0.9 + 0.1 / PERSONAS)
+    alone = next_model(post, base, parts, clusters, np.zeros(CONTEXTS))
+    assert (alone.gain.low, alone.gain.mean, alone.gain.high) == (0.0, 0.0, 0.0)
 
 
 def test_the_mixture_of_a_context_does_not_see_its_fold():
@@ -158,6 +173,7 @@ def test_reweightings_are_all_explained_and_by_a_shuffled_cast_less():
     found = explained(posts, base, parts, topics, clusters)
     assert found.share.mean == pytest.approx(1.0, abs=1e-3)
     assert found.share.low <= found.share.mean <= found.share.high
+    assert found.floor == pytest.approx(np.mean(found.floors))
     assert found.floor < 0.8
 
 

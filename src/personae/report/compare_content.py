@@ -98,8 +98,10 @@ class OutsideReport:
 class CompareReport:
     """What `compare_page` shows; `share` is NaN where nothing `changed` (nats a context) beyond rounding.
 
-    `floor` is what casts of nobody in particular explain; `ceiling` (NaN: no twin was given) what another training of
-    the same kind does. `before` and `weights` are the cast's, neutral included; `left` nats a context no mixture has.
+    `floor` is what casts of nobody in particular explain, `floors` each of them; `ceiling` (NaN: no twin was given)
+    what another training of the same kind does. `before` and `weights` are the cast's, neutral included; `left` nats a
+    context no mixture has.
+    `untried` says why what the rest `looks` like was never tried on such a training, or is not told; "" where it was.
     """
 
     base: str
@@ -108,8 +110,9 @@ class CompareReport:
     changed: Estimate
     share: Estimate
     floor: float
-    ceiling: float
-    left: float
+    floors: tuple[float, ...]
+    ceiling: Estimate
+    left: Estimate
     before: Mapping[str, float]
     weights: Mapping[str, float]
     levels: tuple[TraitRow, ...]
@@ -118,4 +121,5 @@ class CompareReport:
     places: tuple[LeftPlace, ...]
     most: tuple[LeftContext, ...]
     looks: Looks | None
+    untried: str
     leaked: OutsideReport

@@ -7,6 +7,7 @@ import math
 
 from markupsafe import Markup
 
+from personae.records import Estimate
 from personae.report.blocks import Aside, Badge, Block, Card, Cards, Fold, Number, Numbers, Points, Section, Statement
 from personae.report.compare_content import CompareReport, LeftContext, Looks
 from personae.report.figures import figure, trait_shifts
@@ -16,6 +17,7 @@ from personae.report.page import page
 from personae.report.parts import persona_words
 from personae.report.tables import Table, shift_table
 
+NOT_ABOVE = "not above what casts of nobody in particular explain"
 _LITTLE = 0.5  # of the change: what explains less is no account of it
 _MOST = 0.9  # of the change: what explains as much is nearly all of it
 _LEVELS = "How likely the answer of the high pole is, of the two, before training and after it."
@@ -54,19 +56,38 @@ def share_words(report: CompareReport) -> str:
     """The finding in one sentence."""
     if math.isnan(report.share.mean):
         return "Nothing changed beyond rounding: there is nothing to explain."
-    span = f"{percent(report.share.low)} to {percent(report.share.high)}"
-    said = f"Of what training changed, {percent(report.share.mean)} ({span}) is a reweighting of the cast's characters"
-    others = [f"casts in which nobody is anybody explain {percent(report.floor)}"]
-    if not math.isnan(report.ceiling):
-        others.append(f"another training of the same kind {percent(report.ceiling)}")
+    said = f"Of what training changed, {_with_ends(report.share)} is a reweighting of the cast's characters"
+    draws = f"{len(report.floors)} of them, {percent(min(report.floors))} to {percent(max(report.floors))}"
+    others = [f"casts in which nobody is anybody explain {percent(report.floor)} ({draws})"]
+    if not math.isnan(report.ceiling.mean):
+        others.append(f"another training of the same kind {_with_ends(report.ceiling)}")
     return f"{said}; {', '.join(others)}."
+
+
+def left_words(report: CompareReport) -> str:
+    """How much is left, beside how much changed."""
+    changed, left = (f"{plain(n.mean, 3)} nats a context ({_nats(n)})" for n in (report.changed, report.left))
+    return f"{changed} changed, and {left} are left that no mixture of the cast has."
+
+
+def _with_ends(share: Estimate) -> str:
+    return f"{percent(share.mean)} ({percent(share.low)} to {percent(share.high)})"
+
+
+def _nats(number: Estimate) -> str:
+    return f"{plain(number.low, 3)} to {plain(number.high, 3)}"
+
+
+def untold(report: CompareReport) -> bool:
+    """Whether the share is not above what casts of nobody in particular explain."""
+    return report.share.low <= report.floor
 
 
 def _badge(report: CompareReport) -> Badge:
     if math.isnan(report.share.mean):
         return Badge("No change", "open", "within rounding")
-    if report.share.low <= report.floor:
-        return Badge("Cannot be told", "open", "not above what casts of nobody in particular explain")
+    if untold(report):
+        return Badge("Cannot be told", "open", NOT_ABOVE)
     if report.share.mean >= _MOST:
         return Badge("Nearly all", "whole", "of the change is a persona’s")
     if report.share.mean >= _LITTLE:
@@ -77,8 +98,10 @@ def _badge(report: CompareReport) -> Badge:
 def _share_section(report: CompareReport) -> Section:
     numbers = (
         Number(percent(report.share.mean), "explained share", "1 is all of the change"),
-        Number(plain(report.changed.mean), "nats a context changed", "Kullback–Leibler, after from before"),
-        Number(plain(report.left), "nats a context are left", "no mixture of the cast has them"),
+        Number(plain(report.changed.mean, 3), "nats a context changed", f"{_nats(report.changed)}, after from before"),
+        Number(
+            plain(report.left.mean, 3), "nats a context are left", f"{_nats(report.left)}, in no mixture of the cast"
+        ),
     )
     return Section("What was found", (), (Statement(share_words(report)), _badge(report), Numbers(numbers)))
 
@@ -106,7 +129,7 @@ def next_table(report: CompareReport) -> Table:
     rows = tuple(
         (
             one.what,
-            percent(one.share.mean),
+            _with_ends(one.share),
             f"{signed(one.gain.mean, 3)} ({signed(one.gain.low, 3)} to {signed(one.gain.high, 3)})",
             str(one.price),
             "yes" if one.worth else "no",
@@ -154,6 +177,11 @@ def looks_words(looks: Looks) -> str:
     return f"What is left looks like {_LOOKS[looks.name]}. In the loudest contexts {loud} are left; of draws: {sure}."
 
 
+def named_words(report: CompareReport) -> list[str]:
+    """What the rest looks like, where that is told, and why it was never tried on such a training, where it was not."""
+    return [*([looks_words(report.looks)] if report.looks else []), *([report.untried] if report.untried else [])]
+
+
 def places_table(report: CompareReport) -> Table:
     """Where more is left than elsewhere."""
     rows = tuple(
@@ -196,7 +224,7 @@ def _left_section(report: CompareReport) -> Section | None:
         for one in report.most[:6]
     )
     blocks += [Cards(cards)] if cards else []
-    words = [looks_words(report.looks)] if report.looks else []
+    words = named_words(report)
     words += [] if report.places else ["What is left lies nowhere in particular."]
     return Section("What no mixture explains", tuple(words), tuple(blocks)) if blocks or words else None
 

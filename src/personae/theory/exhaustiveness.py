@@ -65,11 +65,15 @@ class NextModel:
 
 @dataclass(frozen=True)
 class Explained:
-    """The `share` of several trainings with its interval, its `ceiling` (NaN of a single seed) and its `floor`."""
+    """The `share` of several trainings with its interval, its `ceiling` (NaN of a single seed) and its `floor`.
+
+    The floor is the mean of `floors`, one for each shuffled cast.
+    """
 
     share: Estimate
     ceiling: float
     floor: float
+    floors: tuple[float, ...] = ()
 
 
 def dealt(clusters: ArrayLike, seed: int = 0, folds: int = FOLDS) -> NDArray[np.intp]:
@@ -95,7 +99,7 @@ def reweighted(
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
     rng, change, folds = np.random.default_rng(seed), divergence(after, before), dealt(clusters, seed)
     mix = held_out_mixture(after, parts, folds)
-    kept = needed(after, parts, folds, price * float(change.sum()))
+    kept = needed(after, parts, folds, price * max(0.0, float(change.sum())))  # below zero by rounding alone
     weights = np.zeros(len(parts))
     weights[kept] = fit_weights(after, parts[kept]).weights
     left = divergence(after, mix)
@@ -120,18 +124,19 @@ def next_model(
     components: ArrayLike,
     clusters: ArrayLike,
     groups: ArrayLike,
-    first: Reweighted,
     *,
     noise: float = NOISE,
     seed: int = 0,
 ) -> NextModel:
-    """Weights for each of the `groups` (C,), over the whole cast; `first` has one set for all.
+    """Weights for each of the `groups` (C,), over the whole cast, and what they gain over one set for all.
 
-    A group too small to be fitted and tested apart (fewer than two clusters) keeps the common weights.
+    Both are fitted with the prior of one context that a small group needs, so that the gain is the groups' alone. A
+    group too small to be fitted and tested apart (fewer than two clusters) keeps the common weights.
     """
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
     member, cluster, rng = np.asarray(groups), np.asarray(clusters), np.random.default_rng(seed)
-    mix, fitted, common = first.mix.copy(), 0, 0
+    one = held_out_mixture(after, parts, dealt(cluster, seed), pseudo=1.0)
+    mix, fitted, common = one.copy(), 0, 0
     for group in np.unique(member):
         here = member == group
         if len(np.unique(cluster[here])) < 2:
@@ -140,7 +145,7 @@ def next_model(
         own = held_out_mixture(after[here], parts[:, here], dealt(cluster[here], seed), pseudo=1.0)
         mix[here], fitted = own, fitted + 1
     left, change = divergence(after, mix), divergence(after, before)
-    gain = clustered_mean_interval(first.left - left, clusters, rng=rng)
+    gain = clustered_mean_interval(divergence(after, one) - left, clusters, rng=rng)
     share = share_of(left, change, clusters, rng, noise)
     return NextModel(share, gain, (fitted + common - 1) * (len(parts) - 1), left)
 
@@ -193,10 +198,12 @@ def explained(
     def left(cast: Floats) -> list[Floats]:
         return [divergence(post, held_out_mixture(post, cast, fold))[here] for post in posts]
 
-    floors = [1.0 - np.sum(left(shuffled_cast(components, topics, rng))) / np.sum(change) for _ in range(SHUFFLES)]
+    casts = (shuffled_cast(components, topics, rng) for _ in range(SHUFFLES))
+    floors = tuple(float(1.0 - np.sum(left(cast)) / np.sum(change)) for cast in casts)
     same = kinds or [""] * len(posts)
     pairs = [(a, b) for a, b in permutations(range(len(posts)), 2) if same[a] == same[b]]
     apart = [np.sum(divergence(posts[a], posts[b])[here]) / np.sum(change[a]) for a, b in pairs]
     drawn = list(np.asarray(clusters)[here]) * len(posts)
     share = share_of(np.concatenate(left(components)), np.concatenate(change), drawn, rng)
-    return Explained(share, 1.0 - float(np.mean(apart)) if pairs else float("nan"), float(np.mean(floors)))
+    ceiling = 1.0 - float(np.mean(apart)) if pairs else float("nan")
+    return Explained(share, ceiling, float(np.mean(floors)), floors)

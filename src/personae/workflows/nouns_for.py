@@ -66,10 +66,15 @@ def world_of(model: str) -> World | None:
     return None
 
 
+def training_card(model: str) -> dict[str, object]:
+    """The card of the training that made the model called `model`; empty where there is none."""
+    return _json(_folder(model) / TRAINING)
+
+
 def base_of(model: str) -> str | None:
     """The model that the checkpoint or adapter called `model` says it was trained from; None where it says nothing."""
     folder = _folder(model)
-    base = _json(folder / TRAINING).get("base") or _json(folder / ADAPTER).get("base_model_name_or_path")
+    base = training_card(model).get("base") or _json(folder / ADAPTER).get("base_model_name_or_path")
     if not isinstance(base, str) or base == stands_for(model):
         return None
     return base_named(folder, base)

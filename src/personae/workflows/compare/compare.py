@@ -8,7 +8,7 @@ context: before, after, and as the reweighting has it), `leakage.json`, `compari
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from personae.workflows.compare.compared_answers import Asked, asked_of_items, a
 from personae.workflows.compare.comparison import Comparison, compared, outcomes_of
 from personae.workflows.compare.naming import Named, named
 from personae.workflows.compare.tokens_left import tokens_left
+from personae.workflows.compare.untried import REAL, untried
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.kept_levels import kept_levels
@@ -45,7 +46,8 @@ RECORD = "comparison.json"
 class CompareQuestion:
     """What is compared: the models before, after and (for the ceiling) after another training of the same kind.
 
-    `world` is that of the laboratory's models, of which so many `contexts` are drawn, and None for others.
+    `world` is that of the laboratory's models, of which so many `contexts` are drawn, and None for others. `card` is
+    that of the training of `post`, empty where it has none.
     """
 
     base: "LocalSimulator"
@@ -56,6 +58,7 @@ class CompareQuestion:
     world: World | None
     seed: int = 0
     contexts: int = PROBES
+    card: Mapping[str, Any] = field(default_factory=dict)
 
     def configuration(self) -> dict[str, Any]:
         """What a run folder is told apart by."""
@@ -100,6 +103,7 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     leaked = leakage(beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
     tokens = tokens_left(found, question.base, question.post, question.cast, folder, watch)
     record = {**_record(question, basis, found), "class": _class(rest), "shift": shift, "leakage": leaked}
+    record["untried"] = REAL if rest is None else untried(question.card, question.base.digest)
     record["residual"]["tokens"] = tokens
     write_arrays(folder.file("answers.parquet"), _columns(found))
     write_json(folder.file(RECORD), record)
@@ -145,6 +149,7 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
         "explained_share": whole.share,
         "ceiling": found.ceiling,
         "floor": found.floor,
+        "floors": found.floors,
         "weights": found.weights,
         "before": dict(zip(basis.cast.names, basis.prior, strict=True)),
         "next_models": {
@@ -152,7 +157,7 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
             for name, one in found.by.items()
         },
         "residual": {
-            "nats": float(whole.left.mean()),
+            "nats": found.residual,
             "places": [
                 {"what": p.what, "contexts": p.many, "left": p.left, "above": p.above, "share": p.share}
                 for p in found.places
@@ -196,7 +201,7 @@ def question_of(
     Raises `BadInput` where the models do not read the same tokens.
     """
     from personae.simulator.registry import load
-    from personae.workflows.nouns_for import nouns, world_of
+    from personae.workflows.nouns_for import nouns, training_card, world_of
 
     cast, traits = nouns(base, cast_file, traits_file)
     before, after = load(base, device=device), load(post, device=device)
@@ -204,4 +209,5 @@ def question_of(
     for model in (after, other):
         if model is not None:
             check_same_words(model, before)
-    return CompareQuestion(before, after, other, cast, fewer(traits, items), world_of(base), seed)
+    world, card = world_of(base), training_card(post)
+    return CompareQuestion(before, after, other, cast, fewer(traits, items), world, seed, card=card)

@@ -6,7 +6,16 @@ from textwrap import fill
 
 from personae.records import Estimate
 from personae.report.compare_content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow
-from personae.report.compare_page import looks_words, next_table, places_table, share_words, who_table
+from personae.report.compare_page import (
+    NOT_ABOVE,
+    left_words,
+    named_words,
+    next_table,
+    places_table,
+    share_words,
+    untold,
+    who_table,
+)
 from personae.report.content import TraitRow
 from personae.report.tables import shift_table, to_terminal
 from personae.workflows.compare.compare import Compared
@@ -29,8 +38,9 @@ def compare_report(found: Compared) -> CompareReport:
         changed=comparison.whole.changed,
         share=comparison.whole.share,
         floor=comparison.floor,
+        floors=comparison.floors,
         ceiling=comparison.ceiling,
-        left=float(comparison.whole.left.mean()),
+        left=comparison.residual,
         before=record["before"],
         weights=comparison.weights,
         levels=tuple(_row(t, shift, meaning[t], base[t]) for t, shift in found.shift.items()),
@@ -41,6 +51,7 @@ def compare_report(found: Compared) -> CompareReport:
         places=tuple(LeftPlace(p.what, p.many, p.left, p.above, p.share) for p in comparison.places[:PLACES]),
         most=tuple(_left(one, tokens) for one, tokens in zip_longest(comparison.most, record["residual"]["tokens"])),
         looks=None if found.named is None else _looks(found.named),
+        untried=record["untried"],
         leaked=outside_report(record["leakage"]),
     )
 
@@ -61,10 +72,13 @@ def _looks(named: Named) -> Looks:
 
 def compare_words(report: CompareReport) -> str:
     """Share, who answers, traits, where the rest is and what leaked, for a terminal."""
-    parts = [fill(share_words(report), WIDTH), "", to_terminal(shift_table(list(report.shifts), shifts=True))]
+    parts = [fill(share_words(report), WIDTH), ""]
+    parts += [fill(f"The share cannot be told: it is {NOT_ABOVE}.", WIDTH) + "\n"] if untold(report) else []
+    parts.append(to_terminal(shift_table(list(report.shifts), shifts=True)))
     if not math.isnan(report.share.mean):
+        parts.append(fill(left_words(report), WIDTH) + "\n")
         parts.append(to_terminal(who_table(report)))
         parts += [to_terminal(next_table(report))] if report.next_models else []
-        parts += [fill(looks_words(report.looks), WIDTH), ""] if report.looks else []
+        parts += [fill(words, WIDTH) + "\n" for words in named_words(report)]
         parts.append(to_terminal(places_table(report)) if report.places else "What is left lies nowhere in particular.")
     return "\n".join([*parts, "", outside_lines(report.leaked)])

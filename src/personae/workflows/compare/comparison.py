@@ -21,6 +21,7 @@ from personae.workflows.compare.compared_answers import Asked
 
 FEWEST = 8  # contexts of a place where something is left
 MOST_LEFT = 12  # contexts listed
+UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,20 @@ class Left:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Beside `whole.share` stand `floor` and `ceiling` (NaN: not known); `by` {what groups contexts: next model}."""
+    """Beside `whole.share` stand `floor` and `ceiling` (NaN: not known); `by` {what groups contexts: next model}.
+
+    `floors` are those of single casts in which nobody is anybody, `floor` their mean. `residual` is what is left, nats
+    a context, its interval over questions.
+    """
 
     names: tuple[str, ...]
     asked: Asked
     post: Floats
     whole: Reweighted
+    residual: Estimate
     floor: float
-    ceiling: float
+    floors: tuple[float, ...]
+    ceiling: Estimate
     by: dict[str, NextModel]
     places: tuple[Place, ...]
 
@@ -96,14 +103,15 @@ def compared(
     clusters = asked.clusters
     whole = reweighted(post, asked.base, asked.cast, clusters, seed=seed)
     rng, change = np.random.default_rng([seed, 3]), divergence(post, asked.base)
-    floor = asked.explained([post], seed=seed).floor
-    ceiling = share_of(divergence(post, twin), change, clusters, rng).mean if twin is not None else float("nan")
+    none = asked.explained([post], seed=seed)
+    ceiling = share_of(divergence(post, twin), change, clusters, rng) if twin is not None else UNKNOWN
+    residual = clustered_mean_interval(whole.left, clusters, rng=np.random.default_rng([seed, 9]))
     by = {
-        name: next_model(post, asked.base, asked.cast, clusters, groups, whole, seed=seed)
+        name: next_model(post, asked.base, asked.cast, clusters, groups, seed=seed)
         for name, groups in groupings(asked.probes).items()
     }
     found = places(asked.probes, whole.left, clusters, seed=seed)
-    return Comparison(tuple(names), asked, post, whole, floor, ceiling, by, found)
+    return Comparison(tuple(names), asked, post, whole, residual, none.floor, none.floors, ceiling, by, found)
 
 
 def outcomes_of(probe: Probe) -> tuple[str, ...]:
@@ -121,7 +129,7 @@ def groupings(probes: Sequence[Probe]) -> dict[str, list[str]]:
 
 
 def places(probes: Sequence[Probe], left: Floats, clusters: Sequence[str], *, seed: int = 0) -> tuple[Place, ...]:
-    """Where more is left than elsewhere, most of all first: topics, sentences that stand before, forms."""
+    """Where more is left than elsewhere, most of all first, among the `features` of contexts."""
     rng, found = np.random.default_rng([seed, 4]), []
     for what, inside in features(probes).items():
         if FEWEST <= inside.sum() <= len(probes) - FEWEST:
@@ -137,10 +145,21 @@ def places(probes: Sequence[Probe], left: Floats, clusters: Sequence[str], *, se
 
 
 def features(probes: Sequence[Probe]) -> dict[str, NDArray[np.bool_]]:
-    """{in words: (C,) which contexts have it}."""
+    """{in words: (C,) which contexts have it}: topic, what stands before, how much of that, turn, form.
+
+    The laboratory's contexts are one turn of a user each, all of one form.
+    """
     topics = dict.fromkeys(probe.topic for probe in probes)
     before = dict.fromkeys(sentence for probe in probes for sentence in probe.before)
     return {
         **{f"asked about {t}": np.array([probe.topic == t for probe in probes]) for t in topics if t},
         **{f"after “{s}”": np.array([s in probe.before for probe in probes]) for s in before},
+        **_kinds([f"sentences before it: {len(probe.before)}" for probe in probes]),
+        **_kinds([f"turns before it: {len(probe.messages) - 1}" for probe in probes]),
+        **_kinds([f"form: {probe.form}" for probe in probes]),
     }
+
+
+def _kinds(of: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """{kind: (C,) which contexts are of it}."""
+    return {kind: np.array([one == kind for one in of]) for kind in dict.fromkeys(of)}
