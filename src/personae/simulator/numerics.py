@@ -11,7 +11,6 @@ is nearer than the resolution are not ranked. Where evidence is the difference f
 import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,19 +45,17 @@ class Numerics:
         return max(self.bias.values()) - min(self.bias.values())
 
     def ties(self, means: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
-        """{persona: those next to it in mean evidence that are not told apart from it}, the highest evidence first.
+        """{persona: all others whose mean evidence is not told apart from its own}, the highest evidence first.
 
         >>> found = Numerics("bfloat16", 8, 0.1, {"neutral": 0.0, "clerk": 0.2, "pirate": -0.1})
-        >>> found.ties({"neutral": 0.0, "clerk": 1.0, "pirate": 1.2})
-        {'pirate': ('clerk',), 'clerk': ('pirate',)}
+        >>> found.ties({"neutral": 0.9, "clerk": 0.8, "pirate": 1.15})
+        {'pirate': ('neutral',), 'neutral': ('pirate', 'clerk'), 'clerk': ('neutral',)}
         """
         order = sorted(means, key=lambda name: -means[name])
-        tied: dict[str, tuple[str, ...]] = {}
-        for above, below in pairwise(order):
-            if means[above] - means[below] < self.resolution:
-                tied[above] = (*tied.get(above, ()), below)
-                tied[below] = (above,)
-        return tied
+        near = {
+            one: tuple(o for o in order if o != one and abs(means[o] - means[one]) < self.resolution) for one in order
+        }
+        return {one: others for one, others in near.items() if others}
 
     def record(self) -> dict[str, Any]:
         """The same as JSON's own types, with what follows from it."""

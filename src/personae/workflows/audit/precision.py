@@ -38,7 +38,7 @@ def numerics_of(question: Question, folder: RunFolder, watch: "Watch") -> Numeri
 
 
 def ties_in(evidence: Evidence | LongEvidence, numerics: Numerics | None) -> dict[str, tuple[str, ...]]:
-    """{persona: its neighbours in mean evidence that are not told apart from it}; empty where scores are float32."""
+    """{persona: all others whose mean evidence is not told apart from its own}; empty where scores are float32."""
     if numerics is None:
         return {}
     return numerics.ties(dict(zip(evidence.names, mean_evidence(evidence.blocks).tolist(), strict=True)))
