@@ -230,8 +230,11 @@ def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate) -> 
         notes.append("That it removes more than a neutral prefix does is not certain on these rows.")
     if len(set(best.rephrased)) < FEWEST:
         notes.append(f"{best.name} has no other wordings, so there is no file of rephrased requests.")
+    caution = str(getattr(question.simulator, "caution", ""))
     own = f"The file itself trains {', '.join(question.trained)}, which does not count." if question.trained else ""
-    return tuple(note for note in (*notes, own, question.pair.note(), question.dose.source, question.note) if note)
+    return tuple(
+        note for note in (*notes, own, question.pair.note(), question.dose.source, question.note, caution) if note
+    )
 
 
 def _record(report: InoculateReport) -> dict[str, Any]:
