@@ -116,7 +116,7 @@ def _contexts_read_once(network: Network, table: Sequence[Sequence[Encoded]], ro
     return known, _read(network, beginnings, room).spread([length > 0 for length in known])
 
 
-def _read(network: Network, beginnings: list[Sequence[int]], room: Room) -> Past:
+def _read(network: Network, beginnings: Sequence[Sequence[int]], room: Room) -> Past:
     """A `Past` with a row for each beginning, read as many at a time as there is room for."""
     longest = max(map(len, beginnings))
     while True:

@@ -10,7 +10,7 @@ is nearer than the resolution are not ranked. Where evidence is the difference f
 
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,15 @@ ROWS = 16  # episodes of a file that are scored a second time
 class Numerics:
     """The error of scores in `dtype` against float32, over `n` episodes (of the file, and as many of its control).
 
-    `rms` nats an episode, the root mean square of E over episodes and contexts; `bias` {persona: nats}, neutral at 0.
+    `rms` nats an episode, the root mean square of E over episodes and contexts; `bias` {persona: nats}, neutral at 0;
+    `caution` is what must be known of the float32 model, such as that it ran elsewhere.
     """
 
     dtype: str
     n: int
     rms: float
     bias: dict[str, float]
+    caution: str = ""
 
     @property
     def largest(self) -> str:
@@ -64,7 +66,7 @@ class Numerics:
     @classmethod
     def from_record(cls, found: Mapping[str, Any]) -> "Numerics":
         """The value that `record` wrote down."""
-        return cls(found["dtype"], found["n"], found["rms"], dict(found["bias"]))
+        return cls(found["dtype"], found["n"], found["rms"], dict(found["bias"]), found.get("caution", ""))
 
 
 def evenly_by_length(episodes: Sequence[Episode], rows: int = ROWS) -> list[int]:
@@ -105,9 +107,10 @@ def rounding_error(
     low = simulator.log_likelihood(rows, contexts, shifted(progress, 0, total)).logp
     exact = read_again()
     errors = low - exact.log_likelihood(rows, contexts, shifted(progress, low.size, total)).logp
+    caution = str(getattr(exact, "caution", ""))
     del exact
     gc.collect()  # a model holds itself in circles, and two at a time are enough
-    return _numerics(dtype, cast, errors, len(episodes))
+    return replace(_numerics(dtype, cast, errors, len(episodes)), caution=caution)
 
 
 def _numerics(dtype: str, cast: Cast, errors: Floats, n: int) -> Numerics:
