@@ -15,7 +15,7 @@ from personae.data import read_cast, read_traits, write_episodes
 from personae.errors import RunFailed
 from personae.records import Cast, LogLikelihood, chat
 from personae.records.files import read_json
-from personae.simulator import load
+from personae.simulator import load, reading
 from personae.simulator.local import LocalSimulator
 from personae.training import SFTPlan
 from personae.workflows.audit import precision
@@ -172,3 +172,39 @@ def test_what_is_compared_is_the_file_that_was_named(tiny_lab: Path) -> None:
     low, exact = load(str(tiny_lab), dtype="bfloat16"), load(str(tiny_lab))
     assert low.in_float32 is not None and exact.in_float32 is None
     assert low.in_float32().digest == exact.digest != low.digest
+
+
+# A float32 model with no room beside the other ---------------------------------------------------------------------
+def test_a_float32_model_that_does_not_fit_beside_the_other_is_spread_and_scores_the_same(
+    files: Path, tiny_lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    low, exact = load(str(tiny_lab), dtype="bfloat16"), load(str(tiny_lab))
+    assert low.in_float32 is not None
+    need = 4 * sum(weight.numel() for weight in exact.model.parameters())
+    read: list[str] = []
+    opened = reading.read
+    monkeypatch.setattr(reading, "read", lambda located, how: read.append(how.device) or opened(located, how))
+    for free in (1.2 * need, need):
+        monkeypatch.setattr(reading, "free_bytes", lambda _, free=free: free)
+        judge = low.in_float32()
+        rows = read_pair(files / "ours.jsonl").episodes[:4]
+        assert judge.log_likelihood(rows, ["", "Ann"]).logp == pytest.approx(
+            exact.log_likelihood(rows, ["", "Ann"]).logp
+        )
+        assert judge.digest == exact.digest
+        assert ("did not fit on cpu beside those in bfloat16" in judge.caution) == (free == need)
+    assert read == ["cpu", "map"]
+
+
+def test_that_the_float32_model_ran_elsewhere_stands_in_the_folder_the_terminal_and_the_page(
+    question: Question, tmp_path: Path
+) -> None:
+    simulator = question.simulator
+    assert isinstance(simulator, LocalSimulator)
+    shifted = Shifted(simulator, [0.0, 0.1, 0.0])
+    shifted.caution = "It ran elsewhere."  # type: ignore[attr-defined]
+    simulator.in_float32 = lambda: shifted  # type: ignore[assignment, return-value]
+    found = audit_file(question, open_folder("audit", question.configuration(), tmp_path))
+    assert read_json(tmp_path / "numerics.json")["caution"] == "It ran elsewhere."
+    assert "at this precision. It ran elsewhere." in " ".join(audit_words(found).split())
+    assert "It ran elsewhere." in (tmp_path / "report.html").read_text(encoding="utf-8")

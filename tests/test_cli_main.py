@@ -219,3 +219,12 @@ def test_whoever_reads_the_result_may_go_away():
 def test_json_is_all_there_is_on_stdout(arguments, capsys):
     assert run([*arguments, "--json"]) == 0
     assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_no_memory_left_is_one_line_that_says_what_to_try(monkeypatch, capsys):
+    import torch
+
+    monkeypatch.setattr(main, "built", lambda _: raising(torch.OutOfMemoryError("CUDA out of memory.\nTried 2 GiB")))
+    assert run(["models"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and "no memory left" in err and "--dtype bfloat16" in err

@@ -190,3 +190,51 @@ def test_a_prompt_that_does_not_fit_before_a_row_is_refused_before_any_work(tmp_
     status = run([*map(str, given), "--prompts", str(tmp_path / "long.txt"), "--out", str(tmp_path / "out")])
     assert status == 2 and "tokens" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+# In sixteen bits ----------------------------------------------------------------------------------------------------
+TWINS = (*CANDIDATES, Candidate("ask too", f"{ASK} Do.", ("Do say it.",)))
+
+
+class Rounded(Obedient):
+    """What scores in 16 bits: in float32 the prompt whose words hold `off` leaves more than is seen."""
+
+    def __init__(self, off: str, nats: float) -> None:
+        super().__init__()
+        self.off, self.nats = off, nats
+        self.in_float32 = self.exact
+
+    def exact(self):
+        rounded = self
+
+        class Exact(Obedient):
+            def log_likelihood(self, episodes, contexts, progress=None) -> LogLikelihood:
+                scored = super().log_likelihood(episodes, contexts, progress)
+                for i, episode in enumerate(episodes):
+                    if any(rounded.off in turn.content for turn in episode.prompt):
+                        scored.logp[i] += rounded.nats * (scored.logp[i] - scored.logp[i, 0])
+                return scored
+
+        return Exact()
+
+
+def in_sixteen_bits(data: Path, simulator: Heard) -> Inoculating:
+    wish = asked(data, simulator, candidates=TWINS)
+    return replace(wish, question=replace(wish.question, dtype="bfloat16"))
+
+
+def test_a_prompt_that_sixteen_bits_do_not_tell_from_the_best_is_named_and_no_other(file, tmp_path):
+    found = done(in_sixteen_bits(file, Rounded("Do.", 5.0)), tmp_path / "off")
+    kept = read_json(tmp_path / "off" / "numerics.json")
+    assert kept["ties"] == ["ask too" if found["best"] == "ask" else "ask"] and kept["n"] == 12
+    assert kept["resolution"] > 0.0 and set(kept["errors"]) == {"ask", "ask too"}
+    assert any("the best is not told apart from" in note for note in found["notes"])
+    exact = done(in_sixteen_bits(file, Rounded("Do.", 0.0)), tmp_path / "exact")
+    assert read_json(tmp_path / "exact" / "numerics.json")["ties"] == []
+    assert any("no other prompt is as good" in note for note in exact["notes"])
+
+
+def test_in_float32_nothing_is_scored_twice_and_nothing_said(file, tmp_path):
+    found = done(asked(file), tmp_path / "f")
+    assert not (tmp_path / "f" / "numerics.json").exists()
+    assert not any("float32" in note for note in found["notes"])

@@ -1,6 +1,7 @@
 """Where a model runs: wherever its parts are kept, and whatever it is called by, it gives the same numbers."""
 
 import json
+import re
 import shutil
 import warnings
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from personae.cli.main import run as personae
 from personae.errors import BadInput
 from personae.records import chat
-from personae.simulator import checkpoint, devices, load
+from personae.simulator import checkpoint, devices, load, registry
 from personae.simulator.devices import Running, check_device
 from personae.simulator.local import LocalSimulator
 from personae.simulator.past import Past
@@ -201,6 +202,8 @@ def test_an_adapter_whose_base_is_not_found_says_where_its_name_stands(adapter, 
     [
         ["audit", "example:cheats", "--model", "lab"],
         ["run", "example:cheats", "--model", "lab"],
+        ["filter", "example:cheats", "--model", "lab", "--trait", "power"],
+        ["inoculate", "example:cheats", "--model", "lab"],
         ["measure", "lab"],
         ["complete", "Hi", "--model", "lab"],
         ["train", "example:cheats", "--model", "lab"],
@@ -214,6 +217,41 @@ def test_a_command_refuses_a_device_that_there_is_not_before_any_work(command, c
     said = [line for line in capsys.readouterr().err.splitlines() if "unknown device 'tpu'" in line]
     assert len(said) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", [["audit"], ["filter", "--trait", "power"], ["inoculate"]], ids=lambda c: c[0])
+def test_what_is_asked_of_the_machine_reaches_the_model(command, monkeypatch, capsys):
+    asked = []
+
+    def opened(name, *, dtype, running):
+        asked.append((dtype, running))
+        raise BadInput("enough")
+
+    monkeypatch.setattr(registry, "open_model", opened)
+    monkeypatch.setattr(devices, "find_spec", lambda _: True)
+    how = ["--dtype", "bfloat16", "--device", "map", "--quantise", "4bit", "--engine", "ray", "--workers", "3"]
+    assert personae([command[0], "example:cheats", "--model", "lab", *command[1:], *how]) == 2
+    assert "enough" in capsys.readouterr().err
+    assert asked == [("bfloat16", Running("map", "4bit", "ray", 3))]
+
+
+@pytest.mark.parametrize(
+    ("page", "words", "mark", "others"),
+    [
+        ("devices", "take `--device`", "| `--device ", set()),
+        ("devices", "take `--quantise 4bit`", "| `--quantise ", set()),
+        ("devices", "take `--engine ray`", "| `--engine ", {"lab", "study"}),  # these train on it, by another page
+        ("servers", "take --model", "or a served model", set()),
+        ("commands", "also take a model behind a server", "or a served model", set()),
+    ],
+)
+def test_the_pages_list_the_commands_that_take_an_option(root, page, words, mark, others):
+    text = " ".join((root / "docs" / f"{page}.md").read_text(encoding="utf-8").split())
+    listed = re.search(rf"((?:`\w+`(?:, | and )?)+) {re.escape(words)}", text)
+    assert listed is not None
+    sections = (root / "docs" / "commands.md").read_text(encoding="utf-8").split("\n## personae ")[1:]
+    takes = {section.split()[0] for section in sections if mark in section}
+    assert set(re.findall(r"`(\w+)`", listed[1])) == takes - others
 
 
 @NO_CUDA

@@ -14,7 +14,9 @@ from personae.errors import RunFailed
 from personae.records import Episode, Simulator, chat, text
 from personae.simulator import engine
 from personae.simulator.local import LocalSimulator
+from personae.simulator.memory import Room
 from personae.simulator.network import _agree
+from personae.simulator.past import Past
 
 SIZE: dict[str, Any] = {
     "hidden_size": 32,
@@ -163,7 +165,7 @@ def test_the_size_of_a_batch_changes_nothing(llama: LocalSimulator, tokens: int)
     table = [[llama.dialogue.encode(e, c) for c in CONTEXTS] for e in EPISODES]
     whole = llama.log_likelihood(EPISODES, CONTEXTS).logp
     assert llama._network is not None
-    assert np.abs(engine.score(llama._network, table, tokens=tokens) - whole).max() < 1e-3
+    assert np.abs(engine.score(llama._network, table, room=Room(tokens)) - whole).max() < 1e-3
 
 
 def test_rows_and_columns_follow_the_order_asked_for(llama: LocalSimulator) -> None:
@@ -239,9 +241,106 @@ def test_a_long_beginning_counts_for_every_row_that_has_a_copy_of_it(
         held.append(len(lengths) * max(length for length, _ in lengths))
         return scored(network, past, known, batch)
 
-    whole = engine.score(llama._exact_network(table), table, tokens=1000)
+    whole = engine.score(llama._exact_network(table), table, room=Room(1000))
     monkeypatch.setattr(engine, "_score_batch", noted)
-    parts = engine.score(llama._exact_network(table), table, tokens=32)
+    parts = engine.score(llama._exact_network(table), table, room=Room(32))
     assert len(held) > 2
     assert max(held) <= engine.HELD * 32
     assert parts == pytest.approx(whole, abs=1e-4)
+
+
+# -- memory that does not suffice ------------------------------------------------------------------------------------
+OUT = {
+    "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "cpu": RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes. Error code 12"),
+}
+
+
+class Known:
+    """A network whose log p of a token depends on the tokens up to it alone, so that no batch rounds it otherwise.
+
+    It has memory for `most` rows in a pass, and notes how many it was given and could not take.
+    """
+
+    splits, device = True, torch.device("cpu")
+
+    def __init__(self, most: int, problem: Exception, *, shares: bool = True) -> None:
+        self.most, self.problem, self.shares = most, problem, shares
+        self.refused: list[int] = []
+
+    def _take(self, rows: int) -> None:
+        if rows > self.most:
+            self.refused.append(rows)
+            raise self.problem
+
+    def extend(self, past: Past, tokens: Any) -> Past:
+        self._take(len(tokens))
+        layer = torch.zeros(len(tokens), 1, past.width + max(map(len, tokens)), 1)
+        return Past(((layer, layer),), past.lengths + torch.tensor([len(row) for row in tokens]))
+
+    def logp(self, past: Past, rows: Any) -> list[torch.Tensor]:
+        self._take(len(rows))
+        return [
+            torch.tensor([-(sum(row.ids[: end + 1]) % 97) / 97 for end in range(row.start, len(row.ids))])
+            for row in rows
+        ]
+
+
+@pytest.fixture
+def table(llama: LocalSimulator) -> list[list[Any]]:
+    return [[llama.dialogue.encode(e, c) for c in CONTEXTS] for e in EPISODES * 4]
+
+
+@pytest.mark.parametrize("shares", [True, False])
+@pytest.mark.parametrize("most", [1, 3])
+@pytest.mark.parametrize("device", OUT)
+def test_a_batch_with_no_memory_for_it_is_read_in_halves_and_scores_the_same(
+    table: list[list[Any]], device: str, most: int, shares: bool
+) -> None:
+    whole = engine.score(Known(10_000, OUT[device], shares=shares), table)  # type: ignore[arg-type]
+    tight = Known(most, OUT[device], shares=shares)
+    seen: list[int] = []
+    parts = engine.score(tight, table, lambda done, _: seen.append(done))  # type: ignore[arg-type]
+    assert tight.refused
+    assert (parts == whole).all()
+    assert seen[-1] == whole.size and sorted(seen) == seen
+
+
+def test_what_did_not_fit_is_not_tried_again(table: list[list[Any]]) -> None:
+    tight, room = Known(2, OUT["cuda"]), Room(2048)
+    engine.score(tight, table, room=room)  # type: ignore[arg-type]
+    first = len(tight.refused)
+    assert room.tokens < 2048
+    engine.score(tight, table, room=room)  # type: ignore[arg-type]
+    assert len(tight.refused) - first < first / 2
+
+
+def test_a_model_keeps_to_the_smaller_batch_in_its_next_block(
+    llama: LocalSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = llama.log_likelihood(EPISODES, CONTEXTS).logp
+    plain, refused = engine._score_batch, []
+
+    def tight(network: Any, past: Any, known: list[int], batch: list[engine.Group]) -> list[list[float]]:
+        if sum(len(group.rows) for group in batch) > 4:
+            refused.append(batch)
+            raise OUT["cuda"]
+        return plain(network, past, known, batch)
+
+    monkeypatch.setattr(engine, "_score_batch", tight)
+    assert llama.log_likelihood(EPISODES, CONTEXTS).logp == pytest.approx(whole, abs=1e-3)
+    first = len(refused)
+    llama.log_likelihood(EPISODES, CONTEXTS)
+    assert first > 0 and len(refused) - first < first
+
+
+def test_no_memory_for_one_row_says_how_long_it_is_and_what_to_do(table: list[list[Any]]) -> None:
+    for shares in (True, False):
+        with pytest.raises(RunFailed, match=r"no memory for a single row of \d+ tokens .* --dtype bfloat16") as caught:
+            engine.score(Known(0, OUT["cuda"], shares=shares), table)  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)
+
+
+def test_another_error_of_the_device_is_raised_as_it_is(table: list[list[Any]]) -> None:
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        engine.score(Known(2, RuntimeError("mat1 and mat2 shapes cannot be multiplied")), table)  # type: ignore[arg-type]

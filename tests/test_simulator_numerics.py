@@ -1,7 +1,7 @@
 """The error of 16 bits: the value reported is that of a plain comparison, and what it forbids to rank is said."""
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -128,16 +128,18 @@ def test_personas_nearer_than_the_error_are_ties_and_others_are_not() -> None:
 
 
 @given(st.lists(st.floats(-5, 5), min_size=4, max_size=4), st.lists(st.floats(-1, 1), min_size=3, max_size=3))
-def test_ties_are_mutual_and_exactly_the_neighbours_within_the_resolution(
-    means: list[float], biases: list[float]
-) -> None:
+def test_ties_are_mutual_and_exactly_those_within_the_resolution(means: list[float], biases: list[float]) -> None:
     found = Numerics("bfloat16", 8, 0.1, dict(zip(NAMES, [0.0, *biases], strict=True)))
     evidence = dict(zip(NAMES, means, strict=True))
     ties = found.ties(evidence)
     assert all(name in ties[other] for name, others in ties.items() for other in others)
-    order = sorted(evidence, key=lambda name: -evidence[name])
-    for above, below in pairwise(order):
-        assert (below in ties.get(above, ())) == (evidence[above] - evidence[below] < found.resolution)
+    for one, other in combinations(NAMES, 2):
+        assert (other in ties.get(one, ())) == (abs(evidence[one] - evidence[other]) < found.resolution)
+
+
+def test_a_persona_beyond_the_next_one_is_tied_too() -> None:
+    found = Numerics("bfloat16", 8, 0.1, {"neutral": 0.0, "ann": 0.2, "bob": -0.1, "eve": 0.0})
+    assert found.ties(dict(zip(NAMES, (0.0, 1.0, 1.1, 1.2), strict=True)))["ann"] == ("eve", "bob")
 
 
 def test_without_an_error_nothing_is_tied() -> None:

@@ -9,14 +9,18 @@ from personae.cli.face import (
     Against,
     AnyModel,
     CastFile,
+    Copies,
     Data,
+    Device,
     DoseGiven,
     Dtype,
+    Engine,
     Face,
     Items,
     Json,
     Limit,
     Out,
+    Quantise,
     Quiet,
     Seed,
     SkipBad,
@@ -47,6 +51,10 @@ def command(
     items: Items = ITEMS,
     dose: DoseGiven = None,
     dtype: Dtype = "float32",
+    device: Device = "auto",
+    quantise: Quantise = "",
+    engine: Engine = "local",
+    workers: Copies = None,
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -58,6 +66,7 @@ def command(
     Lines of JSON Lines are copied as they are. Evidence that `personae audit` gathered is used again.
     """
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.devices import Running
         from personae.workflows.amend.aim import Amount, read_aim
         from personae.workflows.amend.filter_words import filter_words
         from personae.workflows.amend.filtering import check_filter, filter_file
@@ -80,6 +89,7 @@ def command(
             items=items,
             dtype=dtype,
             skip_bad=skip_bad,
+            running=Running(device, quantise, engine, workers),
         )
         question, _ = ask(wish, face.progress)
         check_filter(question, amount)

@@ -9,14 +9,18 @@ from personae.cli.face import (
     ITEMS,
     AnyModel,
     CastFile,
+    Copies,
     Data,
+    Device,
     DoseGiven,
     Dtype,
+    Engine,
     Face,
     Items,
     Json,
     Limit,
     Out,
+    Quantise,
     Quiet,
     Seed,
     SkipBad,
@@ -55,6 +59,10 @@ def command(
     items: Items = ITEMS,
     dose: DoseGiven = None,
     dtype: Dtype = "float32",
+    device: Device = "auto",
+    quantise: Quantise = "",
+    engine: Engine = "local",
+    workers: Copies = None,
     out: Out = None,
     seed: Seed = 0,
     json: Json = False,
@@ -66,6 +74,7 @@ def command(
     best one, with its control files: behind a neutral prefix, and behind the request in other words.
     """
     with Face(json=json, quiet=quiet) as face:
+        from personae.simulator.devices import Running
         from personae.workflows.amend.candidates import candidates_for
         from personae.workflows.amend.inoculate_words import inoculate_words
         from personae.workflows.amend.inoculation import Inoculating, check_inoculation, inoculate_file
@@ -87,6 +96,7 @@ def command(
             trained=tuple(trained or ()),
             dtype=dtype,
             skip_bad=skip_bad,
+            running=Running(device, quantise, engine, workers),
         )
         question, _ = ask(wish, face.progress)
         asked = Inoculating(question, candidates, mode, rows, tuple(trait or ()))

@@ -28,6 +28,10 @@ from personae import __version__
 from personae.cli.quiet import calm_environment, debugging, libraries_quiet
 from personae.errors import PersonaeError
 
+NO_MEMORY = (
+    "the device has no memory left; what was done is kept. Try --dtype bfloat16, --quantise 4bit, --device cpu or "
+    "shorter rows, where the command takes them (docs/real-models.md says what each command needs)"
+)
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -136,7 +140,7 @@ def run(arguments: Sequence[str]) -> int:
                 )
             return failed(f"{problem.filename}: {problem.strerror}", 1) if problem.filename else fault(problem)
         except Exception as problem:  # noqa: BLE001 - the last line of defence, which hides nothing
-            return fault(problem)
+            return failed(NO_MEMORY, 1) if without_memory(problem) else fault(problem)
     if returned == 130:  # typer's status for Ctrl-C outside of any work
         return failed("stopped", 1)
     return int(returned or 0)
@@ -148,6 +152,15 @@ def failed(problem: str, status: int) -> int:
 
     typer.echo(f"personae: {for_terminal(problem)}", err=True)
     return status
+
+
+def without_memory(problem: Exception) -> bool:
+    """Whether a model's device ran out of memory; torch, which knows, is not loaded to ask where nothing else has."""
+    if "torch" not in sys.modules:
+        return isinstance(problem, MemoryError)
+    from personae.simulator.memory import out_of_memory
+
+    return out_of_memory(problem)
 
 
 def fault(problem: Exception) -> int:

@@ -98,7 +98,7 @@ def command(
         from personae.workflows.measure.leakage_words import outside_lines, outside_report
         from personae.workflows.measure.measurement import MeasureQuestion, coherent, measure
         from personae.workflows.measure.measurement_outside import beside, check_weights
-        from personae.workflows.measure.measurement_words import profile_words
+        from personae.workflows.measure.measurement_words import profile_words, rounding_words
         from personae.workflows.measure.yardstick import open_untrained
         from personae.workflows.nouns_for import nouns
 
@@ -128,5 +128,5 @@ def command(
             value["outside"] = found.outside
             said = [said[0].rstrip(), "", outside_lines(outside_report(found.outside))]
         said.append(f"Kept in {folder.path}")
-        said += [simulator.caution] if simulator.caution else []
+        said += [line for line in (rounding_words(loaded), simulator.caution) if line]
         face.result({**value, "folder": folder.path}, "\n".join(said))

@@ -24,7 +24,7 @@ and measurements, `PERSONAE_DATA` that of the ledger (a disk of this machine, no
 | 1 | the run failed or was stopped, or a `--fail-if` bound was crossed |
 | 2 | wrong usage or bad input: one line that names the file, the line in it and what to do |
 
-`--model` of `audit` and `complete`, and `measure`, also take a model behind an OpenAI-compatible server, such as vLLM:
+`audit`, `filter`, `inoculate`, `measure` and `complete` also take a model behind a server that speaks vLLM's form:
 `'http://host:8000/v1#name'`. How to start one, and what is asked of it: [servers.md](servers.md). On which device a
 model runs, and how it is spread over several or over a Ray cluster: [devices.md](devices.md).
 

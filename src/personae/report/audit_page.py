@@ -27,8 +27,7 @@ from personae.report.parts import (
 from personae.report.tables import Table, posterior_table, score_table, shift_table
 
 _TIED = (
-    "contexts are not told apart at this precision from the next in evidence: they are no ranking. The table below "
-    "says which."
+    "contexts are not told apart at this precision from others: their order is no ranking. The table below says which."
 )
 
 _HEAVY = (

@@ -25,6 +25,7 @@ class Choosing:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.name = simulator.name
+        self.caution = str(getattr(simulator, "caution", ""))  # what a reader of its numbers must know
 
     @property
     def digest(self) -> str:

@@ -90,6 +90,16 @@ def found_here(name: str) -> str:
     return name
 
 
+def free_bytes(device: str) -> float:
+    """Bytes that are free on a CUDA device; of any other place it is not asked, and there is no end to them."""
+    import torch
+
+    if not device.startswith("cuda"):
+        return float("inf")
+    torch.cuda.empty_cache()
+    return float(torch.cuda.mem_get_info(device)[0])
+
+
 def check_quantised(quantise: str, device: str) -> None:
     """Raise `BadInput` unless weights can be squeezed as `quantise` says, on the `device` that was found."""
     if quantise not in ("", FOUR_BITS):

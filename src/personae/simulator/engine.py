@@ -3,7 +3,8 @@
 Three beginnings are shared, always by comparing token ids, never by trusting text: the tokens that all episodes under
 one context begin with are read once per context; a prompt that several answers follow is read once per context and
 prompt; the rest is read in batches of rows of like length. The head sees response positions only (`network`).
-The numbers are those of a loop over single rows, within rounding.
+The numbers are those of a loop over single rows, within rounding. A batch that the device has no memory for is read
+again in halves, and later ones are no larger.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from personae.errors import RunFailed
 from personae.records import Progress
 from personae.simulator.dialogue import Encoded
+from personae.simulator.memory import Room, let_go, out_of_memory
 from personae.simulator.network import Network, Row
 from personae.simulator.past import Past
 from personae.simulator.tiny import tiny_is_zero
@@ -55,20 +57,32 @@ class Group:
         """Tokens in memory for this group, whose context is read up to `known`: each row has its own copy."""
         return (known + len(self.stem) + self.longest) * len(self.rows)
 
+    def halves(self) -> tuple["Group", "Group"]:
+        """The first half of its rows, and the others."""
+        half = len(self.rows) // 2
+        return Group(self.context, self.stem, self.rows[:half]), Group(self.context, self.stem, self.rows[half:])
+
 
 @tiny_is_zero()
 @torch.inference_mode()
 def score(
-    network: Network, table: Sequence[Sequence[Encoded]], progress: Progress | None = None, *, tokens: int | None = None
+    network: Network,
+    table: Sequence[Sequence[Encoded]],
+    progress: Progress | None = None,
+    *,
+    room: Room | None = None,
 ) -> NDArray[np.float64]:
-    """(N, K) nats: log p of the response span of `table[n][k]`. `tokens` bounds the size of a batch."""
-    budget = tokens or (BATCH_TOKENS if network.device.type == "cpu" else BATCH_TOKENS_ACCELERATED)
-    budget = budget if network.splits else max(64, budget // 4)  # whole logits are large
+    """(N, K) nats: log p of the response span of `table[n][k]`.
+
+    `room` bounds a batch, and shrinks where one does not fit in memory. Raises `RunFailed` where there is
+    no memory for a single row, or a log-probability is no number.
+    """
+    room = room or usual_room(network)
     logp = np.full((len(table), len(table[0])), np.nan)
-    known, past = _contexts_read_once(network, table, budget)
+    known, past = _contexts_read_once(network, table, room)
     done = 0
-    for batch in _batches(_groups(table, known, network.shares), known, budget):
-        for group, values in zip(batch, _score_batch(network, past, known, batch)):
+    for batch in _batches(_groups(table, known, network.shares), known, room):
+        for group, values in _within_memory(network, past, known, batch, room):
             for (n, _), value in zip(group.rows, values):
                 logp[n, group.context] = value
         done += sum(len(group.rows) for group in batch)
@@ -82,7 +96,13 @@ def score(
     return logp
 
 
-def _contexts_read_once(network: Network, table: Sequence[Sequence[Encoded]], budget: int) -> tuple[list[int], Past]:
+def usual_room(network: Network) -> Room:
+    """What a batch of this network may read on its device; less where the whole model is run, whose logits are many."""
+    tokens = BATCH_TOKENS if network.device.type == "cpu" else BATCH_TOKENS_ACCELERATED
+    return Room(tokens if network.splits else max(64, tokens // 4))
+
+
+def _contexts_read_once(network: Network, table: Sequence[Sequence[Encoded]], room: Room) -> tuple[list[int], Past]:
     """For each context the length of the beginning all its rows share, and a `Past` with a row for each."""
     contexts = len(table[0])
     past = Past.empty(contexts, network.device)
@@ -93,12 +113,24 @@ def _contexts_read_once(network: Network, table: Sequence[Sequence[Encoded]], bu
     if not any(known):
         return known, past
     beginnings = [table[0][k].ids[: known[k]] for k in range(contexts) if known[k]]
-    at_once = max(1, budget // max(known))
-    parts = [
-        network.extend(Past.empty(len(beginnings[i : i + at_once]), network.device), beginnings[i : i + at_once])
-        for i in range(0, len(beginnings), at_once)
-    ]
-    return known, Past.stack(parts).spread([length > 0 for length in known])
+    return known, _read(network, beginnings, room).spread([length > 0 for length in known])
+
+
+def _read(network: Network, beginnings: Sequence[Sequence[int]], room: Room) -> Past:
+    """A `Past` with a row for each beginning, read as many at a time as there is room for."""
+    longest = max(map(len, beginnings))
+    while True:
+        at_once = min(len(beginnings), max(1, room.tokens // longest))
+        try:
+            parts = [beginnings[i : i + at_once] for i in range(0, len(beginnings), at_once)]
+            return Past.stack([network.extend(Past.empty(len(part), network.device), part) for part in parts])
+        except (RuntimeError, MemoryError) as problem:
+            if not out_of_memory(problem):
+                raise
+            if at_once == 1:
+                raise _no_room(network, longest) from problem
+        let_go()
+        room.shrink(at_once * longest)
 
 
 def _common_beginning(rows: Sequence[Encoded]) -> int:
@@ -130,19 +162,71 @@ def _affordable(group: Group, most: int = 32) -> Iterator[Group]:
         yield Group(group.context, group.stem, part)
 
 
-def _batches(groups: list[Group], known: list[int], budget: int) -> Iterator[list[Group]]:
-    """Neighbours together, up to the budget of tokens read, and `HELD` times as many in memory."""
+def _batches(groups: list[Group], known: list[int], room: Room) -> Iterator[list[Group]]:
+    """Neighbours together, up to the tokens that there is room for, and `HELD` times as many in memory."""
     batch: list[Group] = []
     most = 0  # held for one group of the batch
-    for group in groups:
+    for group in (part for whole in groups for part in _parts(whole, known, room)):
         held, many = max(most, group.held(known[group.context])), len(batch) + 1
-        if batch and (batch[0].shared != group.shared or group.cost * many > budget or held * many > HELD * budget):
+        full = group.cost * many > room.tokens or held * many > HELD * room.tokens
+        if batch and (batch[0].shared != group.shared or full):
             yield batch
             batch, held = [], group.held(known[group.context])
         batch.append(group)
         most = held
     if batch:
         yield batch
+
+
+def _parts(group: Group, known: list[int], room: Room) -> Iterator[Group]:
+    """The group, in parts where groups as large as it have turned out not to fit."""
+    if room.tight and len(group.rows) > 1 and _tokens([group], known) > room.tokens:
+        for half in group.halves():
+            yield from _parts(half, known, room)
+    else:
+        yield group
+
+
+def _within_memory(
+    network: Network, past: Past, known: list[int], batch: list[Group], room: Room
+) -> Iterator[tuple[Group, list[float]]]:
+    """Each group, or part of one, with the nats of its rows: halves of the batch where there is no memory for all."""
+    scored = None
+    try:
+        scored = _score_batch(network, past, known, batch)
+    except (RuntimeError, MemoryError) as problem:
+        if not out_of_memory(problem):
+            raise
+        if len(batch) == len(batch[0].rows) == 1:
+            raise _no_room(network, len(batch[0].rows[0][1].ids)) from problem
+    if scored is not None:
+        yield from zip(batch, scored, strict=True)
+        return
+    let_go()
+    room.shrink(_tokens(batch, known))
+    for half in _halves(batch):
+        yield from _within_memory(network, past, known, half, room)
+
+
+def _tokens(batch: list[Group], known: list[int]) -> int:
+    """The room that a batch took: tokens read or, of those in memory, one in `HELD`, whichever is more."""
+    read = max(group.cost for group in batch) * len(batch)
+    return max(read, max(group.held(known[group.context]) for group in batch) * len(batch) // HELD)
+
+
+def _halves(batch: list[Group]) -> list[list[Group]]:
+    """The batch in two, or the rows of its only group."""
+    if len(batch) == 1:
+        return [[half] for half in batch[0].halves()]
+    half = len(batch) // 2
+    return [batch[:half], batch[half:]]
+
+
+def _no_room(network: Network, length: int) -> RunFailed:
+    return RunFailed(
+        f"{network.device} has no memory for a single row of {length} tokens beside the model; "
+        "shorten the rows, or try --dtype bfloat16, --quantise 4bit or --device map"
+    )
 
 
 def _score_batch(network: Network, past: Past, known: list[int], batch: list[Group]) -> list[list[float]]:

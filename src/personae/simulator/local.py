@@ -16,6 +16,7 @@ from personae.simulator import engine
 from personae.simulator.devices import entrance, resting_places
 from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
 from personae.simulator.divergence import divergences
+from personae.simulator.memory import Room
 from personae.simulator.network import Network, Row, exact_network
 from personae.simulator.past import Past
 
@@ -31,6 +32,7 @@ class LocalSimulator:
         self.dialogue = Dialogue(tokenizer)
         self._digest = digest
         self._network: Network | None = None
+        self._room: Room | None = None  # what a batch may read, once a network is known
         self.caution = ""  # what a reader of its numbers must know
         self.in_float32: Callable[[], LocalSimulator] | None = None  # reads the same files again, where it is not
 
@@ -80,7 +82,9 @@ class LocalSimulator:
                 table = [self._encode(episode, contexts) for episode in episodes[first : first + size]]
                 tokens[first : first + size] = [len(row[0].ids) - row[0].start for row in table]
                 here = shifted(progress, first * len(contexts), logp.size)
-                logp[first : first + size] = engine.score(self._exact_network(table), table, here)
+                network = self._exact_network(table)
+                self._room = self._room or engine.usual_room(network)
+                logp[first : first + size] = engine.score(network, table, here, room=self._room)
         return LogLikelihood(logp=logp, tokens=tokens)
 
     def divergence_from(
@@ -113,9 +117,8 @@ class LocalSimulator:
         if self._network is None:
             with torch.inference_mode():
                 checked = exact_network(self.model, [Row(row[0].ids, row[0].start) for row in table])
-            self._network = checked
-        # A new one each time: training may have changed the weights that a network keeps a copy of.
-        return Network(self.model, splits=self._network.splits, shares=self._network.shares)
+            self._network = checked.anew()
+        return self._network.anew()
 
     def sample(
         self,

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from personae.simulator.devices import entrance, unwrapped
+from personae.simulator.memory import out_of_memory
 from personae.simulator.past import Past
 
 LOGITS_AT_ONCE = 40_000_000  # numbers held at a time by the head
@@ -43,6 +44,10 @@ class Network:
         config = base.config.get_text_config()
         self._scale = _logit_scale(config)
         self._cap: float | None = getattr(config, "final_logit_softcapping", None)
+
+    def anew(self) -> "Network":
+        """The same, with no copy of weights, which training may have changed and which take memory."""
+        return Network(self.model, splits=self.splits, shares=self.shares)
 
     @cached_property
     def _head_in_float32(self) -> tuple[Tensor, Tensor | None]:
@@ -129,7 +134,9 @@ def exact_network(model: Any, rows: Sequence[Row]) -> Network:  # noqa: ANN401
             try:
                 network = Network(model, splits=splits, shares=shares)
                 found = _logp_by_halves(network, samples)
-            except Exception:  # noqa: BLE001, S112 - an architecture refuses in whatever way it likes
+            except Exception as problem:
+                if out_of_memory(problem):
+                    raise
                 continue
             if all(_agree(a[-len(b) :], b, dtype) for a, b in zip(truth, found)):
                 return network

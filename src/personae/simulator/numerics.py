@@ -10,8 +10,7 @@ is nearer than the resolution are not ranked. Where evidence is the difference f
 
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,13 +26,15 @@ ROWS = 16  # episodes of a file that are scored a second time
 class Numerics:
     """The error of scores in `dtype` against float32, over `n` episodes (of the file, and as many of its control).
 
-    `rms` nats an episode, the root mean square of E over episodes and contexts; `bias` {persona: nats}, neutral at 0.
+    `rms` nats an episode, the root mean square of E over episodes and contexts; `bias` {persona: nats}, neutral at 0;
+    `caution` is what must be known of the float32 model, such as that it ran elsewhere.
     """
 
     dtype: str
     n: int
     rms: float
     bias: dict[str, float]
+    caution: str = ""
 
     @property
     def largest(self) -> str:
@@ -46,19 +47,17 @@ class Numerics:
         return max(self.bias.values()) - min(self.bias.values())
 
     def ties(self, means: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
-        """{persona: those next to it in mean evidence that are not told apart from it}, the highest evidence first.
+        """{persona: all others whose mean evidence is not told apart from its own}, the highest evidence first.
 
         >>> found = Numerics("bfloat16", 8, 0.1, {"neutral": 0.0, "clerk": 0.2, "pirate": -0.1})
-        >>> found.ties({"neutral": 0.0, "clerk": 1.0, "pirate": 1.2})
-        {'pirate': ('clerk',), 'clerk': ('pirate',)}
+        >>> found.ties({"neutral": 0.9, "clerk": 0.8, "pirate": 1.15})
+        {'pirate': ('neutral',), 'neutral': ('pirate', 'clerk'), 'clerk': ('neutral',)}
         """
         order = sorted(means, key=lambda name: -means[name])
-        tied: dict[str, tuple[str, ...]] = {}
-        for above, below in pairwise(order):
-            if means[above] - means[below] < self.resolution:
-                tied[above] = (*tied.get(above, ()), below)
-                tied[below] = (above,)
-        return tied
+        near = {
+            one: tuple(o for o in order if o != one and abs(means[o] - means[one]) < self.resolution) for one in order
+        }
+        return {one: others for one, others in near.items() if others}
 
     def record(self) -> dict[str, Any]:
         """The same as JSON's own types, with what follows from it."""
@@ -67,7 +66,7 @@ class Numerics:
     @classmethod
     def from_record(cls, found: Mapping[str, Any]) -> "Numerics":
         """The value that `record` wrote down."""
-        return cls(found["dtype"], found["n"], found["rms"], dict(found["bias"]))
+        return cls(found["dtype"], found["n"], found["rms"], dict(found["bias"]), found.get("caution", ""))
 
 
 def evenly_by_length(episodes: Sequence[Episode], rows: int = ROWS) -> list[int]:
@@ -108,9 +107,10 @@ def rounding_error(
     low = simulator.log_likelihood(rows, contexts, shifted(progress, 0, total)).logp
     exact = read_again()
     errors = low - exact.log_likelihood(rows, contexts, shifted(progress, low.size, total)).logp
+    caution = str(getattr(exact, "caution", ""))
     del exact
     gc.collect()  # a model holds itself in circles, and two at a time are enough
-    return _numerics(dtype, cast, errors, len(episodes))
+    return replace(_numerics(dtype, cast, errors, len(episodes)), caution=caution)
 
 
 def _numerics(dtype: str, cast: Cast, errors: Floats, n: int) -> Numerics:

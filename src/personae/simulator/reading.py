@@ -5,15 +5,17 @@ the same on every device.
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personae.errors import BadInput, first_line
 from personae.simulator import checkpoint, llama2c
-from personae.simulator.devices import MAP
+from personae.simulator.devices import MAP, free_bytes
 from personae.simulator.digests import digest_folder, digest_paths
 from personae.simulator.local import LocalSimulator
 from personae.simulator.locating import Located, base_named, locate
+
+BESIDE = 1.1  # bytes that must be free for each of the weights: scoring takes some too
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,24 @@ def read(located: Located, reading: Reading) -> LocalSimulator:
         trust_remote_code=reading.trust_remote_code,
     )
     return LocalSimulator(model, tokenizer, located.name, reading.digest(digest_folder(path)))
+
+
+def read_in_float32(located: Located, reading: Reading, low: LocalSimulator) -> LocalSimulator:
+    """The files of `low`, which were read so, in float32: on its device or, where they do not fit beside it, elsewhere.
+
+    Then its `caution` says so. A checkpoint folder is spread (`map`), a single file goes to the processor.
+    """
+    there = replace(reading, dtype="float32")
+    need = 0 if reading.quantise else 4 * sum(weight.numel() for weight in low.model.parameters())
+    if need * BESIDE <= free_bytes(reading.device):
+        return read(located, there)
+    elsewhere = MAP if located.path.is_dir() and not llama2c.weights_at(located.path) else "cpu"
+    judge = read(located, replace(there, device=elsewhere))
+    judge.caution = (
+        f"Its float32 weights ({need / 2**30:.1f} GiB) did not fit on {reading.device} beside those in "
+        f"{reading.dtype}, and were read to {judge.device}, where they score more slowly and the same."
+    )
+    return judge
 
 
 def _read_file(located: Located, reading: Reading) -> LocalSimulator:

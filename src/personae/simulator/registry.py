@@ -3,7 +3,6 @@
 All but an address, the URL of a served model (see `address`), give a `LocalSimulator`, which can be trained.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from personae.errors import BadInput
@@ -67,7 +66,7 @@ def load(
     trust_remote_code: bool = False,
 ) -> "LocalSimulator":
     """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
-    from personae.simulator.reading import Reading, read
+    from personae.simulator.reading import Reading, read, read_in_float32
 
     check_trainable(name)
     check_device(device)
@@ -76,7 +75,7 @@ def load(
     check_quantised(quantise, reading.device)
     simulator = read(located, reading)
     if dtype != "float32":
-        simulator.in_float32 = lambda: read(located, replace(reading, dtype="float32"))
+        simulator.in_float32 = lambda: read_in_float32(located, reading, simulator)
     if quantise:
         simulator.caution = SQUEEZED
     return simulator

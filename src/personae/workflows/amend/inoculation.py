@@ -27,6 +27,7 @@ from personae.theory.selection import evidence
 from personae.training import inoculated
 from personae.training.inoculate import Mode
 from personae.workflows.amend.candidates import Candidate, like
+from personae.workflows.amend.prompt_precision import prompt_precision, prompt_precision_note
 from personae.workflows.amend.prompt_scores import SCORES, prompt_scores
 from personae.workflows.audit.file_audit import PAGE, shown, unreliable
 from personae.workflows.audit.file_pair import FilePair, check_fits
@@ -118,8 +119,9 @@ def inoculate_file(
         size = float(_size(basis, traits, plain, question.dose.effective))
         progress(1, 1)
     best = best_of(asked.candidates, found)
+    precision = _precision(asked, basis, traits, prompted, found, best, folder, watch)
     files = write_files(asked, best, folder, watch)
-    report = _report(asked, traits, size, found, best, files)
+    report = _report(asked, traits, size, found, best, files, prompt_precision_note(precision))
     result = _record(report)
     write_json(folder.file(RESULT), result)
     write_text(folder.file(PAGE), inoculate_page(report))
@@ -155,15 +157,39 @@ def _removals(
     return removals(basis.prior, plain, prompted, controls, levels, dose, rng=rng)
 
 
+def _precision(
+    asked: Inoculating,
+    basis: Basis,
+    traits: Sequence[str],
+    prompted: dict[str, Floats],
+    found: dict[str, Removal],
+    best: Candidate,
+    folder: RunFolder,
+    watch: Watch,
+) -> dict[str, Any] | None:
+    """How exact what the candidates leave is, and which of those like it the best is not told apart from."""
+    fits = {best.name: best, **{c.name: c for c in rivals(asked.candidates, found)}}
+    arms = {name: inoculated(asked.sample, (c.text,), asked.mode) for name, c in fits.items()}
+    left = {name: found[name].left.mean for name in fits}
+    dose = asked.question.dose.effective
+    return prompt_precision(
+        asked.question, arms, prompted, left, lambda logp: float(_size(basis, traits, logp, dose)), folder, watch
+    )
+
+
 def _size(basis: Basis, traits: Sequence[str], plain: Floats, dose: float) -> Floats:
     return shift_size(basis.prior, mean_evidence(evidence(plain)), [basis.levels.by_trait[t] for t in traits], dose)
 
 
 def best_of(candidates: Sequence[Candidate], found: dict[str, Removal]) -> Candidate:
     """The candidate that removes most of those that make the answers likelier; of all, where none does."""
+    return min(rivals(candidates, found), key=lambda c: found[c.name].left.mean)
+
+
+def rivals(candidates: Sequence[Candidate], found: dict[str, Removal]) -> list[Candidate]:
+    """The candidates that make the answers likelier; all, where none does."""
     asks = [c for c in candidates if not c.control]
-    fits = [c for c in asks if found[c.name].uplift.mean > 0.0] or asks
-    return min(fits, key=lambda c: found[c.name].left.mean)
+    return [c for c in asks if found[c.name].uplift.mean > 0.0] or asks
 
 
 # -- the files -------------------------------------------------------------------------------------------------------
@@ -198,6 +224,7 @@ def _report(
     found: dict[str, Removal],
     best: Candidate,
     files: tuple[str, ...],
+    precision: str,
 ) -> InoculateReport:
     order = sorted(asked.candidates, key=lambda c: (c.control, c.name != best.name, found[c.name].left.mean))
     rows = tuple(PromptRow(c.name, c.text, c.control, **vars(found[c.name])) for c in order)
@@ -214,11 +241,11 @@ def _report(
         best=best.name,
         dose=question.dose.effective,
         files=files,
-        notes=_notes(asked, size, found[best.name], best),
+        notes=_notes(asked, size, found[best.name], best, precision),
     )
 
 
-def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate) -> tuple[str, ...]:
+def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate, precision: str) -> tuple[str, ...]:
     question = asked.question
     tried = sum(not c.control for c in asked.candidates)
     notes = [f"It is the best of {tried} on the rows that it was chosen by, so its own numbers flatter." * (tried > 1)]
@@ -230,8 +257,10 @@ def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate) -> 
         notes.append("That it removes more than a neutral prefix does is not certain on these rows.")
     if len(set(best.rephrased)) < FEWEST:
         notes.append(f"{best.name} has no other wordings, so there is no file of rephrased requests.")
+    caution = str(getattr(question.simulator, "caution", ""))
     own = f"The file itself trains {', '.join(question.trained)}, which does not count." if question.trained else ""
-    return tuple(note for note in (*notes, own, question.pair.note(), question.dose.source, question.note) if note)
+    beside = (precision, own, question.pair.note(), question.dose.source, question.note, caution)
+    return tuple(note for note in (*notes, *beside) if note)
 
 
 def _record(report: InoculateReport) -> dict[str, Any]:

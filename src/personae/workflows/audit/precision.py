@@ -38,7 +38,7 @@ def numerics_of(question: Question, folder: RunFolder, watch: "Watch") -> Numeri
 
 
 def ties_in(evidence: Evidence | LongEvidence, numerics: Numerics | None) -> dict[str, tuple[str, ...]]:
-    """{persona: its neighbours in mean evidence that are not told apart from it}; empty where scores are float32."""
+    """{persona: all others whose mean evidence is not told apart from its own}; empty where scores are float32."""
     if numerics is None:
         return {}
     return numerics.ties(dict(zip(evidence.names, mean_evidence(evidence.blocks).tolist(), strict=True)))
@@ -48,12 +48,13 @@ def precision_note(numerics: Numerics | None) -> str:
     """In words: how far the scores are from float32, and what that forbids to say."""
     if numerics is None:
         return ""
-    return (
+    said = (
         f"Scores are in {numerics.dtype}. Against float32 they err by {two_figures(numerics.rms)} nats an answer (root "
         f"mean square over {numerics.n} rows), and the mean evidence for {numerics.largest} by {_bias(numerics)} nats, "
         f"the most of all. Personas whose mean evidence differs by less than {two_figures(numerics.resolution)} nats "
         "are not told apart at this precision."
     )
+    return f"{said} {numerics.caution}".rstrip()
 
 
 def precision_facts(numerics: Numerics | None) -> tuple[Fact, ...]:

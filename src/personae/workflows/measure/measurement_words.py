@@ -6,6 +6,7 @@ from personae.measure.coherence import SHARE
 from personae.records import Profile
 from personae.report.numbers import percent
 from personae.report.tables import profile_table, to_terminal
+from personae.simulator.address import SERVERS_OWN
 from personae.theory.reliability import RELIABLE
 from personae.workflows.measure.measurement import coherent
 
@@ -20,6 +21,13 @@ def profile_words(found: Profile, shipped: Mapping[str, float] | None = None) ->
     table = to_terminal(profile_table(found, RELIABLE, shipped))
     said = [_gate(found), table, _hidden(found), _lost(found)]
     return "\n".join(part for part in said if part)
+
+
+def rounding_words(dtype: str) -> str:
+    """What must be known of levels in fewer bits than float32; nothing of float32's, nor of a server's own."""
+    if dtype in ("float32", SERVERS_OWN):
+        return ""
+    return f"Levels are in {dtype}; how far they are from those in float32 was not measured."
 
 
 def _gate(found: Profile) -> str:
