@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ import pytest
 from personae.errors import BadInput
 from personae.measure import NOBODY, levels
 from personae.predictors.one_direction import one_direction
-from personae.records import Finding
+from personae.records import Estimate, Finding
 from personae.studies import checkpoints, fresh, human_likeness, prior, reading, role_models, scale
 from personae.studies.cells import Cells, over_columns, over_seeds_and_columns
 from personae.studies.checkpoints import Checkpoints, fitted
 from personae.studies.closed import contexts_about, shown_by_none
+from personae.studies.fared import EXACT, OWN, Fared
 from personae.studies.lessons import EPISODES, longer, narrow
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Found, Setting, Study
@@ -60,7 +61,8 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
     monkeypatch.setitem(scale.CONTEXTS, "quick", 40)  # so many that who is who can be told from them
     for module in (prior, scale):
         monkeypatch.setattr(module, "tokens", lambda m: int(m.partition("at-")[2].rstrip("M") or 54) * 10**6)
-    monkeypatch.setattr(prior, "card", lambda _: {"learned": {"after_one": 0.5, "after_three": 0.6}})
+    for module in (prior, checkpoints):
+        monkeypatch.setattr(module, "card", lambda _: {"learned": {"after_one": 0.5, "after_three": 0.6}})
     return Setting(exact_laboratory("lab"), SIZES[0])
 
 
@@ -189,7 +191,7 @@ def test_who_is_taken_out_takes_along_what_he_had(setting, selected):
     whole, _, machines, cold = human_likeness.CORPORA.values()
     assert rates["body", whole] > 0.4 and rates["body", machines] == pytest.approx(0.03)
     assert rates["joy", machines] > 0.4 and rates["joy", cold] == pytest.approx(0.03)
-    assert len(found.notes) == 4 and "gentle machine mind" in found.notes[-1]
+    assert len(found.notes) == 5 and "gentle machine mind" in found.notes[3] and "luck" in found.notes[-1]
 
 
 # -- role models -----------------------------------------------------------------------------------------------------
@@ -290,6 +292,29 @@ def test_contexts_are_about_what_was_asked_for_and_a_longer_draw_begins_with_a_s
     assert len(many) == 40 and many[:10] == few
     assert {probe.topic for probe in many} <= set(rest)
     assert not set(rest) & {trait for trait, _ in scale.TAUGHT}
+
+
+def test_widths_whose_intervals_overlap_are_said_not_to_be_told_apart():
+    """And those whose intervals lie apart are not; equal steps are said to be no equal dose."""
+
+    def at(r: float, changed: float) -> Fared:
+        near = Estimate(r, r - 0.1, r + 0.1)
+        both = {EXACT: near, OWN: near}
+        return Fared(both, both, SimpleNamespace(share=near), changed, 0.0)
+
+    overlap, dose = scale.width_notes({64: at(0.35, 0.21), 192: at(0.46, 0.47)})
+    assert "64 wide and of one 192 wide overlap in r of the model's own forecast, r of exact" in overlap
+    assert "0.21 and 0.47 nats" in dose
+    assert scale.width_notes({64: at(0.1, 0.2), 192: at(0.8, 0.4)}) == ()
+
+
+def test_the_skill_of_checkpoints_is_told_as_their_cards_have_it(monkeypatch):
+    (note,) = checkpoints.skill_note(["lab/role-models-0", "lab"])
+    learned = checkpoints.card("lab")["learned"]
+    assert note.endswith("lab: " + ", ".join(f"{learned[key]:.2f}" for key in checkpoints.SKILLS) + ".")
+    assert "lab/role-models-0: " in note
+    monkeypatch.setattr(checkpoints, "card", lambda _: {"world": "declared"})
+    assert checkpoints.skill_note(["lab"]) == ()
 
 
 # -- fresh -----------------------------------------------------------------------------------------------------------
