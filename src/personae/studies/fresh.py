@@ -63,8 +63,8 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     found = {model: figures(made, model) for model in (home, *FRESH)}
     here = {name: value.mean for name, value in found[home].items()}
     there = {name: float(np.mean([found[m][name].mean for m in FRESH])) for name in here}
-    rises = {model: foreseen_rises(made.setting(model)) for model in found}
-    nowhere = (None, None)
+    exact = {model: rises(made.setting(model), made.setting(model).exact) for model in found}
+    own = {model: rises(made.setting(model), made.setting(model).model) for model in found}
     return Found(
         sentence=(
             f"In {len(FRESH)} worlds on which nothing was tuned, what a file changes is foreseen at r = "
@@ -76,7 +76,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             "Every figure of the headline, at home and in worlds never seen",
             "",
             tuple(
-                Compared(model, found[model][name], *rises[model].get(name, nowhere), group=name)
+                Compared(model, found[model][name], exact[model].get(name), own[model].get(name), name)
                 for name in here
                 for model in found
             ),
@@ -148,15 +148,12 @@ def rise(trial: Trial) -> Estimate:
     return estimate(np.exp(log_sigmoid(trial.table(SHOWN))) - before)
 
 
-def foreseen_rises(setting: Setting) -> dict[str, tuple[float, float]]:
-    """{figure: (exact, from the untrained model)} of the rises."""
-    taught = lessons(setting, setting.request.seed)
-
-    def risen(side: Foresight, arm: str) -> float:
-        return side.rates(taught[arm])[SHOWN] - side.rates()[SHOWN]
-
-    both = {RISE: PLAIN, ASKED_RISE: PERMITTED}
-    return {name: (risen(setting.exact, arm), risen(setting.model, arm)) for name, arm in both.items()}
+def rises(setting: Setting, foresight: Foresight) -> dict[str, float]:
+    """{figure: what is foreseen of it} of the rises."""
+    taught, before = lessons(setting, setting.request.seed), foresight.rates()[SHOWN]
+    return {
+        name: foresight.rates(taught[arm])[SHOWN] - before for name, arm in ((RISE, PLAIN), (ASKED_RISE, PERMITTED))
+    }
 
 
 def cloud(made: Checkpoints, model: str) -> Cloud:
