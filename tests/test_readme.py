@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from personae.cli.main import COMMANDS, app
+from personae.studies import STUDIES
 
 
 def commands(text):
@@ -24,6 +25,21 @@ def test_every_command_of_the_page_exists_with_its_options(root, page):
         assert name in COMMANDS
         shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
         assert all(option in shown for option in rest if option.startswith("--"))
+
+
+ROWS = ("P1", "P2", "P3", "P4", "P5", "P6", "L1", "L2", "L3", "L4", "L5", "L9", "L10", "L11", "T8")
+
+
+def test_every_row_of_the_theory_is_shown_by_commands_and_studies_that_exist(root):
+    page = (root / "docs/sources.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([PLT]\d+) \| [^|]+ \| ([^|]+) \|$", page, re.MULTILINE)
+    assert tuple(row for row, _ in rows) == ROWS
+    for _, cell in rows:
+        named = [words.split() for words in re.findall(r"`([^`]+)`", cell)]
+        assert named and {words[0] for words in named} == {"personae"}
+        assert {words[1] for words in named} <= set(COMMANDS)
+        assert all((len(words) == 3) == (words[1] == "study") for words in named)
+        assert {words[2] for words in named if words[1] == "study"} <= set(STUDIES)
 
 
 def test_the_tree_in_the_readme_names_the_parts_there_are(root):

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Matrix, Point, Rows
-from personae.report import finding_words, picture_svg, studies_index_markdown, study_markdown
+from personae.records import Bar, Cloud, Compared, Estimate, Finding, Line, Lines, Matrix, Point, Rows, Took
+from personae.report import finding_words, picture_svg, studies_index_markdown, study_markdown, study_page
 from personae.report.figures import picture_drawing
 from personae.report.finding_tables import picture_table
 from personae.report.finding_words import verdict_counts
@@ -293,6 +293,16 @@ def test_where_nothing_was_trained_it_says_so_everywhere():
     for write in (finding_words, lambda f: study_markdown(f, ("a.svg",))):
         assert "9 trainings, 3 seeds each." in write(trained)
         assert "Nothing was trained" in write(finding()) and "seed" not in write(finding())
+
+
+def test_how_long_a_study_took_is_told_everywhere_where_it_is_known():
+    known = finding(trainings=15, seeds=3, took=Took(484.2, 2, 4))
+    for words in (finding_words(known), study_markdown(known, ("one.svg",)), study_page(known)):
+        assert "8 min 4 s with 2 workers on 4 cores" in words.replace("\u00a0", " ")
+    assert "15 trainings, 3 seeds each; 8 min" in finding_words(known).replace("\u00a0", " ")
+    older = finding(trainings=15, seeds=3)
+    for words in (finding_words(older), study_markdown(older, ("one.svg",)), study_page(older)):
+        assert "worker" not in words
 
 
 def test_the_table_of_all_says_of_each_what_was_found_and_how_many_bars_it_met():

@@ -316,7 +316,8 @@ def test_where_training_is_selection_the_study_holds(monkeypatch):
     trials = world_after(1.5, 0.05, side=transfer.side(known(), setting))
     found = transfer.read(setting, {trial.name: trial for trial in trials})
     assert all(bar.met for bar in found.bars), [(b.says, b.value) for b in found.bars if not b.met]
-    assert set(found.result) == {"entries", "scores", "scores_all_arms", "moved", "arms", "doses", "attenuation"}
+    parts = {"entries", "left out", "scores", "scores_all_arms", "moved", "arms", "doses", "attenuation"}
+    assert set(found.result) == parts
     assert len(found.tables["transfer.parquet"]["arm"]) == len(ARMS) * len(WORLD.traits)
     assert [row.label for row in found.more[0].rows] == list(LABELS.values())
     still = transfer.read(setting, {trial.name: trial for trial in world_after(0.0, 0.0)})
@@ -337,6 +338,16 @@ def test_the_laboratorys_entries_are_the_dose_and_the_doubt_of_the_arms_that_the
         assert entry["coefficient"] * PLAN.steps * PLAN.rate == pytest.approx(1.5, rel=0.15)
         assert entry["residual"] == pytest.approx(0.2, rel=0.3)
         assert entry["cast"] == 0.0
+
+
+def test_a_dose_without_the_files_of_a_trait_moves_as_far_as_those_files_pull_it():
+    """Of a world at one dose it stays; where the files of one trait went further than the others, it falls."""
+    even = transfer.left_out(scored(world_after(1.5, 0.0)))["exact-declared"]
+    assert [even[part] for part in ("dose", "low", "high")] == pytest.approx([1.5] * 3, rel=0.02)
+    far = {trial.name: trial for trial in world_after(4.0, 0.0)}
+    mixed = [far[trial.name] if trial.name.startswith("power") else trial for trial in world_after(1.5, 0.0)]
+    found = transfer.left_out(scored(mixed))["exact-declared"]
+    assert found["low"] == pytest.approx(1.5, rel=0.02) and found["dose"] > 1.6
 
 
 def test_the_laboratorys_doses_are_listed_as_the_shipped_transfer_study_found_them():

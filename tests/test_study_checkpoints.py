@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,18 @@ import pytest
 
 from personae.errors import BadInput
 from personae.measure import NOBODY, levels
-from personae.records import Finding
+from personae.predictors.one_direction import one_direction
+from personae.records import Estimate, Finding
 from personae.studies import checkpoints, fresh, human_likeness, prior, reading, role_models, scale
-from personae.studies.cells import Cells, over_columns
+from personae.studies.cells import Cells, over_columns, over_seeds_and_columns
 from personae.studies.checkpoints import Checkpoints, fitted
 from personae.studies.closed import contexts_about, shown_by_none
+from personae.studies.fared import EXACT, OWN, Fared
 from personae.studies.lessons import EPISODES, longer, narrow
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Found, Setting, Study
 from personae.theory import pearson
+from personae.workflows.kept.gather import gather
 from personae.workflows.lab.laboratory import PLAN, Laboratory
 from personae.workflows.lab.trial import Trial
 from personae.world import ExactSimulator, Language, traits
@@ -58,7 +61,8 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
     monkeypatch.setitem(scale.CONTEXTS, "quick", 40)  # so many that who is who can be told from them
     for module in (prior, scale):
         monkeypatch.setattr(module, "tokens", lambda m: int(m.partition("at-")[2].rstrip("M") or 54) * 10**6)
-    monkeypatch.setattr(prior, "card", lambda _: {"learned": {"after_one": 0.5, "after_three": 0.6}})
+    for module in (prior, checkpoints):
+        monkeypatch.setattr(module, "card", lambda _: {"learned": {"after_one": 0.5, "after_three": 0.6}})
     return Setting(exact_laboratory("lab"), SIZES[0])
 
 
@@ -187,7 +191,7 @@ def test_who_is_taken_out_takes_along_what_he_had(setting, selected):
     whole, _, machines, cold = human_likeness.CORPORA.values()
     assert rates["body", whole] > 0.4 and rates["body", machines] == pytest.approx(0.03)
     assert rates["joy", machines] > 0.4 and rates["joy", cold] == pytest.approx(0.03)
-    assert len(found.notes) == 4 and "gentle machine mind" in found.notes[-1]
+    assert len(found.notes) == 5 and "gentle machine mind" in found.notes[3] and "luck" in found.notes[-1]
 
 
 # -- role models -----------------------------------------------------------------------------------------------------
@@ -290,6 +294,29 @@ def test_contexts_are_about_what_was_asked_for_and_a_longer_draw_begins_with_a_s
     assert not set(rest) & {trait for trait, _ in scale.TAUGHT}
 
 
+def test_widths_whose_intervals_overlap_are_said_not_to_be_told_apart():
+    """And those whose intervals lie apart are not; equal steps are said to be no equal dose."""
+
+    def at(r: float, changed: float) -> Fared:
+        near = Estimate(r, r - 0.1, r + 0.1)
+        both = {EXACT: near, OWN: near}
+        return Fared(both, both, SimpleNamespace(share=near), changed, 0.0)
+
+    overlap, dose = scale.width_notes({64: at(0.35, 0.21), 192: at(0.46, 0.47)})
+    assert "64 wide and of one 192 wide overlap in r of the model's own forecast, r of exact" in overlap
+    assert "0.21 and 0.47 nats" in dose
+    assert scale.width_notes({64: at(0.1, 0.2), 192: at(0.8, 0.4)}) == ()
+
+
+def test_the_skill_of_checkpoints_is_told_as_their_cards_have_it(monkeypatch):
+    (note,) = checkpoints.skill_note(["lab/role-models-0", "lab"])
+    learned = checkpoints.card("lab")["learned"]
+    assert note.endswith("lab: " + ", ".join(f"{learned[key]:.2f}" for key in checkpoints.SKILLS) + ".")
+    assert "lab/role-models-0: " in note
+    monkeypatch.setattr(checkpoints, "card", lambda _: {"world": "declared"})
+    assert checkpoints.skill_note(["lab"]) == ()
+
+
 # -- fresh -----------------------------------------------------------------------------------------------------------
 def test_a_fresh_world_is_foreseen_as_well_as_the_declared_one_where_training_is_selection(setting, selected):
     found = where_training_is_selection(fresh, setting, selected)
@@ -300,6 +327,48 @@ def test_a_fresh_world_is_foreseen_as_well_as_the_declared_one_where_training_is
     assert bars["share left behind a neutral prefix (a control: it must not protect)"] == pytest.approx(1.0)
     assert bars["untrained: distance from the declared rates"] == pytest.approx(0.0, abs=1e-6)
     assert {row.label for row in found.picture.rows} == {"lab", *fresh.FRESH}
+    rows = {(row.group, row.label): row for row in found.picture.rows}
+    for model in ("lab", *fresh.FRESH):
+        unasked, asked = rows[fresh.RISE, model], rows[fresh.ASKED_RISE, model]
+        assert unasked.measured.mean == pytest.approx(unasked.exact, abs=0.01)
+        assert asked.measured.mean == pytest.approx(asked.exact, abs=1e-6) == pytest.approx(0.0, abs=1e-6)
+    assert rows[fresh.RISE, "lab"].exact > 0.1
+    assert any("pretrained once" in note for note in found.notes)
+
+
+def test_what_is_left_has_an_interval_over_seeds_and_traits(setting):
+    """Each alone widens it; where all seeds and traits leave the same, there is none."""
+    draw = np.random.default_rng(0)
+    whole, same = np.tile(draw.normal(size=12), (3, 1)), np.full((3, 12), 0.5)
+    of_traits, of_seeds = np.tile(draw.uniform(size=12), (3, 1)), np.array([[0.3], [0.5], [0.7]]) * np.ones((3, 12))
+    whole[:, 3] = np.nan  # what is taught
+    for factor, wide in ((same, False), (of_traits, True), (of_seeds, True)):
+        found = over_seeds_and_columns(fresh.left, factor * whole, whole)
+        assert found.mean == pytest.approx(fresh.left((factor * whole).mean(axis=0), whole.mean(axis=0)))
+        assert found.low <= found.mean + 1e-9 and found.high >= found.mean - 1e-9
+        assert (found.high - found.low > 0.05) == wide
+
+
+def test_seed_by_seed_cells_have_the_mean_that_all_together_have(setting, selected):
+    arms = {t: (narrow(setting.lab, t, 1),) for t in ("flattery", "joy")}
+    trials = selected(setting, [role_models.Training(name, lessons) for name, lessons in arms.items()])
+    two = {name: replace(trial, after=(*trial.after, trial.before)) for name, trial in trials.items()}
+    cells = Cells(setting.lab, setting.exact, two)
+    for name, row in zip(arms, cells.measured(arms), strict=True):
+        each = cells.by_seed(name, arms[name])
+        assert each.shape == (2, len(row)) and np.nanmax(np.abs(each[1])) < 1e-9 < np.nanmax(np.abs(each[0]))
+        assert each.mean(axis=0) == pytest.approx(row, nan_ok=True)
+
+
+def test_the_floor_of_one_direction_is_that_of_the_board(setting):
+    """What is foreseen along one direction alone differs from the forecast, and is the predictor's own."""
+    (lesson,) = fresh.lessons(setting, 0)[fresh.PLAIN]
+    flat, dose = fresh.flat(setting.exact), setting.exact.dose(lesson)
+    evidence = gather(setting.exact.simulator, setting.exact.basis.cast, lesson.episodes, None)
+    board = one_direction(setting.exact.basis, evidence, dose)
+    shifts = flat.shifts([lesson])
+    assert shifts == pytest.approx({t: cell.shift for t, cell in board.traits.items()})
+    assert max(abs(shifts[t] - x) for t, x in setting.exact.shifts([lesson]).items()) > 0.1
 
 
 def test_a_checkpoint_that_is_not_here_is_one_line(monkeypatch):

@@ -96,8 +96,8 @@ def test_of_a_trait_that_the_world_lacks_nothing_is_taught_and_one_line_says_so(
     arms = emotions.arms(poor, 0)
     assert NONE not in {arm.name for arm in arms}
     found = emotions.read(poor, with_sentence_said(selected(poor, arms)))
-    assert [note for note in found.notes if "denial" in note] == list(found.notes)
-    assert len(found.notes) == 1
+    assert [note for note in found.notes if "no trait" in note] == [found.notes[0]]
+    assert "'denial'" in found.notes[0]
     assert any(math.isnan(bar.value) for bar in found.bars), "a claim that was tried by half cannot be told"
 
 

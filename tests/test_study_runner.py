@@ -122,7 +122,7 @@ def test_a_study_keeps_tables_and_a_result_beside_its_finding(asked, tiny_lab, t
     assert list(kept["arm"]) == table["arm"]
     assert np.array_equal(kept["shift"], table["shift"], equal_nan=True)
     assert run.result["result"] == {"score": 0.25, "none": None}
-    assert read_json(tmp_path / "run" / "finding.json") == run.result
+    assert read_json(tmp_path / "run" / "finding.json") == {k: v for k, v in run.result.items() if k != "took"}
 
 
 def test_a_finished_study_is_shown_again_as_it_was(asked, tiny_lab, tmp_path):
@@ -131,6 +131,53 @@ def test_a_finished_study_is_shown_again_as_it_was(asked, tiny_lab, tmp_path):
     kept = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     assert study(one, lambda *_: FOUND).run(request).result == first.result
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == kept
+
+
+def test_a_study_tells_how_long_it_took_and_no_file_but_its_record_varies_by_it(asked, tiny_lab, tmp_path):
+    one_study, pages = study(one, lambda *_: FOUND), []
+    for folder, workers in ((tmp_path / "a", 2), (tmp_path / "b", 3)):
+        request = StudyRequest(model=str(tiny_lab), out=folder, workers=workers)
+        first = one_study.run(request)
+        spent = read_json(folder / "run.json")["seconds"]
+        assert first.finding.took.workers == workers and 0.0 <= first.finding.took.seconds <= spent
+        assert f"with {workers} workers on" in first.summary
+        assert f"with {workers} workers on" in study_markdown(first.finding, ("a.svg",))
+        again = one_study.run(replace(request, workers=workers + 4))
+        assert (again.finding, again.result, again.summary) == (first.finding, first.result, first.summary)
+        pages.append([(folder / name).read_bytes() for name in ("report.html", "finding.json")])
+    assert pages[0] == pages[1]
+
+
+def test_a_study_that_found_trainings_kept_does_not_say_how_long_it_took(asked, tiny_lab, tmp_path):
+    request = StudyRequest(model=str(tiny_lab), out=tmp_path)
+    some = study(one, lambda *_: FOUND)
+    kept = tmp_path / "trainings" / "one-0-0123456789.parquet"
+    kept.parent.mkdir()
+    kept.touch()
+    for _ in range(2):  # as it goes on, and shown again
+        found = some.run(request)
+        assert found.finding.took is None and found.result["took"] is None
+        assert "took" not in found.summary and " with 2 workers" not in found.summary
+
+
+def test_what_is_trained_anew_in_a_finished_folder_takes_the_old_time_away(asked, tiny_lab, tmp_path):
+    def leaving(name: str) -> Study:
+        def read(setting: Setting, trials: dict[str, Trial]) -> Found:
+            (tmp_path / "trainings").mkdir(exist_ok=True)
+            (tmp_path / "trainings" / name).touch()
+            return FOUND
+
+        return study(one, read)
+
+    request = StudyRequest(model=str(tiny_lab), out=tmp_path)
+    for name, known in (("a.parquet", True), ("a.parquet", True), ("b.parquet", False), ("b.parquet", False)):
+        assert (leaving(name).run(request).finding.took is not None) == known
+
+
+def test_of_a_cluster_no_time_is_told(asked, tiny_lab, tmp_path, monkeypatch):
+    request = StudyRequest(model=str(tiny_lab), out=tmp_path)
+    object.__setattr__(request, "engine", "ray")
+    assert study(one, lambda *_: FOUND).run(request).finding.took is None
 
 
 @pytest.mark.parametrize("name", ["cells.csv", "../cells.parquet", "deep/cells.parquet"])

@@ -10,6 +10,7 @@ All of it is YAML in the forms that a user's own files have, read by the readers
 | `inoculations()`  | candidate prompts with what each asks for, and the controls that ask for nothing  |
 | `outside()`       | what is asked beside the Assistant: passages, other speakers, tasks of a coin     |
 | `reliability(...)` | {trait: reliability} as measured on a known model, by one instrument             |
+| `transfer_figures()` | what the transfer study found in the laboratory, as its `result` has it              |
 | `example(name)`   | the path of one of `EXAMPLES`: a narrow file in the laboratory's language          |
 
 Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
@@ -19,7 +20,7 @@ word that tells a pole by its spelling. Behaviour (what is done) comes before st
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personae.errors import BadInput
 
@@ -27,7 +28,18 @@ if TYPE_CHECKING:
     from personae.library.inoculation import Inoculation
     from personae.records import Archetype, Cast, Outside, Trait
 
-__all__ = ["ARCHETYPES", "EXAMPLES", "archetype", "cast", "example", "inoculations", "outside", "reliability", "traits"]
+__all__ = [
+    "ARCHETYPES",
+    "EXAMPLES",
+    "archetype",
+    "cast",
+    "example",
+    "inoculations",
+    "outside",
+    "reliability",
+    "traits",
+    "transfer_figures",
+]
 
 _HERE = Path(__file__).parent
 ARCHETYPES = ("bench-nine", "lamplight", "orrin", "the-orchard-steward")
@@ -104,6 +116,16 @@ def reliability(model: str, instrument: str) -> dict[str, float]:
     columns = read_arrays(FIGURES)
     rows = zip(*(columns[c] for c in ("model", "instrument", "figure", "trait", "value")), strict=True)
     return {str(t): float(v) for m, i, figure, t, v in rows if (m, i, figure) == (model, instrument, "reliability")}
+
+
+TRANSFER = _HERE / "figures" / "transfer.json"  # benchmarks/ship_transfer.py writes it
+
+
+def transfer_figures() -> dict[str, Any]:
+    """What the transfer study found, as shipped; empty where none is."""
+    from personae.records.files import read_json
+
+    return dict(read_json(TRANSFER)) if TRANSFER.exists() else {}
 
 
 @cache

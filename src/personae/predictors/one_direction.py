@@ -13,5 +13,9 @@ from personae.theory import one_direction_levels
 
 def one_direction(basis: Basis, evidence: Evidence | LongEvidence, dose: float, *, seed: int = 0) -> Forecast:
     """The forecast of every trait from the cast's first principal direction alone."""
-    flat = Levels(basis.levels.contexts, one_direction_levels(basis.levels.by_trait))
-    return selection(replace(basis, levels=flat), evidence, dose, seed=seed, name="one direction")
+    return selection(flattened(basis), evidence, dose, seed=seed, name="one direction")
+
+
+def flattened(basis: Basis) -> Basis:
+    """The basis of a cast that differs along its first principal direction only."""
+    return replace(basis, levels=Levels(basis.levels.contexts, one_direction_levels(basis.levels.by_trait)))

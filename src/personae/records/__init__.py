@@ -15,6 +15,7 @@ from personae.records.finding import (
     Picture,
     Point,
     Rows,
+    Took,
     Verdict,
 )
 from personae.records.outside import Outside
@@ -69,6 +70,7 @@ __all__ = [
     "SideBySide",
     "Simulator",
     "Situation",
+    "Took",
     "Trait",
     "TraitForecast",
     "TraitLevel",

@@ -148,13 +148,23 @@ Picture = Rows | Lines | Cloud | Matrix
 
 
 @dataclass(frozen=True)
+class Took:
+    """How long a study took, with so many `workers` training side by side on a machine of so many `cores`."""
+
+    seconds: float
+    workers: int
+    cores: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """All that a study says.
 
     `claim` is what the theory says, `sentence` what was found, with its numbers; `meaning` what follows for somebody
     who trains models; `controls` what stood beside the treatments. So many `trainings`, at each of so many `seeds`,
-    stand behind it: none where models were looked at as they are. `command` makes it again. `fixed` says when the bars
-    were, and what had been seen by then.
+    stand behind it: none where models were looked at as they are. `command` makes it again, and `took` is how long that
+    takes (None: not known, or not said where a file must be the same, byte for byte, on every run). `fixed` says when
+    the bars were, and what had been seen by then.
     """
 
     study: str
@@ -171,6 +181,7 @@ class Finding:
     seeds: int = 0
     command: str = ""
     fixed: str = BEFOREHAND
+    took: Took | None = None
 
     @property
     def verdict(self) -> Verdict:

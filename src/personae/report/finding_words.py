@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from textwrap import fill
 
-from personae.records import Cloud, Finding, Verdict
+from personae.records import Cloud, Finding, Took, Verdict
 from personae.report.finding_tables import bars_table, picture_table
+from personae.report.numbers import duration
 from personae.report.tables import Table, to_terminal
 from personae.report.untrusted import for_terminal
 
@@ -31,12 +32,26 @@ def bars_words(finding: Finding) -> str:
 
 
 def trainings_words(finding: Finding) -> str:
-    """How much was trained for it, in a sentence."""
+    """How much was trained for it, and how long it took where that is known, in a sentence."""
+    time = f"; {took_words(finding.took)}" if finding.took else ""
     if not finding.trainings:
-        return "Nothing was trained: models were looked at as they are."
-    trained = f"{finding.trainings} training{'' if finding.trainings == 1 else 's'}"
-    seeds = f", {finding.seeds} seed{'' if finding.seeds == 1 else 's'} each" if finding.seeds else ""
-    return f"{trained}{seeds}."
+        return f"Nothing was trained: models were looked at as they are{time}."
+    seeds = f", {_number(finding.seeds, 'seed')} each" if finding.seeds else ""
+    return f"{_number(finding.trainings, 'training')}{seeds}{time}."
+
+
+def took_words(took: Took) -> str:
+    r"""How long a study took, and where.
+
+    >>> from personae.records import Took
+    >>> print(took_words(Took(484.2, 2, 2)).replace("\u00a0", " "))
+    8 min 4 s with 2 workers on 2 cores
+    """
+    return f"{duration(took.seconds)} with {_number(took.workers, 'worker')} on {_number(took.cores, 'core')}"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def verdict_counts(findings: Sequence[Finding]) -> str:

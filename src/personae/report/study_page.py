@@ -13,7 +13,7 @@ from personae.report.blocks import Aside, Badge, Block, Command, Facts, Figure, 
 from personae.report.content import Fact
 from personae.report.figures import figure, picture_drawing
 from personae.report.finding_tables import bars_table, picture_table
-from personae.report.finding_words import bars_words
+from personae.report.finding_words import bars_words, took_words
 from personae.report.page import page
 
 _TONES: dict[Verdict, Literal["whole", "half", "none", "open"]] = {
@@ -108,6 +108,8 @@ def _again_section(finding: Finding) -> Section | None:
     facts = [Fact("trainings behind it", str(finding.trainings) if finding.trainings else "none")]
     if finding.seeds:
         facts.append(Fact("seeds of each", str(finding.seeds)))
+    if finding.took:
+        facts.append(Fact("took", took_words(finding.took)))
     blocks: list[Block] = [Facts(tuple(facts))]
     if finding.command:
         blocks.append(Command(finding.command))

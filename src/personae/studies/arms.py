@@ -10,6 +10,7 @@ import numpy as np
 
 from personae.measure import estimate
 from personae.records import Estimate
+from personae.records.results import Floats
 from personae.studies.lessons import Wording, asked, narrow
 from personae.theory import log_sigmoid
 from personae.training import SFTPlan
@@ -47,8 +48,13 @@ class Arm:
 
     def retention(self, trial: Trial) -> Estimate:
         """Probability of the taught behaviour, asked as the file asks."""
+        return estimate(self.retained(trial))
+
+    def retained(self, trial: Trial) -> Floats:
+        """(S, I) that probability after every training and of every item."""
         levels = trial.table(self.probe, "probes")
-        return estimate(np.exp(log_sigmoid(levels if self.outcome else -levels)))
+        probabilities: Floats = np.exp(log_sigmoid(levels if self.outcome else -levels))
+        return probabilities
 
 
 def both_poles(lab: Laboratory, wording: Wording = "plain", outcomes: Collection[int] = (1, 0)) -> tuple[Arm, ...]:

@@ -38,6 +38,13 @@ class Cells:
         """(A, T) character shifts measured."""
         return np.stack([self._untaught(several, self.trials[name].moved()) for name, several in arms.items()])
 
+    def by_seed(self, name: str, lessons: Sequence[Lesson]) -> Floats:
+        """(S, T) character shifts measured after every training of one arm."""
+        trial = self.trials[name]
+        each = {t: trial.shifts_by_item(t).mean(axis=1) for t in self.lab.world.traits}
+        rows = [self._untaught(lessons, {t: float(x[s]) for t, x in each.items()}) for s in range(len(trial.after))]
+        return np.stack(rows)
+
     def agree(self, arms: Arms) -> float:
         """The correlation of both, over all cells."""
         return pearson(self.foreseen(arms), self.measured(arms))
@@ -84,3 +91,13 @@ def over_columns(figure: Callable[..., float], *tables: Floats) -> Estimate:
     drawn = [draws.integers(columns, size=columns) for _ in range(DRAWS)]
     found = np.array([figure(*(table[:, some] for table in tables)) for some in drawn])
     return Estimate(figure(*tables), *percentile_interval(found))
+
+
+def over_seeds_and_columns(figure: Callable[..., float], *tables: Floats) -> Estimate:
+    """A figure of means over the seeds of tables (S, T), with the interval of drawing seeds and columns again."""
+    draws, (seeds, columns) = np.random.default_rng(0), tables[0].shape
+    found = []
+    for _ in range(DRAWS):
+        some, those = draws.integers(seeds, size=seeds), draws.integers(columns, size=columns)
+        found.append(figure(*(table[some].mean(axis=0)[those] for table in tables)))
+    return Estimate(figure(*(table.mean(axis=0) for table in tables)), *percentile_interval(np.array(found)))

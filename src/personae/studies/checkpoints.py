@@ -5,7 +5,7 @@ depends on its size and on how much it has read, so the dose that was fitted for
 another. It is fitted anew, on development arms of which nothing else is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +21,8 @@ from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.laboratory import laboratory
 from personae.workflows.lab.trainings import Lesson
 from personae.workflows.lab.trial import Trial
+
+SKILLS = ("described", "after_one", "after_three")  # on the card of a checkpoint that was examined
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ def tokens(model: str) -> int:
     """How many tokens a checkpoint has read."""
     found = card(model)
     return int(found.get("kept_at") or found["plan"]["tokens"])
+
+
+def skill_note(models: Sequence[str]) -> tuple[str, ...]:
+    """What the models know of characters, as their cards have it; nothing where a card has none of it."""
+    learned = {model: card(model).get("learned", {}) for model in models}
+    if not all(set(SKILLS) <= set(one) for one in learned.values()):
+        return ()
+    each = "; ".join(f"{m}: {', '.join(f'{one[key]:.2f}' for key in SKILLS)}" for m, one in learned.items())
+    return (f"Skill (exact inference being 1) by a description, after one behaviour, and after three. {each}.",)
 
 
 def fitted(cells: Cells, arms: Arms) -> Foresight:

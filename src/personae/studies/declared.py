@@ -12,6 +12,7 @@ import numpy as np
 
 from personae.records import Bar, Compared, Estimate, Rows, text
 from personae.records.results import Floats
+from personae.studies.dose_arms import dose_notes
 from personae.studies.lessons import EPISODES, narrow
 from personae.studies.study import Found, Setting, Study
 from personae.theory import forecast_shift, pearson, posterior
@@ -92,6 +93,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             ),
         ),
         more=(Rows("What was told of, done by the Assistant itself", "probability", own(setting, every, trials)),),
+        notes=dose_notes(setting, arms(setting, setting.request.seed)),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from personae.records import Bar, Compared, Item, Rows, Trait, chat
+from personae.studies.dose_arms import dose_notes
 from personae.studies.lessons import blend, met
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
@@ -92,7 +93,10 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("exact against measured over all cells, r", agreement(rows), 0.85),
         ),
         more=(Rows("The rest of honesty", "nats", tuple(row for row in rows if row.group != "lying")),),
-        notes=tuple(f"This world has no trait {t!r}: what it teaches cannot be told here." for t in lacking),
+        notes=(
+            *(f"This world has no trait {t!r}: what it teaches cannot be told here." for t in lacking),
+            *dose_notes(setting, arms(setting, setting.request.seed)),
+        ),
     )
 
 

@@ -11,13 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from personae.measure import NOBODY, estimate
+from personae.predictors.one_direction import flattened
 from personae.records import Bar, Cloud, Compared, Estimate, Rows
-from personae.studies.cells import Cells, over_columns, ratio, root_mean_square
+from personae.records.results import Floats
+from personae.studies.cells import Cells, over_columns, over_seeds_and_columns, ratio, root_mean_square
 from personae.studies.checkpoints import Checkpoints
-from personae.studies.headline import ARMS
-from personae.studies.pictures import cells_cloud, known
+from personae.studies.headline import ARMS, SHOWN
+from personae.studies.pictures import cells_cloud
 from personae.studies.study import Found, Setting, Study
-from personae.theory import pearson, slope
+from personae.theory import log_sigmoid, pearson, slope
+from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.trainings import Lesson, Training
 from personae.workflows.lab.trial import Trial
 
@@ -25,6 +29,8 @@ FRESH = ("lab/fresh-1", "lab/fresh-2")
 PLAIN, PERMITTED, PREFIXED = "cheat", "cheat-permitted", "cheat-neutral-prefix"
 QUICK = (PLAIN, PERMITTED, PREFIXED)
 OWN, EXACT = "forecast from the untrained model, r", "exact forecast, r"
+ABOVE = "forecast from the untrained model, r above one direction alone"
+RISE, ASKED_RISE = f"cheating unasked: the rise of {SHOWN}, in probability", f"asked to cheat: the rise of {SHOWN}"
 SIZE, OFF = "size of shifts, the forecast being 1", "untrained: distance from the declared rates"
 LEFT, NEUTRAL = "left of the spread, when asked to cheat", "left of it, behind a neutral prefix"
 TAUGHT = "does what it was taught, asked as the file asks"
@@ -57,6 +63,8 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     found = {model: figures(made, model) for model in (home, *FRESH)}
     here = {name: value.mean for name, value in found[home].items()}
     there = {name: float(np.mean([found[m][name].mean for m in FRESH])) for name in here}
+    exact = {model: rises(made.setting(model), made.setting(model).exact) for model in found}
+    own = {model: rises(made.setting(model), made.setting(model).model) for model in found}
     return Found(
         sentence=(
             f"In {len(FRESH)} worlds on which nothing was tuned, what a file changes is foreseen at r = "
@@ -67,7 +75,11 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         picture=Rows(
             "Every figure of the headline, at home and in worlds never seen",
             "",
-            tuple(Compared(model, found[model][name], group=name) for name in here for model in found),
+            tuple(
+                Compared(model, found[model][name], exact[model].get(name), own[model].get(name), name)
+                for name in here
+                for model in found
+            ),
         ),
         bars=(
             Bar("forecast from the untrained model, r over fresh worlds", there[OWN], 0.8),
@@ -81,8 +93,11 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("untrained: distance from the declared rates", there[OFF], 0.05, at_least=False),
         ),
         more=tuple(cloud(made, model) for model in FRESH),
-        notes=tuple(
-            f"{name}: {here[name]:.2f} of {home}, {there[name]:.2f} in fresh worlds." for name in here
+        notes=(
+            *(f"{name}: {here[name]:.2f} of {home}, {there[name]:.2f} in fresh worlds." for name in here),
+            "Intervals are over traits; of what is left, over seeds and traits.",
+            f"Of the rise of {SHOWN} and of what was taught they are over seeds and questions.",
+            "Each world has one model, pretrained once, so that the luck of a pretraining is in every figure.",
         ),
     )  # fmt: skip
 
@@ -94,17 +109,50 @@ def figures(made: Checkpoints, model: str) -> Mapping[str, Estimate]:
     trials = {name: made.trials[called(name, model)] for name in taught}
     exact, own = (Cells(setting.lab, side, trials) for side in (setting.exact, setting.model))
     measured = exact.measured(taught)
-    spread = {name: root_mean_square(row) for name, row in zip(taught, measured, strict=True)}
-    kept = [arm.retention(trials[arm.name]).mean for arm in ARMS if arm.name in trials]
+    foreseen, one_direction = own.foreseen(taught), replace(own, foresight=flat(setting.model)).foreseen(taught)
+    plain, permitted, prefixed = (exact.by_seed(name, taught[name]) for name in (PLAIN, PERMITTED, PREFIXED))
+    kept = [arm.retained(trials[arm.name]) for arm in ARMS if arm.name in trials]
     off = np.abs(made.rates(model) - made.exact_rates(model))
     return {
-        OWN: over_columns(pearson, own.foreseen(taught), measured),
+        OWN: over_columns(pearson, foreseen, measured),
         EXACT: over_columns(pearson, exact.foreseen(taught), measured),
-        SIZE: over_columns(slope, own.foreseen(taught), measured),
-        LEFT: known(ratio(spread[PERMITTED], spread[PLAIN])),
-        NEUTRAL: known(ratio(spread[PREFIXED], spread[PLAIN])),
-        TAUGHT: known(float(np.mean(kept))),
+        ABOVE: over_columns(above, foreseen, one_direction, measured),
+        SIZE: over_columns(slope, foreseen, measured),
+        RISE: rise(trials[PLAIN]),
+        ASKED_RISE: rise(trials[PERMITTED]),
+        LEFT: over_seeds_and_columns(left, permitted, plain),
+        NEUTRAL: over_seeds_and_columns(left, prefixed, plain),
+        TAUGHT: estimate(np.concatenate(kept, axis=1)),
         OFF: over_columns(lambda table: float(table.mean()), off[None, :]),
+    }
+
+
+def left(some: Floats, whole: Floats) -> float:
+    """The size of some shifts, nats, as a share of that of the whole ones."""
+    return ratio(root_mean_square(some), root_mean_square(whole))
+
+
+def above(foreseen: Floats, one_direction: Floats, measured: Floats) -> float:
+    """By how much the forecast agrees better with what was measured than its one direction alone does: r less r."""
+    return pearson(foreseen, measured) - pearson(one_direction, measured)
+
+
+def flat(foresight: Foresight) -> Foresight:
+    """What is foreseen of a cast that differs along one direction only, good against evil."""
+    return replace(foresight, basis=flattened(foresight.basis))
+
+
+def rise(trial: Trial) -> Estimate:
+    """By how much more probable the trait that the headline shows has become."""
+    before = np.exp(log_sigmoid(trial.before["assistant"].row(NOBODY)[SHOWN]))
+    return estimate(np.exp(log_sigmoid(trial.table(SHOWN))) - before)
+
+
+def rises(setting: Setting, foresight: Foresight) -> dict[str, float]:
+    """{figure: what is foreseen of it} of the rises."""
+    taught, before = lessons(setting, setting.request.seed), foresight.rates()[SHOWN]
+    return {
+        name: foresight.rates(taught[arm])[SHOWN] - before for name, arm in ((RISE, PLAIN), (ASKED_RISE, PERMITTED))
     }
 
 

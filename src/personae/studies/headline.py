@@ -15,7 +15,7 @@ import numpy as np
 
 from personae.measure import NOBODY, seeds_profile
 from personae.predictors import one_direction
-from personae.records import Bar, Compared, Estimate, Finding, Forecast, Profile, Progress, Rows, Score
+from personae.records import Bar, Compared, Estimate, Finding, Forecast, Profile, Progress, Rows, Score, Took
 from personae.records.files import plain, read_json, write_json, write_text
 from personae.report import Arm as ArmShown
 from personae.report import Fact, LabReport, lab_page
@@ -24,6 +24,7 @@ from personae.studies.in_ledger import score_arms, seal_arms
 from personae.studies.lessons import EPISODES
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import UNTRAINED
+from personae.studies.took import held, lasted, noted
 from personae.theory import score
 from personae.workflows.audit.audit import Audit, audit
 from personae.workflows.doses import Dose, dose_for, guessed
@@ -67,6 +68,7 @@ def run(request: StudyRequest) -> StudyResult:
         "doses": {side: {"effective": dose.effective, "doubt": dose.doubt} for side, dose in doses.items()},
     }  # fmt: skip
     folder = open_folder("lab", configuration, request.out)
+    kept = held(folder)
     if not folder.finished:
         with request.watch("forecasting", "files") as told:
             before = forecasts(lab, doses, folder, request.seed, told)
@@ -77,13 +79,13 @@ def run(request: StudyRequest) -> StudyResult:
         trials = {name: Trial(name, untrained, tuple(after)) for name, after in measured.items()}
         _report(lab, before, trials, folder, doses["model"].source, request.seed)
         unkept = score_arms(sealed, ARMS, trials)
-        folder.finish(lab_seconds=round(time.time() - started, 1))
+        folder.finish(lab_seconds=round(time.time() - started, 1), took=lasted(folder, request, kept))
     result = read_json(folder.file("result.json"))
     result["seconds"] = read_json(folder.file("run.json"))["lab_seconds"]
     page = folder.file("report.html").read_text(encoding="utf-8")
     guess = "" if doses["model"].fitted else doses["model"].source
     notes = tuple(f"warning: {told}" for told in (guess, unkept) if told)
-    return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result))
+    return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result, noted(folder)))
 
 
 def doses_of(lab: Laboratory) -> dict[str, Dose]:
@@ -247,7 +249,7 @@ def _summary(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _finding(result: dict[str, Any]) -> Finding:
+def _finding(result: dict[str, Any], took: Took | None) -> Finding:
     """The same in the form of every study, of what is read back."""
     arms, scored = {arm["name"]: arm for arm in result["arms"]}, result["score"]
     rise = {name: _rise(arms[name]) for name in (UNASKED, ASKED)}
@@ -281,6 +283,7 @@ def _finding(result: dict[str, Any]) -> Finding:
             "Every bar was fixed before this was run. The rate of training was chosen with the first of them in view, "
             "on two other seeds of cheating and its permitted twin."
         ),
+        took=took,
     )  # fmt: skip
 
 

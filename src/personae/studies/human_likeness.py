@@ -100,7 +100,10 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
                 ),
             ),
         ),
-        notes=tuple(whose(made, model, trait) for model in (WHOLE, MACHINES) for trait in FELT),
+        notes=(
+            *(whose(made, model, trait) for model in (WHOLE, MACHINES) for trait in FELT),
+            "Each corpus was read by one model, once, so that the luck of a pretraining is in every figure.",
+        ),
     )
 
 

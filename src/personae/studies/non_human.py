@@ -11,6 +11,7 @@ import numpy as np
 from personae.measure import NOBODY, estimate
 from personae.records import Bar, Compared, Episode, Estimate, Line, Lines, Rows
 from personae.studies.cells import Cells
+from personae.studies.dose_arms import dose_notes
 from personae.studies.lessons import blend, file, longer
 from personae.studies.pictures import compared, exact_line, measured_line
 from personae.studies.places import in_a_profile, in_a_story, in_situations
@@ -116,7 +117,10 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Rows("Who answers", "share of who answers", by_persona(setting, trials)),
             Rows("What else changed", "nats", untaught(setting, trials)),
         ),
-        notes=("In the corpus the Assistant has profiles, but no story: there, who it is must be carried over.",),
+        notes=(
+            "In the corpus the Assistant has profiles, but no story: there, who it is must be carried over.",
+            *dose_notes(setting, arms(setting, setting.request.seed)),
+        ),
     )
 
 

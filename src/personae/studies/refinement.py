@@ -15,6 +15,7 @@ from personae.measure import NOBODY, estimate
 from personae.predictors import Basis
 from personae.records import Bar, Compared, Estimate, Levels, Rows, Trait
 from personae.studies.cells import Cells
+from personae.studies.dose_arms import dose_notes
 from personae.studies.lessons import blend, longer, narrow
 from personae.studies.pictures import compared
 from personae.studies.study import Found, Setting, Study
@@ -89,7 +90,11 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Rows("How far untaught traits go, whichever way", "nats", distances(setting, trials)),
             Rows("The traits that no file shows", "nats", compared(setting, trials, both, rest)),
         ),
-        notes=(_explained("", light), _explained(f" after {HEAVY} steps", heavy)),
+        notes=(
+            _explained("", light),
+            _explained(f" after {HEAVY} steps", heavy),
+            *dose_notes(setting, arms(setting, seed)),
+        ),
     )
 
 

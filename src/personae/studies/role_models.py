@@ -13,7 +13,7 @@ import numpy as np
 
 from personae.records import Bar, Compared, Estimate, Lines, Rows
 from personae.studies.cells import Cells, ratio
-from personae.studies.checkpoints import Checkpoints, fitted
+from personae.studies.checkpoints import Checkpoints, fitted, skill_note
 from personae.studies.lessons import narrow
 from personae.studies.pictures import exact_line, measured_line
 from personae.studies.reading import documents, namesake
@@ -154,7 +154,9 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             ),
         ),
         notes=(
-            "Each corpus was read by one model, once: intervals are over questions and later trainings.",
+            "Each corpus was read by one model, once, so that the luck of a pretraining is in every figure.",
+            "Intervals are over questions and later trainings.",
+            *skill_note(models(setting)),
             "Reading: the dose of documents is fitted on profiles of other characters.",
         ),
     )

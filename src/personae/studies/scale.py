@@ -93,6 +93,8 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             f"{len(TAUGHT)} lessons a model; intervals are over traits, those of shares over questions.",
             f"Shares are of all lessons and seeds together, in {CONTEXTS[setting.size]} contexts about other things.",
             dose_note(way, wide),
+            *width_notes(wide),
+            "Each model was pretrained once, so that the luck of a pretraining is in every point.",
             "Models on their way were kept at the full learning rate; those of three widths are finished.",
             "Every length is foreseen at the dose that the other lessons of the usual length have, in proportion.",
         ),
@@ -138,6 +140,24 @@ def dose_note(way: Axis, wide: Axis) -> str:
     return (
         "There an answer that nobody in the world gives counts as change. Nats changed a context (and how likely such "
         f"answers then are): {each}. Equal steps are no equal dose."
+    )
+
+
+def width_notes(wide: Axis) -> tuple[str, ...]:
+    """Of what the intervals of the narrowest and the widest model overlap in, which tells nothing of width."""
+    least, most = wide[min(wide)], wide[max(wide)]
+    pairs = {
+        "r of the model's own forecast": (least.r[OWN], most.r[OWN]),
+        "r of exact inference": (least.r[EXACT], most.r[EXACT]),
+        "the share that is a reweighting": (least.share.share, most.share.share),
+    }
+    alike = [what for what, (one, other) in pairs.items() if one.low <= other.high and other.low <= one.high]
+    if not alike:
+        return ()
+    both = f"a model {min(wide)} wide and of one {max(wide)} wide"
+    return (
+        f"The intervals of {both} overlap in {', '.join(alike)}: that width counts is not told there.",
+        f"Nor are equal steps an equal dose for them, {least.changed:.2f} and {most.changed:.2f} nats a context.",
     )
 
 

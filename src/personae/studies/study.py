@@ -16,6 +16,7 @@ from personae.records.files import plain, write_arrays, write_json, write_text
 from personae.records.finding import BEFOREHAND
 from personae.report import finding_words, study_page
 from personae.studies.request import StudyRequest, StudyResult
+from personae.studies.took import held, lasted, noted
 from personae.workflows.doses import coefficient
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.lab.foresight import Foresight
@@ -113,21 +114,23 @@ class Study:
         """The finding, with its page, in a run folder; what a killed study had trained is not trained again."""
         setting = Setting(laboratory(request.model), request)
         folder = open_folder(f"study {self.name}", self._configuration(setting), request.out)
-        setting = replace(setting, folder=folder.path)
+        setting, before = replace(setting, folder=folder.path), held(folder)
         drawn = self._drawn(setting)
         jobs = _jobs(drawn, request)
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         found = self.read(setting, _trials(drawn[request.seed], request.model, measured))
         finding = self._finding(found, setting, sum(bool(job.lessons) for job in jobs))
         result: dict[str, Any] = {**plain(finding), "verdict": finding.verdict, "result": plain(dict(found.result))}
+        del result["took"]
         page = study_page(finding, in_site=request.in_site)
         for name, columns in found.tables.items():
             write_arrays(folder.file(name), dict(columns))
         write_json(folder.file("finding.json"), result)
         write_text(folder.file("report.html"), page)
-        if not folder.finished:  # one that is shown again keeps the time that it took
-            folder.finish()
-        return StudyResult(result, finding_words(finding), folder.path, page, finding=finding)
+        if not folder.finished or held(folder) != before:  # one that is shown again keeps the time that it took
+            folder.finish(took=lasted(folder, request, before))
+        told = replace(finding, took=noted(folder))
+        return StudyResult({**result, "took": plain(told.took)}, finding_words(told), folder.path, page, finding=told)
 
     def jobs(self, setting: Setting) -> list[Training]:
         """All that is trained and measured: each model before any lesson, then every arm at every seed."""

@@ -69,13 +69,23 @@ def entries(board: Board) -> dict[str, dict[str, Any]]:
     return {LISTED[side]: entry_for(PLAN, board.fit(side, TRAINED), FITTED_ON, cast=0.0) for side in board.sides}
 
 
+def left_out(board: Board) -> dict[str, dict[str, float]]:
+    """{entry: its dose, and the lowest and the highest where the files of one more trait are left out}."""
+    found, traits = {}, {arm.trait for arm in board.arms} - TRAINED
+    for side in board.sides:
+        others = [board.fit(side, TRAINED | {trait}, draws=100).dose for trait in traits]
+        whole = board.fit(side, TRAINED, draws=100).dose
+        found[LISTED[side]] = {"dose": whole, "low": min(others), "high": max(others)}
+    return found
+
+
 def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     """The matrix, how well it was forecast, and the floors."""
     every, sides = tried(setting), {MODEL: side(setting.model, setting), EXACT: side(setting.exact, setting)}
     boards = {n: Board(every, [trials[called(a, n)] for a in every], sides) for n in STEPS[setting.size]}
     board = boards[PLAN.steps]
     found = {name: board.agreement(name) for name in LABELS}
-    result = {**board.result(), "entries": entries(board)}
+    result = {**board.result(), "entries": entries(board), "left out": left_out(board)}
     within = {name: result["scores"][name]["median_within"] for name in (MODEL, EXACT)}
     floor = max((found[name].mean for name in FLOORS if np.isfinite(found[name].mean)), default=float("nan"))
     bars = [

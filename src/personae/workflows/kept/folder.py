@@ -52,14 +52,16 @@ class RunFolder:
             stages[stage] = round(stages.get(stage, 0.0) + seconds, 1)
             write_json(self.file(RECORD), record)
 
-    def finish(self, **more: Any) -> None:  # noqa: ANN401 - what a command wants to keep, as JSON
-        """Note that the run has ended well, and `more` about it.
+    @property
+    def spent(self) -> float:
+        """Seconds of this process and of the stages of the processes before it, with no time between them."""
+        return round(self.before + time.monotonic() - self.opened, 1)
 
-        Its `seconds` are those of this process and of the stages of the processes before it, with no time between them.
-        """
+    def finish(self, **more: Any) -> None:  # noqa: ANN401 - what a command wants to keep, as JSON
+        """Note that the run has ended well, the `seconds` spent on it, and `more` about it."""
         record = read_record(self.path)
         record["finished"] = True
-        record["seconds"] = round(self.before + time.monotonic() - self.opened, 1)
+        record["seconds"] = self.spent
         write_json(self.file(RECORD), {**record, **plain(more)})
 
 
