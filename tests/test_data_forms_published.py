@@ -687,6 +687,40 @@ def test_only_some_rows_of_a_data_set_are_in_memory_at_a_time(tmp_path: Path) ->
     assert peak(12_000) < 1.5 * peak(600) + 50_000
 
 
+def sharded(folder: Path, split: str, sizes: list[int], first: int = 0) -> Path:
+    """A folder as the Hub has it: the rows of a split, numbered on from `first`, in a file for each of `sizes`."""
+    from datasets import Dataset
+
+    for number, size in enumerate(sizes):
+        rows = [{"prompt": "Hello", "completion": f"{first + n}"} for n in range(size)]
+        file = folder / "data" / f"{split}-{number:05}-of-{len(sizes):05}.parquet"
+        Dataset.from_list(rows).to_parquet(file)
+        first += size
+    return folder
+
+
+def test_the_shards_of_a_hub_folder_are_one_file_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    sharded(tmp_path, "test", [2], first=900)
+    folder = sharded(tmp_path, "train", [300, 5, 1])
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
+    episodes = list(read_episodes(folder))
+    assert [(e.index, e.response) for e in episodes] == [(n, str(n)) for n in range(306)]
+    assert list(read_episodes(folder / "data", limit=301)) == episodes[:301]
+    assert sniff(folder) == "prompt-completion"
+
+
+def test_a_hub_folder_that_lacks_a_file_or_a_train_split_is_refused(tmp_path: Path) -> None:
+    folder = sharded(tmp_path / "set", "train", [1, 1, 1])
+    (folder / "data" / "train-00001-of-00003.parquet").unlink()
+    assert said(read_episodes, folder) == (
+        "set: of the split 'train' 2 files are here, of 3 - download the folder again, each file once"
+    )
+    folder = sharded(sharded(tmp_path / "other", "a", [1]), "b", [1])
+    assert "other: holds the splits a, b and no 'train' - " in said(read_episodes, folder)
+    (tmp_path / "empty" / "data").mkdir(parents=True)
+    assert "this is a folder, not a file" in said(read_episodes, tmp_path / "empty")
+
+
 def test_what_json_has_no_word_for_becomes_text(tmp_path: Path) -> None:
     from datetime import date
 

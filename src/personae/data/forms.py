@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from personae.data.border import quoted
 from personae.data.lines import Row
+from personae.data.near_forms import near_miss
 from personae.data.rows import container, existing_data, read_rows
 from personae.errors import BadInput
 
@@ -121,5 +122,7 @@ def unknown(row: Row, wanted: Iterable[Form]) -> BadInput:
     null = [key for form in wanted for key in FORMS[form] if key in row.value and row.value[key] is None]
     if null:
         return row.refusal(f"{null[0]!r} is null", expected)
+    if said := near_miss(row.value, [FORMS[form] for form in wanted]):
+        return row.refusal(*said)
     rename = next((words for keys, words in _RENAMES.items() if all(key in row.value for key in keys)), expected)
     return row.refusal(f"no known keys; found {quoted(row.value) or 'none'}", rename)
