@@ -124,8 +124,7 @@ def test_a_folder_of_folders_says_which_of_them_to_name(tmp_path: Path) -> None:
             {"question": "Q", "answer_matching_behaviour": "(A)", "answer_not_matching_behavior": "(B)"},
             (
                 "t.jsonl, line 2: no known keys; found 'question', 'answer_matching_behaviour', "
-                "'answer_not_matching_behavior' - expected 'question' and 'answer_matching_behavior' and "
-                "'answer_not_matching_behavior'"
+                "'answer_not_matching_behavior' - rename 'answer_matching_behaviour' to 'answer_matching_behavior'"
             ),
         ),
         (
@@ -200,7 +199,10 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
         (
             "q.json",
             json.dumps([IPIP[0], {"text": "x", "keyed": "plus"}]),
-            "q.json, line 1, item 2: no known keys; found 'text', 'keyed' - expected 'text' and 'keyed' and 'domain'",
+            (
+                "q.json, line 1, item 2: 'domain' is missing; found 'text', 'keyed' - expected 'text' and 'keyed' and "
+                "'domain'"
+            ),
         ),
         (
             "q.json",
@@ -225,9 +227,8 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
             "q.csv",
             "text,key\nx,1\n",
             (
-                "q.csv, line 2: no known keys; found 'text', 'key' - expected 'question' and "
-                "'answer_matching_behavior' and 'answer_not_matching_behavior', or 'text' and 'keyed' and 'domain', "
-                "or 'text' and 'key' and 'label_ocean', or 'instruction'"
+                "q.csv, line 2: 'label_ocean' is missing; found 'text', 'key' - expected 'text' and 'key' and "
+                "'label_ocean'"
             ),
         ),
     ],
@@ -313,6 +314,16 @@ def test_a_list_of_roles_is_a_cast(tmp_path: Path) -> None:
             read_traits,
             {"instruction": [{"pos": "a", "neg": "b"}, {"pos": "a"}]},
             "t.json, line 1: 'neg' of member 2 of 'instruction' is null - write it as text",
+        ),
+        (
+            read_traits,
+            {"instruction": [{"pos": "a", "negative": "b"}]},
+            "t.json, line 1: member 1 of 'instruction' has no 'neg' - rename 'negative' to 'neg'",
+        ),
+        (
+            read_cast,
+            {"instruction": [{"pos": "a", "neg": "b"}, {"positive": "a", "neg": "b"}]},
+            "t.json, line 1: member 2 of 'instruction' has no 'pos' - rename 'positive' to 'pos'",
         ),
         (
             read_traits,
@@ -420,7 +431,7 @@ def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype
         ),
         (
             {"trait": "I rest."},
-            "care.txt, line 5, item 2: no known keys; found 'trait' - expected 'trait' and 'questions'",
+            "care.txt, line 5, item 2: 'questions' is missing; found 'trait' - expected 'trait' and 'questions'",
         ),
     ],
 )
@@ -477,8 +488,8 @@ def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str
             "paraphrases: *wish",
             "phrases: *wish",
             (
-                "q.yaml, line 8, item 2: no known keys; found 'id', 'system', 'phrases' - expected 'prompt', or "
-                "'question', or 'paraphrases'"
+                "q.yaml, line 8, item 2: no known keys; found 'id', 'system', 'phrases' - rename 'phrases' to "
+                "'paraphrases'"
             ),
         ),
         (
@@ -544,10 +555,7 @@ def test_a_long_answer_in_a_cell_is_read_as_in_a_line(tmp_path: Path) -> None:
         (
             "t.tsv",
             "Question\tReply\nHello\tHi.\n",
-            (
-                "t.tsv, line 2: no known keys; found 'question', 'reply' - expected 'messages', or 'prompt' and "
-                "'completion', or 'question' and 'answer', or 'chosen' and 'rejected'"
-            ),
+            "t.tsv, line 2: 'answer' is missing; found 'question', 'reply' - expected 'question' and 'answer'",
         ),
         (
             "t.tsv",
@@ -768,7 +776,19 @@ def test_a_damaged_table_is_refused_by_its_name(tmp_path: Path, magic: bytes, fo
 
 
 # Files of one kind given for another ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("read", [read_episodes, read_preferences, read_traits, read_cast, read_archetype])
+@pytest.mark.parametrize("read", [read_preferences, read_cast, read_archetype])
 def test_a_file_of_another_noun_is_refused_with_its_keys(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     message = said(read, written(tmp_path, "q.jsonl", jsonl({"question": "Why?", "id": 0})))
     assert message.startswith("q.jsonl, line 1: no known keys; found 'question', 'id' - expected '")
+
+
+@pytest.mark.parametrize(
+    ("read", "missing"),
+    [
+        (read_episodes, "'answer' is missing; found 'question', 'id' - expected 'question' and 'answer'"),
+        (read_traits, "'answer_matching_behavior' and 'answer_not_matching_behavior' are missing; found 'question'"),
+    ],
+)
+def test_a_file_that_has_some_keys_of_a_form_is_told_the_others(tmp_path: Path, read, missing: str) -> None:
+    message = said(read, written(tmp_path, "q.jsonl", jsonl({"question": "Why?", "id": 0})))
+    assert message.startswith(f"q.jsonl, line 1: {missing}")

@@ -67,12 +67,6 @@ FORMS: dict[Form, tuple[str, ...]] = {
 }
 _LISTS = ("instruction", "paraphrases")  # keys that hold a list; 'instruction' with text is another form
 
-_RENAMES = {
-    ("instruction", "output"): "rename 'instruction' and 'output' to 'prompt' and 'completion'",
-    ("prompt", "response"): "rename 'response' to 'completion'",
-    ("conversations",): "rename 'conversations' to 'messages', with 'role' and 'content' in each message",
-}
-
 
 def sniff(path: str | Path) -> Form:
     """The form of the file's first row. Raises `BadInput` where it has none that is known."""
@@ -116,7 +110,7 @@ def extra(row: Row, taken: Iterable[str]) -> dict[str, Any]:
 
 
 def unknown(row: Row, wanted: Iterable[Form]) -> BadInput:
-    """The error for a row that has none of the `wanted` forms: which keys it has, and which were expected."""
+    """The error for a row that has none of the `wanted` forms: what it is or nearly is, or what was expected."""
     wanted = tuple(wanted)
     expected = "expected " + ", or ".join(" and ".join(map(repr, FORMS[form])) for form in wanted)
     null = [key for form in wanted for key in FORMS[form] if key in row.value and row.value[key] is None]
@@ -124,5 +118,4 @@ def unknown(row: Row, wanted: Iterable[Form]) -> BadInput:
         return row.refusal(f"{null[0]!r} is null", expected)
     if said := near_miss(row.value, [FORMS[form] for form in wanted]):
         return row.refusal(*said)
-    rename = next((words for keys, words in _RENAMES.items() if all(key in row.value for key in keys)), expected)
-    return row.refusal(f"no known keys; found {quoted(row.value) or 'none'}", rename)
+    return row.refusal(f"no known keys; found {quoted(row.value) or 'none'}", expected)
