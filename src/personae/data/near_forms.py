@@ -5,9 +5,11 @@ key that is missing beside others of its form. Forms are given by their keys, as
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from personae.data.border import nearest, quoted
+
+T = TypeVar("T")
 
 EPISODE = ("messages",)  # a form whose keys these are is wanted where episodes are
 
@@ -62,5 +64,5 @@ def _incomplete(
     return f"{problem}; found {quoted(row)}", f"expected {' and '.join(map(repr, keys))}"
 
 
-def _first(table: Mapping[tuple[str, ...], Any], given: Sequence[str]) -> Any:  # noqa: ANN401 - what the table holds
+def _first(table: Mapping[tuple[str, ...], T], given: Sequence[str]) -> T | None:
     return next((said for keys, said in table.items() if all(key in given for key in keys)), None)
