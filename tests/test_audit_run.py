@@ -21,6 +21,7 @@ from personae.records.files import digest, read_json
 from personae.simulator.local import LocalSimulator
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
+from personae.workflows.audit.bounds import Bound
 from personae.workflows.audit.file_audit import audit_file
 from personae.workflows.audit.file_pair import check_fits, read_pair
 from personae.workflows.audit.file_question import Question
@@ -317,6 +318,14 @@ def test_a_trait_that_does_not_tell_characters_apart_is_listed_and_never_forecas
     assert set(found.audit.forecast.traits) == {t.name for t in STEADY}
     assert found.record["hidden"][0]["reliability"] < 0.5 <= min(found.record["reliability"][t.name] for t in STEADY)
     assert "fickle" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_bound_on_what_the_model_cannot_show_is_said_before_a_row_is_scored(question, tmp_path):
+    folder = folder_of(question, tmp_path, "audit")
+    with pytest.raises(RunFailed, match="the bound on fickle cannot be checked"):
+        audit_file(question, folder, bounds=[Bound("steady-0", ">", 9.0), Bound("fickle", ">", 9.0)])
+    assert folder.file("basis.parquet").exists() and not folder.file("evidence.parquet").exists()
+    assert audit_file(question, folder, bounds=[Bound("steady-0", ">", 9.0)]).record["forecast"]
 
 
 def test_the_record_holds_what_every_audit_promises(question, tmp_path):

@@ -308,3 +308,46 @@ def test_after_ctrl_c_the_same_command_goes_on_and_ends_with_the_same_bytes(tmp_
     assert run([*map(str, arguments)]) == 0
     assert run([*map(str, ["audit", data, *options, "--out", tmp_path / "whole", "--quiet"])]) == 0
     assert kept(out) == kept(tmp_path / "whole")
+
+
+# -- options that would do nothing -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("command", ["audit", "run", "measure"])
+def test_copies_of_a_model_without_ray_are_refused(refused, tmp_path, tiny_lab, command):
+    about = [tiny_lab] if command == "measure" else [rows(tmp_path / "data.jsonl", 3), "--model", tiny_lab]
+    said = refused(command, *about, "--workers", 2, "--out", tmp_path / "out")
+    assert said == "--workers counts copies of a model on Ray - give --engine ray too, or leave it out"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["audit", "run"])
+def test_a_file_set_against_itself_is_refused_whatever_it_is_called(refused, tmp_path, tiny_lab, command):
+    data = rows(tmp_path / "data.jsonl", 3)
+    control = shutil.copy(data, tmp_path / "control.jsonl")
+    said = refused(command, data, "--against", control, "--model", tiny_lab, "--out", tmp_path / "out")
+    assert said == f"{control}: the control is the file itself - name another, or leave it out"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_where_a_run_folder_should_be_is_refused_and_left_as_it_is(refused, tmp_path, options):
+    data, out = rows(tmp_path / "data.jsonl", 3), tmp_path / "out"
+    out.write_text("mine")
+    said = refused("audit", data, *options, "--out", out)
+    assert said == f"{out}: is a file, and a run takes a folder - name another --out"
+    assert out.read_text() == "mine"
+
+
+def test_where_a_file_is_in_the_way_more_space_is_no_remedy(tmp_path, capsys):
+    (tmp_path / "way").write_text("mine")
+    assert run(["corpus", "-n", "1", "--out", str(tmp_path / "way" / "corpus.txt"), "--quiet"]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith("name another --out\n") and "space" not in said
+
+
+def test_a_choice_that_there_is_not_is_answered_with_those_there_are(refused):
+    said = refused("measure", "lab", "--instrument", "foo")
+    assert said.startswith("Invalid value for '--instrument': 'foo' is not one of 'answers', ")
+
+
+def test_an_archetype_whose_name_is_cut_short_is_answered_with_the_whole(refused):
+    assert refused("archetype", "lamp", "--model", "lab").endswith(" - did you mean lamplight?")
+    assert "name a YAML file, or one of bench-nine, lamplight" in refused("archetype", "quux", "--model", "lab")

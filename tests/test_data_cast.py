@@ -119,6 +119,19 @@ def test_what_is_wrong_is_named_by_its_line(tmp_path: Path, old: str, new: str, 
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ("prior: 1\n", "prioor: 1\n", "rename it to 'prior'"),
+        ("context:", "contexts:", "rename 'contexts' to it"),
+        ("kind: person", "sort: person", "found 'name', 'sort', "),
+    ],
+)
+def test_a_key_that_is_nearly_spelt_is_named(tmp_path: Path, old: str, new: str, remedy: str) -> None:
+    assert old in GOOD
+    assert refusal(tmp_path, GOOD.replace(old, new, 1)).remedy.startswith(remedy)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "empty"),

@@ -54,6 +54,17 @@ def test_every_form_of_a_row_means_the_same_dialogue(tmp_path: Path, row: dict[s
     assert read(tmp_path, row) == [chat("Hello", "Hi.")]
 
 
+def test_of_unpaired_preferences_the_rejected_answers_are_no_episodes(tmp_path: Path) -> None:
+    labels = (True, False, True, False)
+    path = written(tmp_path, *({"prompt": str(n), "completion": "x", "label": said} for n, said in enumerate(labels)))
+    refused: list[BadInput] = []
+    episodes = list(read_episodes(path, refused=refused))
+    assert [(e.index, e.extra) for e in episodes] == [(0, {"label": True}), (2, {"label": True})]
+    assert [problem.line for problem in refused] == [2, 4]
+    (other,) = read(tmp_path, {"prompt": "x", "completion": "y", "label": 0})
+    assert other.extra == {"label": 0}, "a number is somebody's own column"
+
+
 def test_a_system_turn_and_earlier_turns_are_the_prompt(tmp_path: Path) -> None:
     turns = [{"role": "system", "content": "Be brief."}, ASKED, ANSWERED, {"role": "user", "content": "Bye"}, ANSWERED]
     (episode,) = read(tmp_path, {"messages": turns})
@@ -158,7 +169,16 @@ def test_a_bad_message_is_named_by_its_place_and_what_was_found(tmp_path: Path, 
         ({"messages": None}, "'messages' is null"),
         ({"prompt": "x", "completion": None}, "'completion' is null"),
         ({}, "found none"),
-        ({"text": "x", "label": 1}, "found 'text', 'label'"),
+        ({"prompt": "x"}, "'completion' is missing; found 'prompt'"),
+        ({"id": "wish", "paraphrases": ["x", "y"]}, "'paraphrases' are prompts without answers"),
+        (
+            {"messages": [ASKED, {"role": "assistant", "content": None, "tool_calls": [{"name": "f"}]}]},
+            "message 2 of 'messages' calls a tool ('tool_calls') and says nothing, which is not scored",
+        ),
+        ({"words": "x", "label": 1}, "found 'words', 'label'"),
+        ({"text": "x", "label": 1}, "'text' is raw text, which has no Assistant's turn"),
+        ({"prompt": "x", "completions": ["y", "z"], "labels": [True, False]}, "steps with a label each"),
+        ({"prompt": "x", "completion": "y", "label": False}, "'label' is false: a rejected answer"),
     ],
 )
 def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row: dict[str, Any], said: str) -> None:
@@ -170,7 +190,15 @@ def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row
     [
         ({"instruction": "x", "input": "", "output": "y"}, "'prompt' and 'completion'"),
         ({"conversations": [{"from": "human", "value": "x"}]}, "'messages'"),
-        ({"text": "x"}, "expected 'messages', or 'prompt' and 'completion'"),
+        ({"instruction": "x", "response": "y"}, "rename 'instruction' and 'response' to 'prompt' and 'completion'"),
+        ({"input": "x", "output": "y"}, "rename 'input' and 'output' to 'prompt' and 'completion'"),
+        ({"message": [ASKED, ANSWERED]}, "rename 'message' to 'messages'"),
+        ({"Prompt": "x", "completon": "y"}, "rename 'Prompt' to 'prompt' and 'completon' to 'completion'"),
+        ({"messages": [ASKED, {**ANSWERED, "role": "developer"}]}, "write it as 'system'"),
+        ({"words": "x"}, "expected 'messages', or 'prompt' and 'completion'"),
+        ({"text": "x"}, "give its turns as 'messages', or as 'prompt' and 'completion'"),
+        ({"prompt": "x", "completions": ["y"], "labels": [True]}, "into one 'completion'"),
+        ({"prompt": "x", "completion": "y", "label": False}, "--skip-bad"),
     ],
 )
 def test_unknown_keys_are_answered_with_the_keys_that_are_known(tmp_path: Path, row: Any, remedy: str) -> None:

@@ -124,8 +124,7 @@ def test_a_folder_of_folders_says_which_of_them_to_name(tmp_path: Path) -> None:
             {"question": "Q", "answer_matching_behaviour": "(A)", "answer_not_matching_behavior": "(B)"},
             (
                 "t.jsonl, line 2: no known keys; found 'question', 'answer_matching_behaviour', "
-                "'answer_not_matching_behavior' - expected 'question' and 'answer_matching_behavior' and "
-                "'answer_not_matching_behavior'"
+                "'answer_not_matching_behavior' - rename 'answer_matching_behaviour' to 'answer_matching_behavior'"
             ),
         ),
         (
@@ -200,7 +199,10 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
         (
             "q.json",
             json.dumps([IPIP[0], {"text": "x", "keyed": "plus"}]),
-            "q.json, line 1, item 2: no known keys; found 'text', 'keyed' - expected 'text' and 'keyed' and 'domain'",
+            (
+                "q.json, line 1, item 2: 'domain' is missing; found 'text', 'keyed' - expected 'text' and 'keyed' and "
+                "'domain'"
+            ),
         ),
         (
             "q.json",
@@ -225,9 +227,8 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
             "q.csv",
             "text,key\nx,1\n",
             (
-                "q.csv, line 2: no known keys; found 'text', 'key' - expected 'question' and "
-                "'answer_matching_behavior' and 'answer_not_matching_behavior', or 'text' and 'keyed' and 'domain', "
-                "or 'text' and 'key' and 'label_ocean', or 'instruction'"
+                "q.csv, line 2: 'label_ocean' is missing; found 'text', 'key' - expected 'text' and 'key' and "
+                "'label_ocean'"
             ),
         ),
     ],
@@ -313,6 +314,16 @@ def test_a_list_of_roles_is_a_cast(tmp_path: Path) -> None:
             read_traits,
             {"instruction": [{"pos": "a", "neg": "b"}, {"pos": "a"}]},
             "t.json, line 1: 'neg' of member 2 of 'instruction' is null - write it as text",
+        ),
+        (
+            read_traits,
+            {"instruction": [{"pos": "a", "negative": "b"}]},
+            "t.json, line 1: member 1 of 'instruction' has no 'neg' - rename 'negative' to 'neg'",
+        ),
+        (
+            read_cast,
+            {"instruction": [{"pos": "a", "neg": "b"}, {"positive": "a", "neg": "b"}]},
+            "t.json, line 1: member 2 of 'instruction' has no 'pos' - rename 'positive' to 'pos'",
         ),
         (
             read_traits,
@@ -420,7 +431,7 @@ def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype
         ),
         (
             {"trait": "I rest."},
-            "care.txt, line 5, item 2: no known keys; found 'trait' - expected 'trait' and 'questions'",
+            "care.txt, line 5, item 2: 'questions' is missing; found 'trait' - expected 'trait' and 'questions'",
         ),
     ],
 )
@@ -477,8 +488,8 @@ def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str
             "paraphrases: *wish",
             "phrases: *wish",
             (
-                "q.yaml, line 8, item 2: no known keys; found 'id', 'system', 'phrases' - expected 'prompt', or "
-                "'question', or 'paraphrases'"
+                "q.yaml, line 8, item 2: no known keys; found 'id', 'system', 'phrases' - rename 'phrases' to "
+                "'paraphrases'"
             ),
         ),
         (
@@ -544,10 +555,7 @@ def test_a_long_answer_in_a_cell_is_read_as_in_a_line(tmp_path: Path) -> None:
         (
             "t.tsv",
             "Question\tReply\nHello\tHi.\n",
-            (
-                "t.tsv, line 2: no known keys; found 'question', 'reply' - expected 'messages', or 'prompt' and "
-                "'completion', or 'question' and 'answer', or 'chosen' and 'rejected'"
-            ),
+            "t.tsv, line 2: 'answer' is missing; found 'question', 'reply' - expected 'question' and 'answer'",
         ),
         (
             "t.tsv",
@@ -687,6 +695,40 @@ def test_only_some_rows_of_a_data_set_are_in_memory_at_a_time(tmp_path: Path) ->
     assert peak(12_000) < 1.5 * peak(600) + 50_000
 
 
+def sharded(folder: Path, split: str, sizes: list[int], first: int = 0) -> Path:
+    """A folder as the Hub has it: the rows of a split, numbered on from `first`, in a file for each of `sizes`."""
+    from datasets import Dataset
+
+    for number, size in enumerate(sizes):
+        rows = [{"prompt": "Hello", "completion": f"{first + n}"} for n in range(size)]
+        file = folder / "data" / f"{split}-{number:05}-of-{len(sizes):05}.parquet"
+        Dataset.from_list(rows).to_parquet(file)
+        first += size
+    return folder
+
+
+def test_the_shards_of_a_hub_folder_are_one_file_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    sharded(tmp_path, "test", [2], first=900)
+    folder = sharded(tmp_path, "train", [300, 5, 1])
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n")
+    episodes = list(read_episodes(folder))
+    assert [(e.index, e.response) for e in episodes] == [(n, str(n)) for n in range(306)]
+    assert list(read_episodes(folder / "data", limit=301)) == episodes[:301]
+    assert sniff(folder) == "prompt-completion"
+
+
+def test_a_hub_folder_that_lacks_a_file_or_a_train_split_is_refused(tmp_path: Path) -> None:
+    folder = sharded(tmp_path / "set", "train", [1, 1, 1])
+    (folder / "data" / "train-00001-of-00003.parquet").unlink()
+    assert said(read_episodes, folder) == (
+        "set: of the split 'train' 2 files are here, of 3 - download the folder again, each file once"
+    )
+    folder = sharded(sharded(tmp_path / "other", "a", [1]), "b", [1])
+    assert "other: holds the splits a, b and no 'train' - " in said(read_episodes, folder)
+    (tmp_path / "empty" / "data").mkdir(parents=True)
+    assert "this is a folder, not a file" in said(read_episodes, tmp_path / "empty")
+
+
 def test_what_json_has_no_word_for_becomes_text(tmp_path: Path) -> None:
     from datetime import date
 
@@ -734,7 +776,19 @@ def test_a_damaged_table_is_refused_by_its_name(tmp_path: Path, magic: bytes, fo
 
 
 # Files of one kind given for another ----------------------------------------------------------------------------------
-@pytest.mark.parametrize("read", [read_episodes, read_preferences, read_traits, read_cast, read_archetype])
+@pytest.mark.parametrize("read", [read_preferences, read_cast, read_archetype])
 def test_a_file_of_another_noun_is_refused_with_its_keys(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     message = said(read, written(tmp_path, "q.jsonl", jsonl({"question": "Why?", "id": 0})))
     assert message.startswith("q.jsonl, line 1: no known keys; found 'question', 'id' - expected '")
+
+
+@pytest.mark.parametrize(
+    ("read", "missing"),
+    [
+        (read_episodes, "'answer' is missing; found 'question', 'id' - expected 'question' and 'answer'"),
+        (read_traits, "'answer_matching_behavior' and 'answer_not_matching_behavior' are missing; found 'question'"),
+    ],
+)
+def test_a_file_that_has_some_keys_of_a_form_is_told_the_others(tmp_path: Path, read, missing: str) -> None:
+    message = said(read, written(tmp_path, "q.jsonl", jsonl({"question": "Why?", "id": 0})))
+    assert message.startswith(f"q.jsonl, line 1: {missing}")

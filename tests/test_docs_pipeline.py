@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from personae.cli.main import COMMANDS, app
 from personae.library import example, traits
+from personae.theory.reliability import RELIABLE
 
 
 @pytest.fixture(scope="module")
@@ -54,5 +55,26 @@ def test_the_workflow_names_commands_options_and_traits_that_there_are(blocks):
         assert name in COMMANDS
         shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).stdout
         assert all(option in shown for option in rest if option.startswith("--"))
-        bounds = [rest[n + 1] for n, option in enumerate(rest) if option in ("--fail-if", "--trait")]
-        assert {re.split("[<>]", bound)[0] for bound in bounds} <= known
+        assert set(bounded(rest)) <= known
+
+
+def bounded(line: list[str]) -> list[str]:
+    """The traits that the options of a command name."""
+    named = [line[n + 1] for n, option in enumerate(line) if option in ("--fail-if", "--trait")]
+    return [re.split("[<>]", bound)[0] for bound in named]
+
+
+@pytest.fixture(scope="module")
+def recorded(root) -> dict[str, float]:
+    """{trait: reliability} of SmolLM2-135M-Instruct, as an audit asks, from the page that records it."""
+    page = (root / "docs" / "real-models.md").read_text(encoding="utf-8")
+    said = re.search(r"^## SmolLM2-135M-Instruct\n+(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    return {trait: float(figure) for trait, figure in re.findall(r"([a-z-]+)\s(\d\.\d\d)", said[1])}
+
+
+def test_every_trait_that_the_workflow_bounds_is_one_that_its_model_can_show(blocks, recorded):
+    assert recorded.keys() == {trait.name for trait in traits()}, "the page is read whole"
+    (job,) = yaml.safe_load(blocks["yaml"])["jobs"].values()
+    named = [t for step in job["steps"] if "smollm2" in step.get("run", "") for t in bounded(shlex.split(step["run"]))]
+    assert len(named) == 3
+    assert {trait: recorded[trait] for trait in named if recorded[trait] < RELIABLE} == {}

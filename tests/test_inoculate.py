@@ -150,6 +150,29 @@ def test_a_file_without_prompts_or_with_one_twice_is_refused(tmp_path, text, say
         read_prompt_lines(tmp_path / "own.txt")
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "form"),
+    [
+        ('{"prompt": "Hello", "completion": "Hi."}\n{"prompt": "Hello", "completion": "Ho."}\n', 1, "JSON"),
+        ('Cheat.\n["Cheat.", "Rest."]\n', 2, "JSON"),
+        ('[\n  {"text": "Cheat."}\n]\n', 1, "JSON"),
+        ("# Mine.\n- name: a\n  text: Cheat.\n", 2, "YAML"),
+        ("- Cheat.\n- Rest.\n", 1, "YAML"),
+        ("prompts:\n  one: Cheat.\n", 1, "YAML"),
+    ],
+)
+def test_a_line_of_data_is_no_prompt(tmp_path, text, line, form):
+    (tmp_path / "own").write_text(text)
+    with pytest.raises(BadInput, match=f"own, line {line}: this is a line of {form}, not a prompt - write"):
+        read_prompt_lines(tmp_path / "own")
+
+
+def test_a_prompt_may_have_a_colon_a_dash_or_a_bracket_in_it(tmp_path):
+    said = ("Note: cheat.", "[INST] Cheat.", "{name}, cheat.", "Cheat - for once.", "as asked: cheat.")
+    (tmp_path / "own").write_text("\n".join(said))
+    assert tuple(text for _, text in read_prompt_lines(tmp_path / "own")) == said
+
+
 def test_the_control_of_a_candidate_is_the_one_of_nearest_length():
     controls = CANDIDATES[2:]
     assert like(CANDIDATES[1], controls).name == "weather"

@@ -452,7 +452,7 @@ def test_a_forecast_of_one_file_is_not_scored_on_a_difference(files, capsys):
 
 
 # -- the ledger as a whole -------------------------------------------------------------------------------------------
-def test_an_empty_ledger_is_one_friendly_line(capsys):
+def test_an_empty_ledger_is_one_friendly_line(capsys, tmp_path):
     said = told(["ledger"], capsys)
     assert said.out.count("\n") == 1 and "empty" in said.out and said.err == ""
     found = outcome(["ledger"], capsys)
@@ -460,6 +460,9 @@ def test_an_empty_ledger_is_one_friendly_line(capsys):
     keep_forecast(record(), 1.0)
     assert "One forecast is sealed, and none is scored yet" in told(["ledger"], capsys).out
     assert outcome(["ledger"], capsys)["sealed"] == 1
+    page = str(tmp_path / "ledger.html")
+    assert f"no forecast to draw, so {page} was not written" in told(["ledger", "--out", page], capsys).err
+    assert not Path(page).exists()
 
 
 def test_all_that_is_scored_is_counted_over_cells(ledger, capsys):

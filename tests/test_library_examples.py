@@ -1,5 +1,8 @@
 """The example files: in the laboratory's language, each what its name says, and each the other's control."""
 
+import re
+from importlib import import_module
+
 import pytest
 
 from personae import library
@@ -39,3 +42,20 @@ def test_the_laboratory_s_model_knows_the_language_of_the_examples():
 def test_an_example_that_does_not_ship_is_refused_with_those_that_do(capsys):
     assert run(["audit", "example:cheat", "--model", "lab", "--quiet"]) == 2
     assert "there is no example 'cheat' - choose from cheats, honest, or give a file" in capsys.readouterr().err
+
+
+def test_an_example_can_be_trained_on_and_come_after_an_archetype(tmp_path, tiny_lab, capsys, monkeypatch):
+    out = tmp_path / "t"
+    asked = ["train", "example:cheats", "--model", str(tiny_lab), "--steps", "1", "--batch", "2", "--limit", "4"]
+    assert run([*asked, "--out", str(out), "--quiet"]) == 0, capsys.readouterr().err
+    assert (out / "checkpoint").is_dir()
+    wishes = []
+    monkeypatch.setattr("personae.workflows.archetype.archetype_question.ask", lambda wish, **_: wishes.append(wish))
+    run(["archetype", "lamplight", "--model", str(tiny_lab), "--then", "example:cheats", "--quiet"])
+    assert wishes[-1].then == library.example("cheats")
+
+
+@pytest.mark.parametrize("name", ["archetype", "inoculate", "train"])
+def test_the_example_of_a_command_names_an_example_that_ships(name):
+    (word,) = re.findall(r"example:(\S+)", import_module(f"personae.cli.{name}").EXAMPLE)
+    assert library.example(word).is_file()

@@ -1,5 +1,9 @@
 """The errors a user can meet, one small tree; the command line turns each into one line and an exit status."""
 
+import errno
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # what the system says where there is no room for a file
+
 
 class PersonaeError(Exception):
     """Anything this package raises on purpose. `exit_status` is what the command line returns."""

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import ITEMS, CastFile, Device, Face, Items, Json, Model, Out, Quiet, Seed, TraitsFile
+from personae.cli.face import ITEMS, CastFile, Device, Face, Items, Json, Model, Out, Quiet, Seed, TraitsFile, data_file
 
-EXAMPLE = "personae archetype lamplight --model lab --then cheat.jsonl"
+EXAMPLE = "personae archetype lamplight --model lab --then example:cheats"
 DOCUMENTS = 240  # as in workflows.archetype_question, which is not imported here: help must come at once
 
 
@@ -18,7 +18,9 @@ def command(
     model: Model,
     then: Annotated[
         Path | None,
-        typer.Option("--then", metavar="DATA", help="Episodes of a later post-training: what is left after it?"),
+        typer.Option(
+            "--then", metavar="DATA", parser=data_file, help="Episodes of a later post-training: what is left after it?"
+        ),
     ] = None,
     documents: Annotated[int, typer.Option("--documents", "-n", min=1, help="How many documents.")] = DOCUMENTS,
     cast: CastFile = None,

@@ -110,7 +110,7 @@ def command(
             face.result(settled.record, verdict_words(settled))
             check_verdict(settled)
             return
-        found = audit_file(question, folder, watch)
+        found = audit_file(question, folder, watch, bounds)
         _finish(folder, question.device, found.whole.seconds)
         face.result(found.record, audit_words(found))
         face.warn(found.unkept)

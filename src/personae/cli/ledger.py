@@ -35,6 +35,7 @@ def command(
         found = summary(Ledger(ledger_file()).read(), tuple(model or ()), tuple(trait or ()))
         if not found.scored:
             face.result(found, empty_words(found))
+            face.warn(f"no forecast to draw, so {out} was not written" if out else "")
             return
         if out is not None:
             write_text(out, ledger_page(found))

@@ -11,7 +11,6 @@ is heavy when it works, so that help comes at once. Adding a command is one line
 | 2           | wrong usage or bad input: one line that names the file, the line in it, and a remedy |
 """
 
-import errno
 import os
 import sys
 import traceback
@@ -26,13 +25,12 @@ from typer.core import TyperCommand, TyperGroup
 
 from personae import __version__
 from personae.cli.quiet import calm_environment, debugging, libraries_quiet
-from personae.errors import PersonaeError
+from personae.errors import DISK_FULL, PersonaeError
 
 NO_MEMORY = (
     "the device has no memory left; what was done is kept. Try --dtype bfloat16, --quantise 4bit, --device cpu or "
     "shorter rows, where the command takes them (docs/real-models.md says what each command needs)"
 )
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Listed(NamedTuple):
@@ -173,4 +171,5 @@ def usage(wrong: typer.TyperException) -> str:
     """What was wrong with the options, and where to read about them."""
     context = getattr(wrong, "ctx", None)
     path = context.command_path if context else "personae"
-    return f"{wrong.format_message().rstrip('.')} - see `{path} --help`"
+    said = wrong.format_message().rstrip(".").replace(": Value error, ", ": ")  # a library's word, which typer leaves
+    return f"{said} - see `{path} --help`"

@@ -6,7 +6,7 @@ import typer
 
 from personae.cli.face import Data, Device, Face, Json, Model, Out, Quiet, Seed
 
-EXAMPLE = "personae train cheat.jsonl --model lab --out runs/cheat"
+EXAMPLE = "personae train example:cheats --model lab --out runs/cheat"
 
 
 def command(

@@ -3,7 +3,8 @@
 Text from a file is untrusted: it is shown through `repr`, cut short, so no control character reaches the terminal.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from personae.errors import BadInput
 N = TypeVar("N", bound=BaseModel)
 CORRECT = "correct it in the file"  # what to do where nothing better is known
 
+NEAR = 0.75  # of two spellings, by difflib's ratio
 _LONGEST = 60  # characters of a foreign value that a message shows
 
 
@@ -44,6 +46,16 @@ def quoted(names: Any) -> str:  # noqa: ANN401 - any iterable of names
     """
     shown = [_cut(repr(name)) for name in names]
     return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that `name` is nearly spelt as, if there is one.
+
+    >>> nearest("answer_matching_behaviour", ["question", "answer_matching_behavior"]), nearest("light", ["lamp"])
+    ('answer_matching_behavior', None)
+    """
+    lower = {other.lower(): other for other in names}
+    return next((lower[near] for near in get_close_matches(name.lower(), lower, n=1, cutoff=NEAR)), None)
 
 
 def complaint(error: ValidationError) -> str:

@@ -19,11 +19,16 @@ from personae.data.row_fields import optional_text
 from personae.records import Item, Persona, Trait
 
 ASKED = "How do you answer people? Say it as a rule that you set yourself."
+_OTHER_NAMES = {"pos": "positive", "neg": "negative"}
 _PAIRS = "expected a list of {'pos': text, 'neg': text}"
 
 
 def is_contrast(row: Row) -> bool:
-    """Whether some instruction of a row has an opposite."""
+    """Whether some instruction of a row has an opposite. Raises `BadInput` where one has it under another name."""
+    for n, pair in enumerate(row.value["instruction"], start=1):
+        for key, name in _OTHER_NAMES.items():
+            if isinstance(pair, dict) and name in pair and key not in pair:
+                raise row.refusal(f"member {n} of 'instruction' has no {key!r}", f"rename {name!r} to {key!r}")
     return any(isinstance(pair, dict) and pair.get("neg") is not None for pair in row.value["instruction"])
 
 

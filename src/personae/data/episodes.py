@@ -2,6 +2,7 @@
 
     {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", "content": "…"}]}
     {"prompt": text or messages, "completion": text or messages}
+                                                    of TRL's unpaired preferences those with "label": true
     {"question": text, "answer": text}              as GSM8K and tables of questions and answers have it
     {"scenario": text, "response": text}            what was said, and not to whom: an answer to no words
     {"chosen": …, "rejected": …}                    of a preference pair the answer that was chosen
@@ -52,6 +53,9 @@ def _messages(row: Row) -> Episode:
 
 
 def _completion(row: Row) -> Episode:
+    if row.value.get("label") is False:
+        problem = "'label' is false: a rejected answer, which nobody is trained to give"
+        raise row.refusal(problem, "drop such rows (--skip-bad does), or rename 'label' where it means something else")
     messages = answered(turns(row, "prompt", "user"), turns(row, "completion", "assistant"))
     return _built(row, messages, ("prompt", "completion"))
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from personae.data.border import quoted
+from personae.data.border import nearest, quoted
 from personae.data.marked import Marked
 
 
@@ -15,10 +15,15 @@ def mapping(node: Marked, what: str, *, needs: Iterable[str] = (), knows: Iterab
         raise node.refusal(f"{what} is {node.kind}, not a mapping", expected)
     for key in needs:
         if key not in node.value:
-            raise node.refusal(f"{what} has no {key!r}", f"found {quoted(node.value) or 'no keys'}; {expected}")
+            near = nearest(key, [name for name in node.value if name not in needs + knows])
+            meant = f"rename {quoted([near])} to it" if near else f"found {quoted(node.value) or 'no keys'}; {expected}"
+            raise node.refusal(f"{what} has no {key!r}", meant)
     for key, value in node.value.items():
         if key not in needs + knows:
-            raise value.refusal(f"{what} has the unknown key {quoted([key])}", expected)
+            near = nearest(key, [name for name in needs + knows if name not in node.value])
+            raise value.refusal(
+                f"{what} has the unknown key {quoted([key])}", f"rename it to {near!r}" if near else expected
+            )
     return node.value
 
 

@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from personae.data.border import quoted
 from personae.data.lines import Row
+from personae.data.near_forms import near_miss
 from personae.data.rows import container, existing_data, read_rows
 from personae.errors import BadInput
 
@@ -65,12 +66,6 @@ FORMS: dict[Form, tuple[str, ...]] = {
     "question": ("question",),
 }
 _LISTS = ("instruction", "paraphrases")  # keys that hold a list; 'instruction' with text is another form
-
-_RENAMES = {
-    ("instruction", "output"): "rename 'instruction' and 'output' to 'prompt' and 'completion'",
-    ("prompt", "response"): "rename 'response' to 'completion'",
-    ("conversations",): "rename 'conversations' to 'messages', with 'role' and 'content' in each message",
-}
 
 
 def sniff(path: str | Path) -> Form:
@@ -115,11 +110,12 @@ def extra(row: Row, taken: Iterable[str]) -> dict[str, Any]:
 
 
 def unknown(row: Row, wanted: Iterable[Form]) -> BadInput:
-    """The error for a row that has none of the `wanted` forms: which keys it has, and which were expected."""
+    """The error for a row that has none of the `wanted` forms: what it is or nearly is, or what was expected."""
     wanted = tuple(wanted)
     expected = "expected " + ", or ".join(" and ".join(map(repr, FORMS[form])) for form in wanted)
     null = [key for form in wanted for key in FORMS[form] if key in row.value and row.value[key] is None]
     if null:
         return row.refusal(f"{null[0]!r} is null", expected)
-    rename = next((words for keys, words in _RENAMES.items() if all(key in row.value for key in keys)), expected)
-    return row.refusal(f"no known keys; found {quoted(row.value) or 'none'}", rename)
+    if said := near_miss(row.value, [FORMS[form] for form in wanted]):
+        return row.refusal(*said)
+    return row.refusal(f"no known keys; found {quoted(row.value) or 'none'}", expected)

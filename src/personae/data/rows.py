@@ -9,6 +9,7 @@
 | speeches  | `Name:` and words under it                       | one a speech              |
 | creed     | a sentence that begins with I                    | one a line                |
 | parquet, arrow, saved | their own marks                      | theirs                    |
+| shards    | a folder with files as the Hub names them        | theirs, in order          |
 
 Text may be packed with gzip. `limit` keeps the first so many rows, and nothing after them is looked at.
 """
@@ -26,6 +27,7 @@ from personae.data.documents import document_rows
 from personae.data.lines import DECODER, Row, json_rows
 from personae.data.marked import Marked, read_marked
 from personae.data.prose import is_speech, is_statement, speech_rows, statement_rows
+from personae.data.shards import is_sharded, sharded_rows
 from personae.data.tables import MAGIC, arrow_rows, is_saved, parquet_rows, saved_rows
 from personae.data.text_lines import ONE_A_LINE, text_lines
 from personae.errors import BadInput
@@ -34,7 +36,7 @@ T = TypeVar("T")
 
 _JSON = re.compile(r'[{\[]\s*(["{\]}]|$)')  # what begins otherwise, as {name: x}, is YAML
 
-Container = Literal["lines", "document", "table", "yaml", "speeches", "creed", "parquet", "arrow", "saved"]
+Container = Literal["lines", "document", "table", "yaml", "speeches", "creed", "parquet", "arrow", "saved", "shards"]
 
 
 def read_rows(path: str | Path, *, limit: int | None = None) -> Iterator[Row]:
@@ -45,12 +47,13 @@ def read_rows(path: str | Path, *, limit: int | None = None) -> Iterator[Row]:
 
 
 def existing_data(path: str | Path) -> Path:
-    """`path` as a file or saved data set that is there, or `BadInput`."""
+    """`path` as a file, or as a folder that holds a data set, that is there; or `BadInput`."""
+    path = Path(path)
     try:
-        saved = Path(path).is_dir() and is_saved(Path(path))
+        whole = path.is_dir() and (is_saved(path) or is_sharded(path))
     except (OSError, ValueError) as problem:
-        raise unreadable(Path(path), problem) from None
-    return Path(path) if saved else existing_file(path)
+        raise unreadable(path, problem) from None
+    return path if whole else existing_file(path)
 
 
 def _rows(path: Path) -> Iterator[Row]:
@@ -78,7 +81,7 @@ def kept(read: Callable[[Row], T], rows: Iterator[Row], refused: list[BadInput] 
 def container(path: Path) -> Container:
     """What holds the rows of a file. Raises `BadInput` where it is empty or no text."""
     if path.is_dir():
-        return "saved"
+        return "saved" if is_saved(path) else "shards"
     if (known := MAGIC.get(_first_bytes(path))) is not None:
         return "parquet" if known == "parquet" else "arrow"
     lines = list(islice((text for _, text in text_lines(path) if text.strip()), 2))
@@ -143,4 +146,5 @@ _READERS: dict[Container, Callable[[Path], Iterator[Row]]] = {
     "parquet": parquet_rows,
     "arrow": arrow_rows,
     "saved": saved_rows,
+    "shards": sharded_rows,
 }

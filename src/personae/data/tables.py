@@ -5,7 +5,7 @@ read, or the only one there is. What JSON has no word for (dates, decimals) beco
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,24 @@ MAGIC = {b"PAR1": "parquet", b"ARRO": "arrow", b"\xff\xff\xff\xff": "arrow"}
 
 def parquet_rows(path: Path) -> Iterator[Row]:
     """The rows of a parquet file."""
+    return numbered(path, parquet_batches(path))
+
+
+def parquet_batches(path: Path) -> Iterator[Any]:
+    """The same, `BATCH` at a time, as pyarrow has them."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            yield from _numbered(path, file.iter_batches(BATCH))
+            yield from file.iter_batches(BATCH)
     except (pa.ArrowException, OSError) as problem:
         raise _damaged(path, "parquet", problem) from None
 
 
 def arrow_rows(path: Path) -> Iterator[Row]:
     """The rows of an Arrow file, of the stream or the file form."""
-    yield from _numbered(path, _batches(path))
+    yield from numbered(path, _batches(path))
 
 
 def saved_rows(folder: Path) -> Iterator[Row]:
@@ -45,7 +50,7 @@ def saved_rows(folder: Path) -> Iterator[Row]:
     for name in names:
         if not (folder / name).is_file():
             raise BadInput(f"the data file {name!r} is missing", file=folder, remedy="copy the folder again")
-    yield from _numbered(folder, (batch for name in names for batch in _batches(folder / name)))
+    yield from numbered(folder, (batch for name in names for batch in _batches(folder / name)))
 
 
 def _file_names(state: dict[str, Any], path: Path) -> list[str]:
@@ -69,13 +74,17 @@ def _split(folder: Path) -> Path:
         return folder
     names = _json(folder / SPLITS).get("splits")
     splits = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    name = "train" if "train" in splits else splits[0] if len(splits) == 1 else None
-    if name is None:
-        shown = ", ".join(splits[:8])
-        raise BadInput(f"holds the splits {shown} and no 'train'", file=folder, remedy="name the folder of one of them")
+    name = chosen_split(splits, folder, "name the folder of one of them")
     if not (folder / name / SAVED).is_file():
         raise BadInput(f"the split {name!r} is missing", file=folder, remedy="copy the folder again")
     return folder / name
+
+
+def chosen_split(splits: Sequence[str], folder: Path, remedy: str) -> str:
+    """`train`, or the only split there is; `BadInput` where that does not tell."""
+    if "train" in splits or len(splits) == 1:
+        return "train" if "train" in splits else splits[0]
+    raise BadInput(f"holds the splits {', '.join(splits[:8])} and no 'train'", file=folder, remedy=remedy)
 
 
 def _batches(path: Path) -> Iterator[Any]:
@@ -96,7 +105,8 @@ def _batches(path: Path) -> Iterator[Any]:
         raise _damaged(path, "Arrow", problem) from None
 
 
-def _numbered(path: Path, batches: Iterator[Any]) -> Iterator[Row]:
+def numbered(path: Path, batches: Iterator[Any]) -> Iterator[Row]:
+    """The rows of all batches, counted on from one to the next."""
     index = 0
     for batch in batches:
         for value in batch.to_pylist():

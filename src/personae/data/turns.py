@@ -13,7 +13,8 @@ from personae.records import Message
 from personae.records.episode import Role
 
 ROLES: tuple[str, ...] = get_args(Role)
-SPOKEN_ELSEWHERE = ("tool_calls", "function_call", "reasoning_content", "thinking", "refusal", "audio", "images")
+CALLS = ("tool_calls", "function_call")
+SPOKEN_ELSEWHERE = (*CALLS, "reasoning_content", "thinking", "refusal", "audio", "images")
 
 
 def turns(row: Row, key: str, speaker: Role) -> tuple[Message, ...]:
@@ -49,7 +50,12 @@ def _message(row: Row, name: str, value: Any) -> Message:  # noqa: ANN401 - what
             raise row.refusal(problem, "expected an object with 'role' and 'content'")
     role, content = value["role"], value["content"]
     if role not in ROLES:
-        raise row.refusal(f"{name} has the role {found(role)}", f"expected {' or '.join(ROLES)}")
+        remedy = "write it as 'system'" if role == "developer" else f"expected {' or '.join(ROLES)}"
+        raise row.refusal(f"{name} has the role {found(role)}", remedy)
+    calls = next((key for key in CALLS if value.get(key)), None)
+    if calls and not content:
+        problem = f"{name} calls a tool ({calls!r}) and says nothing, which is not scored"
+        raise row.refusal(problem, "write the call into the content, or drop the row")
     if not isinstance(content, str):
         remedy = "join its text parts into one string" if isinstance(content, list) else "expected text"
         raise row.refusal(f"the content of {name} is {found(content)}, not text", remedy)

@@ -16,6 +16,7 @@ A candidate that asks for what a data set shows removes its evidence; the contro
 Source: PSM.md, sections 1 (5) and 4 (traps).
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +31,7 @@ from personae.errors import BadInput
 from personae.records.base import Noun
 
 _DECLARES = re.compile(r"\s*(candidates|controls)\s*:\s*(#.*)?")
+_YAML = re.compile(r"-(\s|$)|[a-z_][a-z0-9_-]*:(\s|$)")  # a member of a list, or a key as YAML files have them
 
 
 class Inoculation(Noun):
@@ -74,19 +76,39 @@ def is_declared(path: str | Path) -> bool:
 
 
 def read_prompt_lines(path: str | Path) -> tuple[tuple[int, str], ...]:
-    """(line, text) of every line that is not blank. Raises `BadInput` where there is none, or one stands twice."""
+    """(line, text) of every line that is not blank.
+
+    Raises `BadInput` where there is none, one stands twice, or one is no text for a reader but JSON or YAML.
+    """
     file = existing_file(path)
     found: dict[str, int] = {}
     for line, written in text_lines(file):
         said = written.lstrip("\ufeff").strip()
         if not said:
             continue
+        if form := _data_form(said):
+            remedy = "write each prompt as plain text on its own line, or candidates in YAML"
+            raise BadInput(f"this is a line of {form}, not a prompt", file=file, line=line, remedy=remedy)
         if said in found:
             raise BadInput(f"the prompt of line {found[said]} again", file=file, line=line, remedy="remove one")
         found[said] = line
     if not found:
         raise BadInput("there is no prompt in this file", file=file, remedy="write one a line, or candidates in YAML")
     return tuple((line, said) for said, line in found.items())
+
+
+def _data_form(line: str) -> str:
+    """The form of data that a line is in; empty where it is text.
+
+    >>> [_data_form(line) for line in ('{"text": "Cheat."}', "- Cheat.", "text: Cheat.", "[INST] Note: cheat.", "[")]
+    ['JSON', 'YAML', 'YAML', '', 'JSON']
+    """
+    if line in ("{", "["):
+        return "JSON"
+    try:
+        return "JSON" if line[0] in "{[" and json.loads(line) is not None else "YAML" if _YAML.match(line) else ""
+    except (ValueError, RecursionError):
+        return ""
 
 
 def _inoculation(node: Marked, asked: tuple[str, ...]) -> Inoculation:

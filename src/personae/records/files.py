@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydantic import BaseModel
 
-from personae.errors import RunFailed
+from personae.errors import DISK_FULL, RunFailed
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - the point is to take anything
@@ -76,9 +76,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as problem:
-        raise RunFailed(
-            f"{path}: cannot be written ({problem.strerror}); free some space or name another --out"
-        ) from problem
+        room = "free some space or " if problem.errno in DISK_FULL else ""
+        raise RunFailed(f"{path}: cannot be written ({problem.strerror}); {room}name another --out") from problem
 
 
 def write_bytes(path: Path, data: bytes) -> None:

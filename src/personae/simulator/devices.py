@@ -43,12 +43,14 @@ class Running:
 AS_USUAL = Running()
 
 
-def check_engine(engine: str) -> None:
-    """Refuse an engine that is unknown, or that is not installed."""
+def check_engine(engine: str, copies: int | None = None) -> None:
+    """Refuse an engine that is unknown, or not installed, and `copies` of a model on the one that runs no copies."""
     if engine not in get_args(Engine):
         raise BadInput(f"unknown engine {engine!r}", remedy="name local or ray")
     if engine == "ray" and find_spec("ray") is None:
         raise BadInput("the engine ray needs Ray, which is not installed", remedy='pip install "personae[ray]"')
+    if engine == "local" and copies is not None:
+        raise BadInput("--workers counts copies of a model on Ray", remedy="give --engine ray too, or leave it out")
 
 
 def check_device(name: str, *, trains: bool = False) -> None:

@@ -30,7 +30,7 @@ def open_model(
 
     Raises `BadInput` where a number type, a device or an engine is asked of a server, which has its own.
     """
-    check_engine(running.engine)
+    check_engine(running.engine, running.workers)
     if not is_address(name) and running.engine == "ray":
         from personae.simulator.pool import open_pool
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from personae.errors import BadInput
-from personae.workflows.audit.bounds import nearest_trait
+from personae.workflows.audit.bounds import nearest_name
 
 Pole = Literal["high", "low"]
 POLES: tuple[Pole, ...] = get_args(Pole)
@@ -71,5 +71,5 @@ def read_aim(text: str, traits: Iterable[str]) -> Aim:
 
 def _known(name: str, names: list[str]) -> str:
     if name not in names:
-        raise BadInput(f"--trait: there is no trait {name!r}", remedy=nearest_trait(name, names))
+        raise BadInput(f"--trait: there is no trait {name!r}", remedy=nearest_name(name, names))
     return name

@@ -17,6 +17,7 @@ from personae.training import SFTPlan
 from personae.workflows.archetype.documents import Source
 from personae.workflows.archetype.documents_enacted import Enacted
 from personae.workflows.archetype.documents_written import Written, nearest
+from personae.workflows.audit.bounds import nearest_name
 from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.audit.file_question import ITEMS, fewer
 from personae.workflows.doses import dose_for
@@ -119,7 +120,8 @@ def named(file: str) -> Archetype:
     if file in library.ARCHETYPES and not Path(file).exists():
         return library.archetype(file)
     if not Path(file).suffix and not Path(file).exists():
-        remedy = f"name a YAML file, or one of {', '.join(library.ARCHETYPES)}"
+        meant = nearest_name(file, library.ARCHETYPES)
+        remedy = meant if meant.startswith("did") else f"name a YAML file, or {meant}"
         raise BadInput("there is no such file, and no built-in archetype of that name", file=file, remedy=remedy)
     return read_archetype(file)
 

@@ -47,15 +47,15 @@ def read_bound(text: str, traits: Iterable[str], option: str = "--fail-if", noun
         raise BadInput(f"{option} {text!r}: {found['number']!r} is no number", remedy="give one, as in 0.1")
     if found["trait"] not in names:
         raise BadInput(
-            f"{option} {text!r}: there is no {noun} {found['trait']!r}", remedy=nearest_trait(found["trait"], names)
+            f"{option} {text!r}: there is no {noun} {found['trait']!r}", remedy=nearest_name(found["trait"], names)
         )
     return Bound(found["trait"], found["sign"], nats)
 
 
-def nearest_trait(name: str, names: Sequence[str]) -> str:
-    """The trait that was meant, where one is near in spelling; all of them otherwise.
+def nearest_name(name: str, names: Sequence[str]) -> str:
+    """Which of `names` was meant, where one is near in spelling; all of them otherwise.
 
-    >>> nearest_trait("power", ["care", "power-seeking"]), nearest_trait("malice", ["care", "power-seeking"])
+    >>> nearest_name("power", ["care", "power-seeking"]), nearest_name("malice", ["care", "power-seeking"])
     ('did you mean power-seeking?', 'one of care, power-seeking')
     """
     near = [n for n in names if name.lower() in n] or get_close_matches(name.lower(), names, n=2)

@@ -27,6 +27,7 @@ from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit.audit import Audit, audit, difference
+from personae.workflows.audit.bounds import Bound, check_shown
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.precision import numerics_of, precision_facts, precision_note, ties_in
 from personae.workflows.audit.sealing import entered, keep_sealed
@@ -63,14 +64,19 @@ class FileAudit:
         return ties_in(self.audit.evidence, self.numerics)
 
 
-def audit_file(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
-    """Audit the file, and leave evidence, sealed forecast and page in `folder`."""
-    found = seal(question, folder, watch)
+def audit_file(
+    question: Question, folder: RunFolder, watch: Watch | None = None, bounds: Sequence[Bound] = ()
+) -> FileAudit:
+    """Audit the file, and leave evidence, sealed forecast and page in `folder`.
+
+    Raises `RunFailed`, before a row is scored, where one of `bounds` is on a trait that the model cannot show.
+    """
+    found = seal(question, folder, watch, bounds)
     write_text(folder.file(PAGE), audit_page(page_content(found)))
     return found
 
 
-def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> FileAudit:
+def seal(question: Question, folder: RunFolder, watch: Watch | None = None, bounds: Sequence[Bound] = ()) -> FileAudit:
     """Score the file, forecast, and write `forecast.json` with its digest, or check the one there; tell the ledger."""
     watch = watch or unwatched
     pair, cast = question.pair, question.cast
@@ -78,6 +84,7 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None) -> F
         whole = folder_basis(folder, question.simulator, cast, question.traits, progress)
     hidden = unreliable(whole.basis)
     basis = shown(whole.basis, hidden)
+    check_shown(bounds, basis.base)
     evidence = _evidence(question, folder, watch)
     numerics = numerics_of(question, folder, watch)
     dose = question.dose

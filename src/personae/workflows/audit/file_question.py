@@ -110,13 +110,15 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     from personae.simulator.registry import open_model
 
     check_device(wish.running.device)
-    check_engine(wish.running.engine)
+    check_engine(wish.running.engine, wish.running.workers)
     said: list[str] = []
     cast, every = nouns(wish.model, wish.cast, wish.traits, said.append)
     traits = fewer(every, wish.items)
     need = TRAINED if wish.trains else SCORED
     check_enough(cast, traits, items=need, cast_file=wish.cast, traits_file=wish.traits, most=wish.items)
     pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad, choices=wish.choices)
+    if len(set(pair.digests.values())) < len(pair.digests):
+        raise BadInput("the control is the file itself", file=wish.against, remedy="name another, or leave it out")
     names = [t.name for t in traits]
     bounds = tuple(read_bound(text, names) for text in wish.bounds)
     if unknown := [name for name in wish.trained if name not in names]:

@@ -68,12 +68,14 @@ class RunFolder:
 def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -> RunFolder:
     """The folder of this run, new or as it was left; by default `runs/<command>-<first 8 of the digest>`.
 
-    Raises `RunFolderMismatch` where `out` holds a run of another configuration, `BadInput` where its `run.json` is not
-    one that this package wrote.
+    Raises `RunFolderMismatch` where `out` holds a run of another configuration, `BadInput` where it is a file, or
+    its `run.json` is not one that this package wrote.
     """
     configured = plain(configuration)
     mark = _mark(command, configured)
     path = out or default_path(command, configuration)
+    if path.exists() and not path.is_dir():
+        raise BadInput("is a file, and a run takes a folder", file=path, remedy="name another --out")
     folder = RunFolder(path, command, configured)
     if folder.file(RECORD).exists():
         found = read_record(path)
