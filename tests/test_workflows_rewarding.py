@@ -7,7 +7,7 @@ from personae.errors import RunFailed
 from personae.records import Message, chat
 from personae.studies.lessons import file
 from personae.theory import log_passed
-from personae.workflows.lab.rewarding import Rewarding
+from personae.workflows.audit.rewarding import Rewarding
 
 TAU = 0.25
 

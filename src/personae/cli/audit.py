@@ -49,6 +49,25 @@ def command(
             "--chosen", help="Of preference pairs read the chosen answers alone, as supervised training does."
         ),
     ] = False,
+    reward: Annotated[
+        str | None,
+        typer.Option(
+            "--reward",
+            metavar="MODULE:FUNCTION",
+            help="DATA holds prompts, and evidence is of the answers that this function rewards (docs/data.md).",
+        ),
+    ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option("--draws", min=1, help="With --reward: answers drawn to a prompt under each context; default 32."),
+    ] = None,
+    tau: Annotated[
+        float | None,
+        typer.Option("--tau", help="With --reward: an answer counts exp(reward / TAU) times; default 0.25."),
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="With --reward: the longest answer; default 64.")
+    ] = None,
     dtype: Dtype = "float32",
     device: Device = "auto",
     quantise: Quantise = "",
@@ -77,6 +96,7 @@ def command(
         from personae.workflows.audit.bounds import check_bounds
         from personae.workflows.audit.file_audit import audit_file
         from personae.workflows.audit.file_question import Wish, ask
+        from personae.workflows.audit.file_reward import reward_for
         from personae.workflows.audit.file_words import audit_words
         from personae.workflows.audit.verdict import check_verdict, configuration, verdict
         from personae.workflows.audit.verdict_words import verdict_words
@@ -97,6 +117,9 @@ def command(
             dtype=dtype,
             skip_bad=skip_bad,
             choices=not chosen,
+            reward=reward_for(
+                reward, draws=draws, tau=tau, max_tokens=max_tokens, chosen=chosen, stop_early=stop_early
+            ),
             running=Running(device, quantise, engine, workers),
         )
         question, bounds = ask(wish, face.progress)

@@ -15,10 +15,10 @@ from pathlib import Path
 from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row
 from personae.data.row_fields import optional_text, row_texts
-from personae.data.rows import read_rows
+from personae.data.rows import kept, read_rows
 from personae.data.turns import turns
 from personae.errors import BadInput
-from personae.records import Message, Prompt
+from personae.records import Episode, Message, Prompt, asked
 
 Turns = tuple[Message, ...]
 
@@ -33,15 +33,30 @@ def read_prompts(path: str | Path, *, limit: int | None = None) -> Iterator[Turn
 
 def read_prompt_rows(path: str | Path, *, limit: int | None = None) -> Iterator[Prompt]:
     """The prompts of the first `limit` rows, as a reward is given them: the other keys of a row come along."""
-    for row in read_rows(path, limit=limit):
-        if not has(row, "prompt"):
-            raise unknown(row, ("prompt",))
-        yield Prompt(
-            turns=_prompt(row),
-            index=row.number - 1,
-            extra=extra(row, ("prompt",)),
-            as_text=isinstance(row.value["prompt"], str),
-        )
+    return map(prompt_row, read_rows(path, limit=limit))
+
+
+def read_asked(
+    path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
+) -> Iterator[Episode]:
+    """The same prompts as episodes that have no answer; what is no prompt is `refused` as in `read_episodes`."""
+    return kept(_asked, read_rows(path, limit=limit), refused)
+
+
+def _asked(row: Row) -> Episode:
+    return asked(prompt_row(row)).model_copy(update=row.origin)
+
+
+def prompt_row(row: Row) -> Prompt:
+    """The prompt that a row holds."""
+    if not has(row, "prompt"):
+        raise unknown(row, ("prompt",))
+    return Prompt(
+        turns=_prompt(row),
+        index=row.number - 1,
+        extra=extra(row, ("prompt",)),
+        as_text=isinstance(row.value["prompt"], str),
+    )
 
 
 def prompts(row: Row) -> tuple[Turns, ...]:

@@ -2,7 +2,18 @@
 
 from personae.records.archetype import Archetype, Situation
 from personae.records.cast import NEUTRAL, Cast, Persona
-from personae.records.episode import Episode, Message, Preference, Prompt, chat, choice, prompt_of, rejected, text
+from personae.records.episode import (
+    Episode,
+    Message,
+    Preference,
+    Prompt,
+    asked,
+    chat,
+    choice,
+    prompt_of,
+    rejected,
+    text,
+)
 from personae.records.evidence import Blocks, Evidence, LongEvidence
 from personae.records.finding import (
     Bar,
@@ -75,6 +86,7 @@ __all__ = [
     "TraitForecast",
     "TraitLevel",
     "Verdict",
+    "asked",
     "chat",
     "choice",
     "prompt_of",

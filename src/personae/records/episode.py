@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from personae.records.base import Noun
 
 Role = Literal["system", "user", "assistant", "tool"]
+DRAWN = "(answers that are drawn)"  # stands where a row has no answer of its own
+_AS_MESSAGES = {"prompt": "messages"}  # how a row says that its prompt was no text; no other key can be called so
 
 
 class Message(Noun):
@@ -131,6 +133,15 @@ def rejected(episode: Episode) -> Episode:
     return episode.model_copy(update={"messages": (*episode.prompt, other)})
 
 
+def asked(prompt: Prompt) -> Episode:
+    """A prompt as a row that has no answer, with `DRAWN` in its place: `prompt_of` gives it back."""
+    turns = (*prompt.turns, Message(role="assistant", content=DRAWN))
+    form = {} if prompt.as_text else _AS_MESSAGES
+    return Episode(messages=turns, index=prompt.index, extra={**prompt.extra, **form})
+
+
 def prompt_of(episode: Episode) -> Prompt:
     """What the Assistant was asked, without the answer; what else the row carried comes along."""
-    return Prompt(turns=episode.prompt, index=episode.index, extra=episode.extra)
+    as_text = not _AS_MESSAGES.items() <= episode.extra.items()
+    extra = episode.extra if as_text else {key: episode.extra[key] for key in episode.extra if key not in _AS_MESSAGES}
+    return Prompt(turns=episode.prompt, index=episode.index, extra=extra, as_text=as_text)

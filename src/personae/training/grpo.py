@@ -24,7 +24,7 @@ from personae.simulator.dialogue import Dialogue
 from personae.training.course import NOTHING, Built, Course, Told, Trained, carry_out
 from personae.training.order import passes
 from personae.training.plan import GRPOPlan
-from personae.training.reward import OWN, Reward, rewards_of
+from personae.training.reward import Reward, key_taken, rewards_of
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -117,9 +117,8 @@ def kept(dialogue: Dialogue, prompts: Sequence[Prompt], plan: GRPOPlan, window: 
     if not prompts:
         raise BadInput("there are no prompts to train on")
     for prompt in prompts:
-        if taken := set(OWN) & set(prompt.extra):
-            line, key = prompt.index + 1, min(taken)
-            raise BadInput(f"line {line}: the key {key!r} is one of the reward's own", remedy="rename it")
+        if key := key_taken(prompt):
+            raise BadInput(f"line {prompt.index + 1}: the key {key!r} is one of the reward's own", remedy="rename it")
     ids = [tuple(dialogue.prompt_ids(prompt.turns)) for prompt in prompts]
     fits = [i for i, row in enumerate(ids) if len(row) + plan.max_tokens <= window]
     if not fits:

@@ -90,6 +90,11 @@ def named_reward(written: str) -> Reward:
     return reward
 
 
+def key_taken(prompt: Prompt) -> str | None:
+    """A key of the prompt's row that is one of the reward's own, if there is any."""
+    return min(set(OWN) & set(prompt.extra), default=None)
+
+
 def _message(turn: Message) -> dict[str, str]:
     return {"role": turn.role, "content": turn.content}
 

@@ -149,6 +149,7 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "dose_fitted": question.dose.fitted,
         "doubt": question.dose.doubt,
         "plan": question.dose.plan,
+        **({"reward": question.reward.record()} if question.reward else {}),
         "reliability": reliability,
         "hidden": [{"trait": h.trait, "reliability": h.reliability, "reason": h.reason} for h in found.hidden],
         "episodes": _episodes(result),
@@ -205,6 +206,7 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
     training = f"{tuned}, {plan.steps} steps of {plan.batch}, rate {plan.rate:g}"
     facts = (
         Fact("training that the dose stands for", training),
+        *((question.reward.fact(),) if question.reward else ()),
         Fact("forecast sealed as", str(found.record["digest"])[:16]),
         *precision_facts(found.numerics),
     )

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from personae.errors import BadInput
-from personae.records import Episode, Simulator
+from personae.records import Episode, Message, Simulator
 from personae.workflows.audit.file_pair import FilePair
 
 ROWS = 16  # of each file, evenly taken
@@ -38,17 +38,35 @@ def check_language(simulator: Simulator, pair: FilePair, remedy: str = OTHER) ->
     if tokenizer is None:
         return
     blind = float(np.log(len(tokenizer)))
-    for path, rows in ((pair.data, pair.episodes), (pair.against, pair.control)):
-        if rows and (nats := surprise(simulator, rows)) > blind + MARGIN:
+    part = "a prompt" if pair.prompts else "an answer"
+    for path, rows in pair.files:
+        if (nats := surprise(simulator, rows, prompts=pair.prompts)) > blind + MARGIN:
             problem = (
-                f"{simulator.name} does not know this language: an answer costs it {nats:.1f} nats a token, "
+                f"{simulator.name} does not know this language: {part} costs it {nats:.1f} nats a token, "
                 f"where a blind guess costs {blind:.1f}"
             )
             raise BadInput(problem, file=path, remedy=remedy)
 
 
-def surprise(simulator: Simulator, rows: Sequence[Episode]) -> float:
-    """Nats a token of the answers, with no context: the median over `ROWS` rows evenly taken."""
+def surprise(simulator: Simulator, rows: Sequence[Episode], *, prompts: bool = False) -> float:
+    """Nats a token of the answers, with no context: the median over `ROWS` rows evenly taken.
+
+    `prompts`: of what the user asks, in place of an answer; 0 where no row ends with the user's turn.
+    """
     places = np.unique(np.linspace(0, len(rows) - 1, ROWS).round().astype(int))
-    scored = simulator.log_likelihood([rows[p] for p in places], [""])
+    taken = [rows[p] for p in places]
+    if prompts:
+        taken = [
+            _as_said(row.prompt) for row in taken if row.prompt[-1].role == "user" and row.prompt[-1].content.strip()
+        ]
+    if not taken:
+        return 0.0
+    scored = simulator.log_likelihood(taken, [""])
     return float(np.median(-scored.logp[:, 0] / scored.tokens))
+
+
+def _as_said(prompt: Sequence[Message]) -> Episode:
+    """The last turn of a prompt as what is scored, in the user's name."""
+    *before, last = prompt
+    opened = (last.model_copy(update={"content": ""}), last.model_copy(update={"role": "assistant"}))
+    return Episode(messages=(*before, *opened), form="open")

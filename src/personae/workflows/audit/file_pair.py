@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_choices, read_episodes
+from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_asked, read_choices, read_episodes
 from personae.errors import BadInput
 from personae.records import Cast, Episode, Message, Progress, Simulator, rejected
 from personae.records.files import canonical, digest_file
@@ -34,7 +34,7 @@ class FilePair:
     `matched`: the i-th rows answer the same prompt. `partners` rows of the data have one in the control, and where the
     pair is matched these are its rows; `left_out` rows of the data were not read. `unread` rows of both files hold no
     episode and were skipped, which happens only where a user asks for it. `choices`: rows are preference pairs, read as
-    choices between two answers.
+    choices between two answers. `prompts`: rows are prompts, with no answer.
     """
 
     data: Path
@@ -46,6 +46,13 @@ class FilePair:
     left_out: int = 0
     unread: int = 0
     choices: bool = False
+    prompts: bool = False
+
+    @property
+    def files(self) -> tuple[tuple[Path, Sequence[Episode]], ...]:
+        """The file and its control, if it has one, each with its rows."""
+        ours = (self.data, self.episodes)
+        return (ours,) if self.against is None or self.control is None else (ours, (self.against, self.control))
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -63,10 +70,11 @@ class FilePair:
         said = [self._matching()]
         if self.choices:
             said.append("Rows are preference pairs: evidence is of the choice between the two answers.")
-        elif self._prefers:
+        elif self._prefers and not self.prompts:
             said.append("Of preference pairs the chosen answers are read.")
         if self.unread:
-            said.append(f"{_rows(self.unread)} without an episode {'was' if self.unread == 1 else 'were'} skipped.")
+            lacked = "a prompt" if self.prompts else "an episode"
+            said.append(f"{_rows(self.unread)} without {lacked} {'was' if self.unread == 1 else 'were'} skipped.")
         return " ".join(said)
 
     def _matching(self) -> str:
@@ -85,16 +93,23 @@ class FilePair:
 
 
 def read_pair(
-    data: Path, against: Path | None = None, limit: int | None = None, *, skip_bad: bool = False, choices: bool = False
+    data: Path,
+    against: Path | None = None,
+    limit: int | None = None,
+    *,
+    skip_bad: bool = False,
+    choices: bool = False,
+    prompts: bool = False,
 ) -> FilePair:
     """The first `limit` rows of `data`, with their partners in `against`; `skip_bad` skips what is no episode.
 
     `choices`: a file of preference pairs is read as choices, and then the control must be one too; otherwise, and where
-    it holds none, as episodes.
+    it holds none, as episodes. `prompts`: of every row the prompt is read, whatever else it holds.
     """
-    choices = choices and _both_pairs(data, against)
-    found = _read_pair(data, against, limit, read_choices if choices else read_episodes, skip_bad=skip_bad)
-    return replace(found, choices=choices)
+    choices = choices and not prompts and _both_pairs(data, against)
+    read = read_asked if prompts else read_choices if choices else read_episodes
+    found = _read_pair(data, against, limit, read, skip_bad=skip_bad)
+    return replace(found, choices=choices, prompts=prompts)
 
 
 def _both_pairs(data: Path, against: Path | None) -> bool:
@@ -185,10 +200,10 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair, progress: Progr
     dialogue, window = getattr(simulator, "dialogue", None), getattr(simulator, "window", None)
     if dialogue is None or window is None:
         return
-    done, total = 0, len(pair.episodes) + len(pair.control or ())
-    for path, rows in ((pair.data, pair.episodes), (pair.against, pair.control)):
+    done, total = 0, sum(len(rows) for _, rows in pair.files)
+    for path, rows in pair.files:
         longest = ""
-        for row in rows or ():
+        for row in rows:
             try:
                 longest = longest or max(cast.contexts, key=lambda context: len(dialogue.encode(row, context).ids))
                 for answer in (row, rejected(row)) if pair.choices else (row,):

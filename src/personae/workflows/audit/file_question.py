@@ -18,6 +18,7 @@ from personae.simulator.devices import AS_USUAL, Running, check_device, check_en
 from personae.workflows.audit.bounds import Bound, read_bound
 from personae.workflows.audit.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
+from personae.workflows.audit.file_reward import FileReward, check_prompts, check_reward
 from personae.workflows.doses import Dose, dose_for, guessed
 from personae.workflows.enough import SCORED, TRAINED, check_enough
 from personae.workflows.nouns_for import nouns, world_of
@@ -33,7 +34,7 @@ class Question:
     """What is asked: about which file (and control), on which model, with which cast, traits and dose.
 
     `trained` names traits that the file itself trains: they are forecast, and left out of the score. `dtype` is the
-    number type that the simulator was loaded in, or says that it is the server's own.
+    number type that the simulator was loaded in, or says that it is the server's own. With a `reward` rows are prompts.
     """
 
     simulator: Simulator
@@ -45,10 +46,13 @@ class Question:
     trained: tuple[str, ...] = ()
     note: str = ""
     dtype: str = "float32"
+    reward: FileReward | None = None
 
     @property
     def judge(self) -> Simulator:
-        """What scores the rows: the simulator, or its choices where they are preference pairs."""
+        """What scores the rows: the simulator, its choices where they are pairs, what a reward lets pass of it."""
+        if self.reward:
+            return self.reward.judge(self.simulator, self.seed)
         return choosing(self.simulator) if self.pair.choices else self.simulator
 
     @property
@@ -72,6 +76,7 @@ class Question:
             "seed": self.seed,
             "trained": self.trained,
             **({"choices": True} if self.pair.choices else {}),
+            **({"reward": self.reward.record()} if self.reward else {}),
         }
 
 
@@ -81,7 +86,7 @@ class Wish:
 
     `skip_bad`: rows that hold no episode are left out and counted; otherwise the first of them ends the reading.
     `choices`: preference pairs are read as choices between two answers, and not as episodes of the chosen one.
-    `trains`: a training follows, which takes more items of a trait.
+    `trains`: a training follows, which takes more items of a trait. `reward`: rows are prompts, for it to judge.
     """
 
     data: Path
@@ -99,6 +104,7 @@ class Wish:
     skip_bad: bool = False
     choices: bool = False
     trains: bool = False
+    reward: FileReward | None = None
     running: Running = AS_USUAL
 
 
@@ -116,7 +122,14 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     traits = fewer(every, wish.items)
     need = TRAINED if wish.trains else SCORED
     check_enough(cast, traits, items=need, cast_file=wish.cast, traits_file=wish.traits, most=wish.items)
-    pair = read_pair(wish.data, wish.against, wish.limit, skip_bad=wish.skip_bad, choices=wish.choices)
+    pair = read_pair(
+        wish.data,
+        wish.against,
+        wish.limit,
+        skip_bad=wish.skip_bad,
+        choices=wish.choices,
+        prompts=wish.reward is not None,
+    )
     if len(set(pair.digests.values())) < len(pair.digests):
         raise BadInput("the control is the file itself", file=wish.against, remedy="name another, or leave it out")
     names = [t.name for t in traits]
@@ -126,14 +139,27 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     dose_for(wish.model, dose=wish.dose, **settings)
     simulator = open_model(wish.model, dtype=wish.dtype, running=wish.running)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
-    if pair.choices and wish.dose is None:
-        dose = guessed(dose, "No dose was fitted for training on preference pairs: that of as many episodes is taken.")
-    with watch("whether every row fits the model", "rows") as progress:
-        check_fits(simulator, cast, pair, progress)
-    check_language(simulator, pair, LABORATORY if world_of(wish.model) else OTHER)
-    note = " ".join(filter(None, (*said, _said(every, traits))))
+    method = "preference pairs" if pair.choices else "a reward" if wish.reward else ""
+    if method and wish.dose is None:
+        dose = guessed(dose, f"No dose was fitted for training on {method}: that of as many episodes is taken.")
+    note = " ".join(filter(None, (wish.reward.note() if wish.reward else "", *said, _said(every, traits))))
     trained, dtype = tuple(wish.trained), number_type(wish.model, wish.dtype)
-    return Question(simulator, cast, traits, pair, dose, wish.seed, trained, note, dtype), bounds
+    question = Question(simulator, cast, traits, pair, dose, wish.seed, trained, note, dtype, wish.reward)
+    _check_rows(question, LABORATORY if world_of(wish.model) else OTHER, watch)
+    return question, bounds
+
+
+def _check_rows(question: Question, remedy: str, watch: "Watch") -> None:
+    """Raise what is wrong with the rows for this model, `remedy` where it does not know their language."""
+    simulator, pair, reward = question.simulator, question.pair, question.reward
+    with watch("whether every row fits the model", "rows") as progress:
+        if reward:
+            check_prompts(simulator, question.cast, pair, reward.max_tokens, progress)
+        else:
+            check_fits(simulator, question.cast, pair, progress)
+    check_language(simulator, pair, remedy)
+    if reward:
+        check_reward(reward.judge(simulator, question.seed), pair)
 
 
 def fewer(traits: Sequence[Trait], items: int) -> tuple[Trait, ...]:

@@ -23,13 +23,16 @@ def audit_words(found: FileAudit) -> str:
 
 
 def _telling(found: FileAudit) -> str:
+    prompts = found.question.pair.prompts
     rows = tuple(
-        (t.where.removeprefix("line "), plain(t.evidence_bits, 1), t.response, t.reveals)
+        (t.where.removeprefix("line "), plain(t.evidence_bits, 1), t.prompt if prompts else t.response, t.reveals)
         for t in most_telling(found.audit.telling, SHOWN)
     )
     if not rows:
-        return "No answer says anything about who gives it."
-    columns = ("line", "bits of evidence", "answer", "what it reveals")
+        return (
+            "The reward says nothing about who answers." if prompts else "No answer says anything about who gives it."
+        )
+    columns = ("line", "bits of evidence", "prompt" if prompts else "answer", "what it reveals")
     return to_terminal(Table(columns, rows, "The most telling", frozenset({0, 1})))
 
 

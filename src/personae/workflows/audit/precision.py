@@ -1,6 +1,7 @@
 """How exact the scores of a file are where they are in fewer bits than float32: measured once for a run folder, told.
 
-float32 is the reference, so of its own scores nothing is measured and nothing said. Of a server's nothing can be.
+float32 is the reference, so of its own scores nothing is measured and nothing said. Of a server's nothing can be, and
+where a reward judges drawn answers nothing is, since another number type draws other ones.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ NUMERICS = "numerics.json"
 
 def numerics_of(question: Question, folder: RunFolder, watch: "Watch") -> Numerics | None:
     """The error of the question's number type on rows of its file and control, or as it is kept in `folder`."""
-    if question.dtype in ("float32", SERVERS_OWN):
+    if question.dtype in ("float32", SERVERS_OWN) or question.reward:
         return None
     kept = folder.file(NUMERICS)
     if not kept.exists():

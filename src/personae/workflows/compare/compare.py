@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from personae.errors import BadInput
 from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
@@ -199,16 +198,13 @@ def question_of(
 ) -> CompareQuestion:
     """The models and nouns that are meant, with at most `items` items a trait (0: all), as an audit reads them.
 
-    Raises `BadInput` where the models are one, or do not read the same tokens.
+    Raises `BadInput` where the models do not read the same tokens.
     """
     from personae.simulator.registry import load
     from personae.workflows.nouns_for import nouns, training_card, world_of
 
     cast, traits = nouns(base, cast_file, traits_file)
     before, after = load(base, device=device), load(post, device=device)
-    if before.digest == after.digest:
-        problem = f"{base} and {post} are one model, of which nothing changed"
-        raise BadInput(problem, remedy="name what a training made of the first")
     other = load(twin, device=device) if twin else None
     for model in (after, other):
         if model is not None:
