@@ -100,11 +100,18 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         left = board.left_when_asked()
         bars.append(Bar("share of the spread left when it was asked for, median", left, 0.25, at_least=False))
         asked = f" Asked for, a behaviour leaves {left:.0%} of its spread (median)."
+    said = ""
     if TWICE in boards:
         doubled = boards[TWICE].result()
         result["twice the steps"] = doubled
-        off = abs(doubled["doses"][MODEL] / result["doses"][MODEL] - 2.0)
+        times = doubled["doses"][MODEL] / result["doses"][MODEL]
+        off = abs(times - 2.0)
         bars.append(Bar("dose at twice the steps, over the dose: distance from 2", off, 0.5, at_least=False))
+        own = doubled["scores"][MODEL]["pearson"]
+        said = (
+            f"Twice the steps are worth {times:.2f} times the dose, not 2, as a dose is taken to "
+            f"grow: what {TWICE} steps change is foreseen too large. At their own dose r = {own:.2f}."
+        )
     return Found(
         sentence=(
             f"{len(result['moved'])} of {result['arms']} narrow files moved what they do not teach. What else each "
@@ -123,6 +130,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             matrix(board, "What each file was forecast to change, from the untrained model", board.boards[MODEL]),
         ),
         notes=(
+            *filter(None, (said,)),
             "The instrument dims by {mean:.3f} on average, at most by {largest:.3f}.".format(**result["attenuation"]),
             "Over all unasked files, moved or not: r = {:.2f}, exact {:.2f}.".format(
                 *(result["scores_all_arms"][name]["pearson"] for name in (MODEL, EXACT))
