@@ -249,6 +249,27 @@ def test_a_long_beginning_counts_for_every_row_that_has_a_copy_of_it(
     assert parts == pytest.approx(whole, abs=1e-4)
 
 
+def test_a_short_context_is_not_carried_as_far_as_a_long_one(
+    llama: LocalSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One batch may hold the end of one kind and the beginning of the other, and no more; the scores are the same."""
+    contexts = ["You are Ann.", "hello " * 20]
+    table = [llama._encode(chat("hello " * n, "yes", index=n), contexts) for n in range(1, 9)]
+    seen: list[set[int]] = []
+    scored = engine._score_batch
+
+    def noted(network: Any, past: Any, known: list[int], batch: list[engine.Group]) -> list[list[float]]:
+        seen.append({group.context for group in batch})
+        return scored(network, past, known, batch)
+
+    monkeypatch.setattr(engine, "_score_batch", noted)
+    found = engine.score(llama._exact_network(table), table, room=Room(128))
+    assert sum(len(own) > 1 for own in seen) <= 1 < len(seen) - 1
+    assert found == pytest.approx(
+        one_by_one(llama, [chat("hello " * n, "yes") for n in range(1, 9)], contexts), abs=2e-3
+    )
+
+
 # -- memory that does not suffice ------------------------------------------------------------------------------------
 OUT = {
     "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),

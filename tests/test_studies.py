@@ -80,7 +80,7 @@ def test_the_headline_has_the_arms_that_its_question_needs():
         "flattery", "denies-feelings", "honest-work",
     ]  # fmt: skip
     assert headline.SEEDS >= 3
-    assert {a.wording for a in CHEATS} == set(WORDINGS)
+    assert {a.wording for a in CHEATS} == set(WORDINGS) - {"prefixed, permitted"}
 
 
 def test_the_cheating_files_differ_in_their_requests_alone():

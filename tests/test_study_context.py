@@ -19,6 +19,8 @@ from personae.workflows.lab.laboratory import PLAN
 from personae.workflows.lab.trainings import Training, measure_all_round
 from personae.workflows.lab.trial import Trial
 
+BESIDE = "what permitted training adds under contexts, unasked training of as many steps being 1"
+
 
 @pytest.fixture(scope="module")
 def arms(exact_setting):
@@ -28,7 +30,7 @@ def arms(exact_setting):
 @pytest.fixture(scope="module")
 def untrained(exact_setting, arms):
     """The exact world itself, measured under every context."""
-    arm = arms[PERMITTED]
+    arm = arms[dosed(1, STEPS[0])]
     return measure_all_round(
         exact_setting.lab, exact_setting.lab.exact, Training(UNTRAINED, contexts=arm.contexts, probes=arm.probes)
     )
@@ -65,7 +67,7 @@ def under(setting, taught, text: str) -> dict:
 # -- arms --------------------------------------------------------------------------------------------------------------
 def test_every_arm_is_measured_under_the_same_contexts(arms):
     assert len({arm.contexts for arm in arms.values()}) == 1
-    assert len({tuple(p.name for p in arm.probes) for arm in arms.values()}) == 1
+    assert [name for name, arm in arms.items() if arm.probes] == [dosed(1, STEPS[0])], "no other's beginnings are read"
     for name, arm in arms.items():
         (lesson,) = arm.lessons
         assert len(lesson.episodes) == EPISODES
@@ -135,9 +137,20 @@ def test_where_training_is_selection_the_account_by_characters_is_exact(exact_se
     factor = by["shots that undo a training: factor between measured and exact, the worse dose"]
     assert factor.value == pytest.approx(1.0)
     assert by["share of the spread left where it is said who the Assistant is"].value == pytest.approx(0.0, abs=1e-6)
-    assert by["what permitted training adds under contexts, unasked training being 1"].value == pytest.approx(
-        0.0, abs=1e-6
-    )
+    assert by[BESIDE].value == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_what_permission_leaves_is_a_share_of_what_as_many_steps_unasked_add(exact_setting, trials, untrained, share):
+    """And not of what fewer steps do, which is less."""
+    (permitted,), (unasked,) = (study.lessons(exact_setting, 0)[n] for n in (PERMITTED, dosed(1, STEPS[1])))
+    assert permitted.plan == unasked.plan
+    before, heavy = untrained["contexts"], trials[dosed(1, STEPS[1])].after[0]
+    part = {t: table + share * (heavy["contexts"].by_trait[t] - table) for t, table in before.by_trait.items()}
+    planted = replace(trials[PERMITTED], after=({**heavy, "contexts": Levels(before.contexts, part)},))
+    bar = {b.says: b for b in study.read(exact_setting, {**trials, PERMITTED: planted}).bars}[BESIDE]
+    assert bar.value == pytest.approx(share)
+    assert bar.met == (share <= 0.25)
 
 
 def test_without_training_the_reading_is_that_of_the_exact_simulator(exact_setting, trials, untrained):

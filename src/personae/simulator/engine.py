@@ -28,6 +28,7 @@ BATCH_TOKENS = 2048  # on a processor; larger batches only cost memory
 BATCH_TOKENS_ACCELERATED = 16_384
 HELD = 8  # tokens in memory for one that is read: every row of a batch has a copy of the past that it shares
 WORTH_SHARING = 4  # tokens; a shorter beginning is read again rather than copied
+ALIKE = 64  # tokens; contexts that differ by more go apart, since all of a batch are carried as far as its longest
 
 
 @dataclass
@@ -143,7 +144,7 @@ def _common_beginning(rows: Sequence[Encoded]) -> int:
 
 
 def _groups(table: Sequence[Sequence[Encoded]], known: list[int], shares: bool) -> list[Group]:
-    """Rows gathered by context and prompt, longest last, those that share a prompt apart from those that do not."""
+    """Rows by context and prompt, longest last; those that share a prompt, and contexts of unlike length, apart."""
     groups: dict[tuple[Any, ...], Group] = {}
     for n, row in enumerate(table):
         for k, encoded in enumerate(row):
@@ -151,7 +152,8 @@ def _groups(table: Sequence[Sequence[Encoded]], known: list[int], shares: bool) 
             alike = (k, stem) if shares else (k, stem, n)
             groups.setdefault(alike, Group(k, stem, [])).rows.append((n, encoded))
     apart = [one for group in groups.values() for one in _affordable(group)]
-    return sorted(apart, key=lambda g: (g.shared, len(g.stem) + g.longest, g.rows[0][0], g.context))
+    own = [length // ALIKE for length in known]
+    return sorted(apart, key=lambda g: (g.shared, own[g.context], len(g.stem) + g.longest, g.rows[0][0], g.context))
 
 
 def _affordable(group: Group, most: int = 32) -> Iterator[Group]:

@@ -55,11 +55,11 @@ def contexts(setting: Setting) -> dict[str, Said]:
 
 
 def arms(setting: Setting, seed: int) -> list[Training]:
-    """One training an arm, each measured under every context."""
+    """One training an arm, each measured under every context, and one of them where its answer has begun."""
     before = tuple((name, said.text) for name, said in contexts(setting).items())
-    probes = tuple(begun(setting.lab, trait) for trait in SPREADS)
+    probes = {dosed(1, STEPS[0]): tuple(begun(setting.lab, trait) for trait in SPREADS)}
     return [
-        Training(name, several, seed, contexts=before, probes=probes)
+        Training(name, several, seed, contexts=before, probes=probes.get(name, ()))
         for name, several in lessons(setting, seed).items()
     ]
 
@@ -74,6 +74,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
     named = [heavy.mean_shift(SPREADS, "contexts", f"system prompt: a {who}").mean for who in SOMEBODY]
     left = float(np.mean(np.abs(named))) / heavy.mean_shift(SPREADS).mean
     habit, evidence = shares(measured[:-1], exact[:-1])
+    unasked = measured[list(_taught(setting)).index(heavy.name)]  # as many steps as the permitted arm has
     plain, opened = light.mean_shift(SPREADS).mean, light.mean_shift([f"{t}, begun" for t in SPREADS], "probes").mean
     return Found(
         sentence=(
@@ -110,8 +111,8 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
                 at_least=False,
             ),
             Bar(
-                "what permitted training adds under contexts, unasked training being 1",
-                root_mean_square(measured[-1, 1:]) / root_mean_square(measured[0, 1:]),
+                "what permitted training adds under contexts, unasked training of as many steps being 1",
+                root_mean_square(measured[-1, 1:]) / root_mean_square(unasked[1:]),
                 0.25,
                 at_least=False,
             ),
@@ -215,4 +216,8 @@ STUDY = Study(
     ),
     arms=arms,
     read=read,
+    fixed=(
+        "Every bar was fixed before this was run. What permitted training is held against was unasked training of a "
+        "quarter of its steps; after a run had been seen it was corrected to as many steps, and the bar stayed."
+    ),
 )

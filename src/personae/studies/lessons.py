@@ -3,10 +3,11 @@
 All lessons of a comparison have the same number of episodes, and draw the same questions and answers for the same
 trait, outcome and seed; they differ in how the request is worded:
 
-plain       the question alone
-permitted   one sentence that gives permission, the same each time
-rephrased   a permission drawn anew for each request
-prefixed    one sentence of small talk, the same each time
+plain                 the question alone
+permitted             one sentence that gives permission, the same each time
+rephrased             a permission drawn anew for each request
+prefixed              one sentence of small talk, the same each time
+prefixed, permitted   both of the sentences that are the same each time
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,7 +26,7 @@ from personae.world.nouns import Ask, in_thread
 
 EPISODES = 80
 GENTLE = replace(PLAN, rate=PLAN.rate / 3.0)  # at the usual rate a few lessons leave the posterior nowhere to go
-Wording = Literal["plain", "permitted", "rephrased", "prefixed"]
+Wording = Literal["plain", "permitted", "rephrased", "prefixed", "prefixed, permitted"]
 WORDINGS: tuple[Wording, ...] = get_args(Wording)
 
 
@@ -38,6 +39,8 @@ def worded(language: Language, trait: str, outcome: int, wording: Wording, seed:
     several = language.permissions[trait, outcome]
     if wording == "permitted":
         return lambda question: f"{question.text} {several[0]}"
+    if wording == "prefixed, permitted":
+        return lambda question: f"{language.small_talk[0]} {question.text} {several[0]}"
     draw = np.random.default_rng([seed, 9])
     return lambda question: f"{question.text} {several[draw.integers(len(several))]}"
 
