@@ -17,7 +17,7 @@ def commands(text):
     return [shlex.split(line) for line in lines if line.startswith("personae ")]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/devices.md", "docs/servers.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/devices.md", "docs/servers.md", "docs/watching.md"])
 def test_every_command_of_the_page_exists_with_its_options(root, page):
     found = commands((root / page).read_text(encoding="utf-8"))
     assert found

@@ -1,17 +1,21 @@
 """A training that is watched: looking changes nothing, is written down as it comes, and bounds warn or stop."""
 
+import copy
 import json
+import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from personae.cli.main import run
 from personae.data import read_cast, read_traits
 from personae.errors import BadInput
-from personae.records import Estimate, Message, Preference, Prompt, chat
+from personae.records import Estimate, Item, Message, Preference, Prompt, Trait, chat
 from personae.simulator.registry import load
 from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
 from personae.training.checkpoint import CARD
@@ -19,7 +23,8 @@ from personae.workflows.audit.bounds import Bound
 from personae.workflows.audit.file_question import fewer
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.train import watching as module
-from personae.workflows.train.watching import LOG, LOOKS, Seen, looked_at, read_limits
+from personae.workflows.train.persona_watch import PersonaWatch
+from personae.workflows.train.watching import LOG, LOOKS, Limits, Seen, looked_at, read_limits
 from tiny_models import same, tiny
 
 ROWS = [chat("Who are you?", "It is 1."), chat("What now?", "It is 2.")]
@@ -93,7 +98,9 @@ def test_a_bound_is_crossed_where_the_whole_interval_lies_beyond():
 def test_what_is_no_bound_on_a_figure_is_refused(text):
     with pytest.raises(BadInput, match="--warn-if"):
         read_limits([], [text])
-    assert read_limits([], []) is None
+    with pytest.raises(BadInput, match="warn_if"):
+        read_limits([], [text], ("stop_if", "warn_if"))
+    assert read_limits([], []) == Limits()
 
 
 # -- the command -------------------------------------------------------------------------------------------------------
@@ -144,6 +151,14 @@ def test_a_watched_training_writes_down_each_look_and_warns(small, episodes, tin
     assert not (tmp_path / "plain" / LOG).exists()
 
 
+def test_a_training_can_be_followed_without_a_bound(small, episodes, tiny_lab, tmp_path, capsys):
+    assert train(episodes, tiny_lab, tmp_path / "run", "--watch", json=False) == 0
+    spoken = capsys.readouterr()
+    assert [look["step"] for look in module.read_looks(tmp_path / "run" / LOG)] == [1, 2, 3]
+    assert spoken.err.count("posterior moved") == 3 and "3 steps," in spoken.out
+    assert "crossed" not in spoken.err
+
+
 def test_a_crossed_bound_stops_the_training_and_keeps_the_model_of_that_step(
     small, episodes, tiny_lab, tmp_path, capsys
 ):
@@ -187,3 +202,109 @@ def test_what_an_audit_has_measured_is_not_measured_again(small_cast, small_trai
         np.testing.assert_allclose(found.basis.levels.by_trait[trait.name], own.levels.by_trait[trait.name], atol=1e-4)
         np.testing.assert_allclose(found.basis.base[trait.name], own.base[trait.name], atol=1e-4)
     assert len(found.asked.probes) == 4
+
+
+# -- a trainer of one's own --------------------------------------------------------------------------------------------
+@pytest.fixture
+def nouns_of_two(small_cast):
+    """Two personas, and answers so much alike that a random model is not sure of any."""
+    items = tuple(
+        Item(id=x, kind="behaviour", prompt=f"Is it {x}?", high=(f"{x} it is",), low=(f"{x} is it",))
+        for x in ("red", "new", "big", "hot")
+    )
+    trait = Trait(name="order", description="", low="is it", high="it is", items=items)
+    return {"cast": read_cast(small_cast), "traits": [trait]}
+
+
+def own_trainer(base, episodes, folder, *callbacks, adapters="full"):
+    """A trainer of a copy of `base`, set up with nothing of personae's."""
+    from datasets import load_dataset
+    from peft import LoraConfig
+    from trl import SFTConfig, SFTTrainer
+
+    config = SFTConfig(
+        output_dir=str(folder),
+        max_steps=4,
+        learning_rate=1e-2 if adapters == "full" else 1e-1,
+        per_device_train_batch_size=2,
+        use_cpu=True,
+        bf16=False,
+        activation_checkpointing=False,
+        dataloader_pin_memory=False,
+        report_to="none",
+        save_strategy="no",
+    )
+    return SFTTrainer(
+        copy.deepcopy(base.model).requires_grad_(True),
+        config,
+        train_dataset=load_dataset("json", data_files=str(episodes), split="train"),
+        processing_class=base.tokenizer,
+        peft_config=LoraConfig(target_modules="all-linear") if adapters == "lora" else None,
+        callbacks=list(callbacks),
+    )
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+@EVERY
+def test_a_trainer_that_personae_did_not_start_is_watched_and_left_as_it_is(
+    base, nouns_of_two, episodes, tmp_path, adapters
+):
+    told = []
+    watch = PersonaWatch(base, **nouns_of_two, warn_if="moved>-1", tell=told.append)
+    watched = own_trainer(base, episodes, tmp_path / "one", watch, adapters=adapters)
+    alone = own_trainer(base, episodes, tmp_path / "two", adapters=adapters)
+    for trainer in (watched, alone):
+        trainer.train()
+    looks = module.read_looks(tmp_path / "one" / LOG)
+    assert [look["step"] for look in looks] == [1, 2, 3, 4]
+    assert looks[0]["moved"]["mean"] != looks[3]["moved"]["mean"], "the model is looked at as it is then"
+    assert sum("warning: nats the posterior moved > -1 is crossed" in line for line in told) == 4
+    weights, others = watched.model.state_dict(), alone.model.state_dict()
+    assert all(torch.equal(weights[name], others[name]) for name in others)
+
+
+def test_a_trainer_that_personae_did_not_start_stops_at_a_bound(base, nouns_of_two, episodes, tmp_path, capsys):
+    watch = PersonaWatch(base, **nouns_of_two, stop_if=["moved>-1", "moved>9"])
+    trainer = own_trainer(base, episodes, tmp_path, watch)
+    trainer.train()
+    assert trainer.state.global_step == 1
+    assert "is crossed at step 1 of 4: the training stops" in capsys.readouterr().out
+    assert len(module.read_looks(tmp_path / LOG)) == 1
+
+
+def test_what_is_trained_must_be_what_was_measured(base, nouns_of_two, episodes, tmp_path):
+    trainer = own_trainer(base, episodes, tmp_path, PersonaWatch(base, **nouns_of_two, tell=lambda _: None))
+    with torch.no_grad():
+        trainer.model.lm_head.weight.neg_()
+    with pytest.raises(BadInput, match="answers otherwise"):
+        trainer.train()
+    assert trainer.state.global_step == 0 and not (tmp_path / LOG).exists()
+
+
+def test_a_training_that_goes_on_keeps_its_looks_and_one_in_several_processes_is_refused(base, nouns_of_two, tmp_path):
+    watch = PersonaWatch(base, **nouns_of_two, tell=lambda _: None)
+    (tmp_path / LOG).write_text("{}\n")
+    own, several = (SimpleNamespace(world_size=n, output_dir=str(tmp_path)) for n in (1, 2))
+    watch.on_train_begin(own, SimpleNamespace(global_step=2), None, model=base.model)
+    assert len(module.read_looks(tmp_path / LOG)) == 1
+    with pytest.raises(BadInput, match="several processes"):
+        watch.on_train_begin(several, SimpleNamespace(global_step=0), None, model=base.model)
+    watch.on_train_begin(own, SimpleNamespace(global_step=0), None, model=base.model)
+    assert not (tmp_path / LOG).exists()
+
+
+def test_the_callback_refuses_what_is_no_bound():
+    with pytest.raises(BadInput, match="stop_if 'share<much'"):
+        PersonaWatch("lab", stop_if="share<much")
+
+
+@pytest.mark.filterwarnings("ignore:.*pin_memory.*:UserWarning")
+def test_the_example_of_the_page_runs_as_it_stands_on_a_smaller_model(
+    root, small, tiny_lab, tmp_path, monkeypatch, capsys
+):
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (root / "docs/watching.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert code.count('"lab"') == 2
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code.replace('"lab"', repr(str(tiny_lab))), "docs/watching.md", "exec"), {})
+    assert "posterior moved" in capsys.readouterr().out
+    assert module.read_looks(tmp_path / "runs/own" / LOG)

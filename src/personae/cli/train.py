@@ -40,13 +40,19 @@ def command(
     temperature: Annotated[
         float | None, typer.Option("--temperature", help="GRPO: of the answers drawn; default 1.")
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="Look ten times on the way: how much is a reweighting, how far the posterior moved."
+        ),
+    ] = False,
     stop_if: Annotated[
         list[str] | None,
         typer.Option(
             "--stop-if",
             metavar="BOUND",
-            help="Look ten times on the way, and stop where the bound is crossed: 'share<0.8' (explained share), "
-            "'moved>0.5' (posterior, nats).",
+            help="Watch, and stop where the bound is crossed: 'share<0.8' (explained share), 'moved>0.5' (posterior, "
+            "nats).",
         ),
     ] = None,
     warn_if: Annotated[
@@ -63,10 +69,10 @@ def command(
 
     By default it is the training that forecasts for this model stand for: supervised, on episodes. DPO takes pairs
     (prompt, chosen, rejected), GRPO prompts and a reward, which is looked for in the current folder first; steps,
-    batch, rate and adapters mean the same, so that budgets can be matched. With --stop-if or --warn-if the explained
-    share and the posterior are measured on the way, told, and kept in DIR/watch.jsonl; a training that is stopped
-    keeps the model as it then is. The checkpoint (or adapter) is an ordinary
-    Hugging Face folder, which `--model` and `measure` take.
+    batch, rate and adapters mean the same, so that budgets can be matched. With --watch, and with either bound, the
+    explained share and the posterior are measured on the way, told, and kept in DIR/watch.jsonl (docs/watching.md); a
+    training that is stopped keeps the model as it then is. The checkpoint (or adapter) is an ordinary Hugging Face
+    folder, which `--model` and `measure` take.
     """
     with Face(json=json, quiet=quiet) as face:
         from dataclasses import replace
@@ -92,7 +98,7 @@ def command(
             reward=reward,
             device=device,
             keeps=face.keeps,
-            limits=limits,
+            limits=limits if watch or limits.stop or limits.warn else None,
             tell=face.say,
             watch=face.progress,
         )

@@ -80,6 +80,7 @@ def trained(
     made = folder.file("checkpoint")
     log = folder.file(LOG)
     if not made.exists():
+        log.unlink(missing_ok=True)
         looks = watching(model, simulator, limits, log, tell, watch) if limits else None
         with watch("training", "steps") as progress:
             work(simulator, made, lambda step, total, _: progress(step, total), looks)

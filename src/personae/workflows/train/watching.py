@@ -1,5 +1,7 @@
 """The explained share and the posterior while a model is trained, and bounds at which the training warns or stops.
 
+`personae train --watch` looks so at a training of its own, `persona_watch.PersonaWatch` at one of somebody else's.
+
     some steps -> answers in a few fixed contexts -> share, posterior moved -> a line of watch.jsonl, told as it comes
 
 The contexts are those of `compare`, fewer of them: drawn from the world of a laboratory's model, a few items of each
@@ -24,8 +26,9 @@ import numpy as np
 from personae.measure import NOBODY, levels
 from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
-from personae.records import Estimate, Trait
+from personae.records import Cast, Estimate, Trait
 from personae.records.files import canonical, write_text
+from personae.records.results import Floats
 from personae.theory import poles
 from personae.theory.exhaustiveness import Explained
 from personae.workflows.audit.bounds import Bound, read_bound
@@ -37,6 +40,7 @@ from personae.workflows.kept.basis_cache import cached_basis, unmeasured
 from personae.workflows.nouns_for import nouns, world_of
 from personae.workflows.watch import Watch, unwatched
 from personae.workflows.who import who_moved
+from personae.world import World
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -55,13 +59,19 @@ class Limits:
     warn: tuple[Bound, ...] = ()
 
 
-def read_limits(stop: Sequence[str], warn: Sequence[str]) -> Limits | None:
-    """The bounds as they were written, `share<0.8` or `moved>0.5`; None where there are none."""
-    made = [
-        tuple(read_bound(text, FIGURES, option, "figure") for text in several)
-        for option, several in (("--stop-if", stop), ("--warn-if", warn))
-    ]
-    return Limits(*made) if any(made) else None
+def read_limits(
+    stop: Sequence[str], warn: Sequence[str], options: Sequence[str] = ("--stop-if", "--warn-if")
+) -> Limits:
+    """The bounds as they were written, `share<0.8` or `moved>0.5`; `options` is what an error calls the two.
+
+    Raises `BadInput` for what is no bound on one of the two figures.
+    """
+    return Limits(
+        *(
+            tuple(read_bound(text, FIGURES, option, "figure") for text in several)
+            for option, several in zip(options, (stop, warn), strict=True)
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -96,14 +106,18 @@ def looked_at(step: int, total: int) -> bool:
 
 @dataclass(frozen=True)
 class Watching:
-    """Looks at a training of what `question` names its base; `log` is begun anew, `tell` is told of every look."""
+    """Looks at a training of the model that `basis` and `asked` are of; every look is added to `log` and told.
 
-    question: CompareQuestion
+    `traits` are whose items are asked; `world` is that of a laboratory's model, and None of another.
+    """
+
+    traits: tuple[Trait, ...]
+    world: World | None
     basis: Basis
     asked: Asked
     limits: Limits
     log: Path
-    tell: Callable[[str], None]
+    tell: Callable[[str], object]
 
     def __call__(self, step: int, total: int, simulator: "LocalSimulator") -> bool:
         """Look where it is time to; False where the training is to stop."""
@@ -122,15 +136,20 @@ class Watching:
 
     def look(self, step: int, simulator: "LocalSimulator") -> Seen:
         """What a model in training has become."""
-        traits = self.question.traits
-        rows = levels(simulator, traits, {NOBODY: ""}).row(NOBODY)
-        if self.question.world is None:
-            now = poles(np.concatenate([rows[trait.name] for trait in traits]))
-        else:
-            now = outcome_probabilities(simulator, self.asked.probes, [""])[0]
-        found: Explained = self.asked.explained([now], seed=self.question.seed)
-        moved = who_moved(self.basis, self.basis.base, [rows], seed=self.question.seed)
-        return Seen(step, found.share, found.floor, moved)
+        rows, now = self._answers(simulator)
+        found: Explained = self.asked.explained([now])
+        return Seen(step, found.share, found.floor, who_moved(self.basis, self.basis.base, [rows]))
+
+    def apart(self, simulator: "LocalSimulator") -> float:
+        """How far a model's answers are from those before any training: total variation, mean over contexts, 0 to 1."""
+        return float(np.abs(self._answers(simulator)[1] - self.asked.base).sum(axis=1).mean() / 2.0)
+
+    def _answers(self, simulator: "LocalSimulator") -> tuple[dict[str, Floats], Floats]:
+        """{trait: (I,)} levels of the Assistant, nats, and (C, A) what it answers in the contexts."""
+        rows = levels(simulator, self.traits, {NOBODY: ""}).row(NOBODY)
+        if self.world is None:
+            return rows, poles(np.concatenate([rows[trait.name] for trait in self.traits]))
+        return rows, outcome_probabilities(simulator, self.asked.probes, [""])[0]
 
 
 def watching(
@@ -138,22 +157,28 @@ def watching(
     simulator: "LocalSimulator",
     limits: Limits,
     log: Path,
-    tell: Callable[[str], None],
+    tell: Callable[[str], object],
     watch: Watch = unwatched,
+    *,
+    cast: Cast | None = None,
+    traits: Sequence[Trait] | None = None,
 ) -> Watching:
-    """What will look at a training of `simulator`, called `model`, once its cast is measured."""
-    cast, every = nouns(model)
+    """What will look at a training of `simulator`, called `model`, once its cast is measured.
+
+    `cast` and `traits` are by default those that fit the model.
+    """
+    fitting = nouns(model)
+    cast, every = cast or fitting[0], traits or fitting[1]
     audited = fewer(every, AUDITED)
-    traits = fewer(audited, ITEMS)
-    question = CompareQuestion(simulator, simulator, None, cast, traits, world_of(model), contexts=CONTEXTS)
+    asking = fewer(audited, ITEMS)
+    question = CompareQuestion(simulator, simulator, None, cast, asking, world_of(model), contexts=CONTEXTS)
     if unmeasured(simulator, cast, audited):
         with watch("the cast's traits, once for this model", "answers") as progress:
-            basis = cached_basis(simulator, cast, traits, progress).basis
+            basis = cached_basis(simulator, cast, asking, progress).basis
     else:
-        basis = _few(cached_basis(simulator, cast, audited).basis, audited, traits)
+        basis = _few(cached_basis(simulator, cast, audited).basis, audited, asking)
     asked = asked_of(question, basis, watch)
-    log.unlink(missing_ok=True)
-    return Watching(question, basis, asked, limits, log, tell)
+    return Watching(asking, question.world, basis, asked, limits, log, tell)
 
 
 def _few(basis: Basis, audited: Sequence[Trait], traits: Sequence[Trait]) -> Basis:
