@@ -173,8 +173,8 @@ def standings(setting: Setting, trials: dict[str, Trial], fore: dict[str, Forese
 
 
 def least(shares: Iterable[float]) -> float:
-    """The least share of those that there are."""
-    return float(np.nanmin(list(shares)))
+    """The least share of those that there are; NaN where there is none."""
+    return min((share for share in shares if not np.isnan(share)), default=float("nan"))
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------
