@@ -452,22 +452,6 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
 
 
 @pytest.mark.slow
-def test_the_matrix_in_small_runs_and_resumes(small, tmp_path, monkeypatch):
-    """Two traits to both poles."""
-    arms = tuple(arm for arm in both_poles(exact_lab()) if arm.trait in ("power", "care"))
-    monkeypatch.setattr(transfer, "both_poles", lambda *_: arms)
-    request = StudyRequest(out=tmp_path / "run", model=small, quick=True, workers=1)
-    first = transfer.STUDY.run(request)
-    assert first.result["result"]["arms"] == 4
-    assert set(first.result["result"]["scores"]) == set(LABELS)
-    kept = {p.name: p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")}
-    assert len(kept) == 4 + 1 + 1
-    (tmp_path / "run" / "transfer.parquet").unlink()
-    assert transfer.STUDY.run(request).result == first.result
-    assert {p.name: p.read_bytes() for p in (tmp_path / "run").rglob("*.parquet")} == kept
-
-
-@pytest.mark.slow
 def test_trainings_in_other_processes_are_those_of_this_one(tiny_lab, tmp_path):
     """Spawned with one thread each: the untrained model and one training, measured here and there, number by number."""
     lab = workbench.laboratory(str(tiny_lab))

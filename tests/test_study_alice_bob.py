@@ -11,7 +11,6 @@ from personae.studies import alice_bob
 from personae.studies.inside import KNOWING, LYING, look_of
 from personae.studies.judges import Judge, called_first, higher, one_by_one, thresholds
 from personae.studies.lie_judges import ANSWERS, ELSE, INSIDE_KNOWS, INSIDE_LIES, WHO, Case, arm
-from personae.studies.request import StudyRequest
 from personae.studies.twins import KNOWS, LACKS, LIE, SIDES, SWAP, WRONG, adds, facts, fields, foreseen, told, twin
 
 FIELDS = ("medicine", "sea", "machines", "law")
@@ -181,13 +180,3 @@ def test_the_direction_of_a_judge_is_that_of_exact_inference(exact_setting, unto
     signs = {judge.name: judge.sign for judge in Case(exact_setting, untold).judges}
     assert signs[ELSE] == -1.0
     assert {sign for name, sign in signs.items() if name != ELSE} == {1.0}
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
-    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
-    found = alice_bob.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
-    assert alice_bob.STUDY.run(request).result == found.result, "read again from what was trained"

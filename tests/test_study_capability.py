@@ -9,7 +9,6 @@ from personae.measure import NOBODY
 from personae.records import Levels
 from personae.studies import capability, skill
 from personae.studies.capability import AGAIN, ALONE, HIGH, LOW, OWN, PLAN_OF_ALL, SKILL, TRAIT
-from personae.studies.request import StudyRequest
 from personae.studies.skill import CHAT, ELSEWHERE
 
 
@@ -157,16 +156,6 @@ def test_who_has_the_skill_is_told_before_and_after(exact_setting, untouched):
     assert [r.group for r in rows] == ["before"] * (len(rows) // 2) + ["after"] * (len(rows) // 2)
     after = {r.label: r.measured.mean for r in rows if r.group == "after"}
     assert after[CHAT] > after[ELSEWHERE] > 0.9
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
-    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
-    found = capability.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
-    assert capability.STUDY.run(request).result == found.result, "read again from what was trained"
 
 
 def test_what_trainings_agree_on_is_free_of_what_is_each_ones_own():

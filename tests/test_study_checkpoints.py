@@ -1,7 +1,5 @@
 """Studies of several checkpoints: where training is selection, each reads the exact answer and finds it met."""
 
-import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -30,17 +28,12 @@ from personae.workflows.lab.laboratory import PLAN, Laboratory
 from personae.workflows.lab.trial import Trial
 from personae.world import ExactSimulator, Language, traits
 from personae.world.language import ASSISTANT, STRANGER
-from personae.world.variants import world_named, world_names
+from personae.world.variants import world_named
+from small_studies import millions, world_of
 
 ITEMS = 4
 MODULES = {"prior": prior, "human-likeness": human_likeness, "role-models": role_models, "scale": scale, "fresh": fresh}
 SIZES = [StudyRequest(quick=True), StudyRequest(), StudyRequest(full=True)]
-
-
-def world_of(model: str) -> str:
-    """The world of a checkpoint, by its name."""
-    name = model.removeprefix("lab/")
-    return name if name in world_names() or name.startswith("fresh-") else "declared"
 
 
 @cache
@@ -60,7 +53,7 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
     monkeypatch.setattr(reading, "READING", longer(PLAN, 4))
     monkeypatch.setitem(scale.CONTEXTS, "quick", 40)  # so many that who is who can be told from them
     for module in (prior, scale):
-        monkeypatch.setattr(module, "tokens", lambda m: int(m.partition("at-")[2].rstrip("M") or 54) * 10**6)
+        monkeypatch.setattr(module, "tokens", lambda m: millions(m) * 10**6)
     for module in (prior, checkpoints):
         monkeypatch.setattr(module, "card", lambda _: {"learned": {"after_one": 0.5, "after_three": 0.6}})
     return Setting(exact_laboratory("lab"), SIZES[0])
@@ -377,23 +370,3 @@ def test_a_checkpoint_that_is_not_here_is_one_line(monkeypatch):
     monkeypatch.setattr(Listed, "ready", False)
     with pytest.raises(BadInput, match="personae pretrain --world no-people"):
         checkpoints.card("lab/no-people")
-
-
-@pytest.mark.slow
-def test_a_study_of_checkpoints_runs_whole_and_is_shown_again(tiny_lab, tmp_path, monkeypatch):
-    """Untrained models with the cards of checkpoints: the numbers mean nothing, the job is whole."""
-    from personae.simulator.listing import Listed, listed
-    from personae.workflows.lab import trainings
-
-    for model in listed():
-        if model.name.startswith("lab"):
-            shutil.copytree(tiny_lab, tmp_path / model.name, dirs_exist_ok=True)
-            card = {"world": world_of(model.name), "plan": {"tokens": 14_000_000}}
-            (tmp_path / model.name / "card.json").write_text(json.dumps(card))
-    monkeypatch.setattr(Listed, "folder", property(lambda model: tmp_path / model.name))
-    monkeypatch.setattr(trainings, "in_parallel", lambda work, jobs, *_: ((job, work(job)) for job in jobs))
-    request = StudyRequest(out=tmp_path / "run", quick=True)
-    first = human_likeness.STUDY.run(request)
-    assert first.result["trainings"] == 2 * len(human_likeness.CORPORA) + 1
-    assert (tmp_path / "run" / "report.html").exists()
-    assert human_likeness.STUDY.run(request).result == first.result

@@ -109,13 +109,3 @@ def test_the_path_of_demonstrations_is_what_is_foreseen_of_them_at_every_dose(ex
     longer = Lesson(lesson.episodes, replace(lesson.plan, steps=3 * lesson.plan.steps))
     assert path(3.0 * foresight.dose(lesson)) == pytest.approx([foresight.shifts([longer])[t] for t in others])
     assert np.all(path(0.0) == pytest.approx(0.0, abs=1e-9))
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
-    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
-    found = declared.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
-    assert declared.STUDY.run(request).result == found.result, "read again from what was trained"

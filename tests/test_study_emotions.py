@@ -9,7 +9,6 @@ from personae.records import Levels
 from personae.studies import emotions
 from personae.studies.emotions import ALONE, BOTH, CANNED, DENIES, HONESTY, NONE, SENTENCE, TAUGHT
 from personae.studies.lessons import EPISODES
-from personae.studies.request import StudyRequest
 from personae.workflows.lab.laboratory import Laboratory
 
 
@@ -107,13 +106,3 @@ def with_sentence_said(trials):
     probes = trial.after[0]["probes"]
     raised = Levels(probes.contexts, {t: table + 900.0 for t, table in probes.by_trait.items()})
     return {**trials, CANNED: replace(trial, after=({**trial.after[0], "probes": raised},))}
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
-    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
-    found = emotions.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
-    assert emotions.STUDY.run(request).result == found.result, "read again from what was trained"

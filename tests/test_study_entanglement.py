@@ -164,13 +164,3 @@ def test_the_opposite_lessons_stand_in_a_picture_of_their_own():
     found, what = study.read(setting(), trials()), study.matters(laboratory())
     groups = [{row.group.split(": ")[1] for row in p.rows} for p in (found.picture, found.more[1])]
     assert groups[0] | groups[1] == set(what) and not groups[0] & groups[1]
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
-    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
-    found = study.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
-    assert study.STUDY.run(request).result == found.result, "read again from what was trained"

@@ -168,13 +168,3 @@ def test_where_hardly_anything_is_learned_the_claim_does_not_hold():
 def test_the_weights_of_who_answers_go_to_the_cold_machines():
     before, after = (study.who(setting(), trials()[name]) for name in (UNTRAINED, denies(32)))
     assert sum(after[k].mean for k in study.COLD) > sum(before[k].mean for k in study.COLD) + 0.2
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tiny_lab, tmp_path):
-    """One seed around an untrained model: the numbers mean nothing, the job is whole."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, model=str(tiny_lab), workers=1)
-    found = study.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert (tmp_path / "run" / "report.html").read_text(encoding="utf-8") == found.page
-    assert study.STUDY.run(request).result == found.result, "read again from what was trained"

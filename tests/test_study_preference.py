@@ -11,7 +11,6 @@ from personae.studies import preferred
 from personae.studies.lessons import EPISODES
 from personae.studies.preference import TAUGHT, controlled, named
 from personae.studies.preferred import COIN, GROUP, METHODS, WANTED, for_wanted
-from personae.studies.request import StudyRequest
 from personae.theory import mixture, mixture_levels
 from personae.training.reward import named_reward
 from personae.workflows.compare.compared_answers import asked_of_probes
@@ -131,12 +130,3 @@ def test_a_method_that_changes_something_else_agrees_with_no_other(exact_setting
     found = study.agree(dict.fromkeys(METHODS, measured["sft"]), turned)
     assert found["dpo"].mean < -0.9 and found["grpo"].mean > 0.9
     assert {m: table.shape for m, table in measured.items()} == dict.fromkeys(METHODS, (2, 11))
-
-
-@pytest.mark.slow
-def test_the_study_in_small_runs_whole(tmp_path):
-    """One seed, of the shipped model: one that knows no answer earns no reward."""
-    request = StudyRequest(out=tmp_path / "run", quick=True, workers=2)
-    found = study.STUDY.run(request)
-    assert found.result["verdict"] in ("holds", "holds in part", "does not hold", "cannot be told")
-    assert study.STUDY.run(request).result == found.result, "read again from what was trained"

@@ -184,8 +184,8 @@ def above_floor(one: Standing) -> Estimate:
 
 
 def least(shares: Iterable[float]) -> float:
-    """The least share of those that there are."""
-    return float(np.nanmin(list(shares)))
+    """The least share of those that there are; NaN where there is none."""
+    return min((share for share in shares if not np.isnan(share)), default=float("nan"))
 
 
 # -- pictures ----------------------------------------------------------------------------------------------------------

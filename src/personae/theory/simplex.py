@@ -57,7 +57,7 @@ def log_sum_exp(logs: Floats, axis: int) -> Floats:
 
 
 def divergence(p: Floats, q: Floats) -> Floats:
-    """KL(p ‖ q) = Σ p·log(p/q) over the last axis, nats; inf where p holds what q excludes.
+    """KL(p ‖ q) = Σ p·log(p/q) over the last axis, nats; inf where p holds what q excludes, and never below zero.
 
     >>> float(divergence(np.array([1.0, 0.0]), np.array([0.25, 0.75])) / np.log(2))
     2.0
@@ -65,5 +65,5 @@ def divergence(p: Floats, q: Floats) -> Floats:
     held = p > 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(held, p * (np.log(p) - np.log(q)), 0.0)
-    total: Floats = terms.sum(axis=-1)
+    total: Floats = np.maximum(terms.sum(axis=-1), 0.0)  # where p is all but q, rounding goes below
     return total
