@@ -42,6 +42,13 @@ def slsqp(target, components, pseudo=0.0):
     return found.x / found.x.sum()
 
 
+def test_a_divergence_is_never_below_zero_however_near_the_two_are():
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(5), size=1000)
+    q = p * (1.0 + 1e-9 * rng.normal(size=p.shape))
+    assert 0.0 <= divergence(p, q / q.sum(axis=1, keepdims=True)).min() < 1e-15
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_fit_is_as_near_as_a_general_optimiser_gets(seed):
     target, components = draw(seed)
