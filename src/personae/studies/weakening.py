@@ -114,11 +114,10 @@ def reading(setting: Setting, along: Standings) -> Found:
             f"reweighting after {LIGHT} steps and {ordinary[last]:.0%} after {last}, where a cast in which nobody is "
             f"anybody explains {floors[ORDINARY][LIGHT]:.0%} and {floors[ORDINARY][last]:.0%}; of what joy changes "
             f"{shares[JOY][LIGHT]:.0%} and {shares[JOY][last]:.0%} ({floors[JOY][LIGHT]:.0%} and "
-            f"{floors[JOY][last]:.0%}). Of cheating {cheating[LIGHT]:.0%} and {cheating[last]:.0%} say nothing of who "
-            f"it is, where such a cast has {floors[CHEATING['sft']][LIGHT]:.0%} and "
-            f"{floors[CHEATING['sft']][last]:.0%}. What narrow lessons change besides was foreseen from the untrained "
-            f"model alone with an error of {errors[LIGHT]:.0%} of the shift after {LIGHT} steps and of "
-            f"{errors[last]:.0%} after {last}."
+            f"{floors[JOY][last]:.0%}), and of what cheating changes {cheating[LIGHT]:.0%} and {cheating[last]:.0%} "
+            f"({floors[CHEATING['sft']][LIGHT]:.0%} and {floors[CHEATING['sft']][last]:.0%}). What narrow lessons "
+            f"change besides was foreseen from the untrained model alone with an error of {errors[LIGHT]:.0%} of the "
+            f"shift after {LIGHT} steps and of {errors[last]:.0%} after {last}."
         ),
         picture=share_by_steps(along),
         bars=(
