@@ -99,7 +99,7 @@ def reweighted(
     after, before, parts = (np.asarray(a, dtype=np.float64) for a in (post, base, components))
     rng, change, folds = np.random.default_rng(seed), divergence(after, before), dealt(clusters, seed)
     mix = held_out_mixture(after, parts, folds)
-    kept = needed(after, parts, folds, price * max(0.0, float(change.sum())))  # below zero by rounding alone
+    kept = needed(after, parts, folds, price * float(change.sum()))
     weights = np.zeros(len(parts))
     weights[kept] = fit_weights(after, parts[kept]).weights
     left = divergence(after, mix)
