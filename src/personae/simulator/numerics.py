@@ -9,7 +9,7 @@ is nearer than the resolution are not ranked. Where evidence is the difference f
 """
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,12 +96,7 @@ def rounding_error(
     The float32 model is read from the files that the simulator came from, and let go of afterwards. Raises `RunFailed`
     for a simulator that came from no files.
     """
-    read_again = getattr(simulator, "in_float32", None)
-    if read_again is None:
-        raise RunFailed(
-            f"{simulator.name} scores in {dtype}, and how far off that is cannot be measured: its float32 weights are "
-            "on no file; load it by name, or score in float32"
-        )
+    read_again = float32_reader(simulator, dtype)
     rows, contexts = [*episodes, *control], cast.contexts
     total = 2 * len(rows) * len(contexts)
     low = simulator.log_likelihood(rows, contexts, shifted(progress, 0, total)).logp
@@ -111,6 +106,17 @@ def rounding_error(
     del exact
     gc.collect()  # a model holds itself in circles, and two at a time are enough
     return replace(_numerics(dtype, cast, errors, len(episodes)), caution=caution)
+
+
+def float32_reader(simulator: Simulator, dtype: str) -> Callable[[], Simulator]:
+    """What reads the files that `simulator`, in `dtype`, came from in float32. Raises `RunFailed` if there are none."""
+    read_again: Callable[[], Simulator] | None = getattr(simulator, "in_float32", None)
+    if read_again is None:
+        raise RunFailed(
+            f"{simulator.name} scores in {dtype}, and how far off that is cannot be measured: its float32 weights are "
+            "on no file; load it by name, or score in float32"
+        )
+    return read_again
 
 
 def _numerics(dtype: str, cast: Cast, errors: Floats, n: int) -> Numerics:

@@ -24,9 +24,9 @@ from personae.simulator.choosing import Choosing
 from personae.studies.lessons import EPISODES, file
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan
 from personae.training.reward import named_reward
+from personae.workflows.audit.rewarding import Rewarding
 from personae.workflows.lab.foresight import Foresight
 from personae.workflows.lab.laboratory import PLAN, Laboratory
-from personae.workflows.lab.rewarding import Rewarding
 from personae.workflows.lab.trainings import Lesson
 
 Method = Literal["sft", "dpo", "grpo"]

@@ -123,7 +123,7 @@ def reading(setting: Setting, along: Standings) -> Found:
         bars=(
             Bar("share of ordinary training, least of all doses", least(ordinary.values()), 0.9),
             Bar("the same above a shuffled cast's, least of all doses", least(
-                s.share.share.mean - s.share.floor for s in along[ORDINARY].values()
+                above_floor(s).mean for s in along[ORDINARY].values()
             ), 0.1),
             Bar(f"share of cheating by answers after {LIGHT} steps", cheating[LIGHT], 0.8),
             Bar(

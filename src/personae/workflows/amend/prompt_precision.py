@@ -10,13 +10,12 @@ can be measured, and of float32's there is nothing to.
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from personae.errors import RunFailed
 from personae.records import Episode, Progress, shifted
 from personae.records.files import read_json, write_json
 from personae.records.results import Floats
 from personae.report.numbers import two_figures
 from personae.simulator.address import SERVERS_OWN
-from personae.simulator.numerics import evenly_by_length
+from personae.simulator.numerics import evenly_by_length, float32_reader
 from personae.workflows.kept.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -66,10 +65,7 @@ def _errors(
     progress: Progress,
 ) -> tuple[dict[str, float], int, str]:
     """The error of what each prompt leaves (nats), on how many rows, and what must be known of the float32 model."""
-    read_again = getattr(question.simulator, "in_float32", None)
-    if read_again is None:
-        raise RunFailed(f"{question.simulator.name} scores in {question.dtype}, and its float32 weights are on no file")
-    exact = read_again()
+    exact = float32_reader(question.simulator, question.dtype)()
     errors: dict[str, float] = {}
     for number, (name, rows) in enumerate(arms.items()):
         places = evenly_by_length(rows)
