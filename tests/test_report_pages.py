@@ -32,6 +32,7 @@ from personae.records import (
     TraitLevel,
 )
 from personae.report import (
+    Apart,
     Arm,
     AuditReport,
     CharacterShift,
@@ -39,7 +40,10 @@ from personae.report import (
     Fact,
     Hidden,
     LabReport,
+    Placement,
     Telling,
+    TokenAnswer,
+    TokenRow,
     audit_page,
     lab_page,
     study_page,
@@ -218,7 +222,18 @@ def audit_report(*, trained: bool = True) -> AuditReport:
         character=tuple(CharacterShift(t, e, -0.05, e) for t, e in found.items()) if trained else (),
         notes=("2 rows were longer than the model’s window and were left out.",),
         timings=(("evidence", 41.0), ("trait profile of the cast", 212.0)),
+        placement=placement(),
     )
+
+
+def placement(*, matched: bool = True) -> Placement:
+    """Made-up answers by token: every tint, a line break, a part of a character, and where they end."""
+    texts = ("Fine", ".", "\n", " I", " take", "", " é", " seal", "")
+    nats = (0.04, -0.2, 0.6, 0.02, 1.5, -0.4, 0.0, 3.6, -3.2)
+    ours = TokenAnswer(texts, nats, (4, 8))
+    theirs = TokenAnswer(("Fine", ".", "\n", " I", " wait", ""), (0.04, -0.2, 0.6, 0.02, -1.4, -0.1), (4, 5))
+    row = TokenRow("line 4", "May I?", "con artist", ours, theirs if matched else None)
+    return Placement((row,), Apart(9.0, 4.0, 0.9, 0.1) if matched else None)
 
 
 def around(mean: float, half: float = 0.12) -> Estimate:
@@ -549,7 +564,7 @@ def test_telling_examples_come_in_the_order_of_their_bits_and_those_that_say_not
     told = audit_report().telling[0]
     bits = (0.2, -3.0, 0.01, 5.0, 0.0)
     shuffled = tuple(dataclasses.replace(told, evidence_bits=b, where=f"line {i + 1}") for i, b in enumerate(bits))
-    words = Reader(audit_page(dataclasses.replace(audit_report(), telling=shuffled))).text
+    words = Reader(audit_page(dataclasses.replace(audit_report(), telling=shuffled, placement=None))).text
     assert re.findall(r"jsonl, line (\d)", words) == ["4", "2", "1"]
     silent = tuple(dataclasses.replace(told, evidence_bits=0.0) for _ in range(3))
     assert "no example says anything" in Reader(audit_page(dataclasses.replace(audit_report(), telling=silent))).text
@@ -640,6 +655,59 @@ def test_no_name_of_a_study_leads_out_of_the_site():
         page = study_site((dataclasses.replace(findings()[0], study=name),))
         (target,) = (a["href"] for tag, a in Reader(page).tags if tag == "a" and not a["href"].startswith("#"))
         assert re.fullmatch(r"[\w.%-]+/report\.html", target)
+
+
+# Answers by token -------------------------------------------------------------------------------------------------
+def tinted(page: str) -> str:
+    """The section of answers by token."""
+    return page[page.index(">Where in an answer it stands</h2>") :].split("</section>")[0]
+
+
+def test_every_token_has_its_tint_and_its_nats_and_joined_they_are_the_answer():
+    section = tinted(PAGES["audit"]())
+    ours, theirs = re.findall(r"<blockquote[^>]*>(<span.*?)</blockquote>", section, flags=re.DOTALL)
+    assert Reader(ours).text.replace(" ", "") == "Fine.↵\nItake◌éseal∎".replace(" ", "")
+    tints = ["still", "down1", "up2", "still", "up3", "down2", "still", "up4", "down4"]
+    assert re.findall(r'class="(\w+)', ours) == tints
+    titles = [a["title"] for tag, a in Reader(ours).tags if tag == "span"]
+    assert titles[:3] == ["+0.04 nats", "−0.20 nats", "+0.60 nats"] and len(titles) == 9
+    assert [len(re.findall(" unlike", side)) for side in (ours, theirs)] == [4, 1]
+
+
+def test_what_the_tint_says_is_also_said_in_numbers_and_words():
+    section = tinted(PAGES["audit"]())
+    numbers = [a["data-nats"] for tag, a in Reader(section).tags if "data-nats" in a]
+    assert numbers[:3] == ["+1.5", "+3.6", "−3.2"]
+    words = Reader(section).text.replace("\u00a0", " ")
+    assert "+1.96 nats in all. Largest: “seal” +3.60; where it ends −3.20; “take” +1.50" in words
+    assert "“wait” −1.40; a line break +0.60" in words
+    assert "4 of 9 tokens (median) are unlike the control’s; 90 % of the size of the difference lies on them" in words
+
+
+def test_without_a_partner_an_answer_stands_alone_and_without_tokens_there_is_no_section():
+    report = dataclasses.replace(audit_report(), placement=placement(matched=False), control=None)
+    section = tinted(audit_page(report))
+    assert section.count("<blockquote") == 2 and "unlike" not in section and "Underlined" not in section
+    for nothing in (None, Placement(())):
+        assert "Where in an answer" not in audit_page(dataclasses.replace(report, placement=nothing))
+
+
+def test_sides_that_do_not_differ_are_said_not_to():
+    same = dataclasses.replace(placement(), apart=Apart(9.0, 0.5, np.nan, np.nan))
+    words = Reader(tinted(audit_page(dataclasses.replace(audit_report(), placement=same)))).text
+    assert "0.5 of 9 tokens (median) are unlike the control’s; the two sides do not differ." in words
+
+
+def test_words_stand_out_from_every_tint():
+    style = PAGES["audit"]().split("<style>")[1].split("</style>")[0]
+    most = max(int(much) for much in re.findall(r"--much: (\d+)%", style)) / 100
+    for root in re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL)[:2]:
+        colours = dict(re.findall(r"--(\w+): (#\w{6})", root))
+        for tint in ("up", "down"):
+            both = zip(*([int(colours[n][i : i + 2], 16) for i in (1, 3, 5)] for n in (tint, "card")), strict=True)
+            ground = "#" + "".join(f"{round(most * a + (1 - most) * b):02x}" for a, b in both)
+            a, b = sorted((light_of(colours["ink"]), light_of(ground)))
+            assert (b + 0.05) / (a + 0.05) >= 4.5, f"{tint} in {root}"
 
 
 def light_of(colour):

@@ -10,7 +10,7 @@ import torch
 from personae import library
 from personae.data import read_episodes
 from personae.errors import BadInput
-from personae.records import Episode, Message, Simulator, chat, text
+from personae.records import ByToken, Episode, Message, Simulator, chat, text
 from personae.simulator import load
 from personae.simulator.address import SETTINGS, Address, read_address
 from personae.simulator.local import LocalSimulator
@@ -46,6 +46,15 @@ def test_scores_through_http_are_those_of_the_model_here(local, serving, episode
     found, own = served.log_likelihood(episodes, CONTEXTS), local.log_likelihood(episodes, CONTEXTS)
     assert np.abs(found.logp - own.logp).max() < 1e-4
     assert (found.tokens == own.tokens).all()
+
+
+@pytest.mark.parametrize("form", ["vllm", "echo"])
+def test_scores_by_token_are_those_of_the_model_here(local, serving, episodes, form):
+    served = open_model(f"{serving.url}?form={form}#lab")
+    found, own = served.by_token(episodes[0], CONTEXTS), local.by_token(episodes[0], CONTEXTS)
+    assert isinstance(served, ByToken)
+    assert (found.ids, found.texts) == (own.ids, own.texts)
+    assert np.abs(found.logp - own.logp).max() < 1e-4
 
 
 def test_what_is_sent_is_the_row_as_the_local_model_reads_it(local, serving, episodes):

@@ -36,11 +36,11 @@ def cast():
 
 def test_tokens_add_up_to_the_answer_under_every_context(model):
     contexts = ["", "A pirate.", "A nurse who cares."]
-    texts, logp = model.by_token(SAID, contexts)
+    found = model.by_token(SAID, contexts)
     whole = model.log_likelihood([SAID], contexts)
-    assert logp.shape == (3, whole.tokens[0]) == (3, len(texts))
-    assert np.allclose(logp.sum(axis=1), whole.logp[0], atol=1e-4)
-    assert "".join(texts).strip() == SAID.response
+    assert found.logp.shape == (3, whole.tokens[0]) == (3, len(found.texts)) == (3, len(found.ids))
+    assert np.allclose(found.logp.sum(axis=1), whole.logp[0], atol=1e-4)
+    assert "".join(found.texts).strip() == SAID.response
 
 
 def test_a_mixture_of_tokens_is_the_mixture_of_answers_and_learns_who_speaks():

@@ -41,7 +41,15 @@ from personae.records.results import (
     TraitForecast,
     TraitLevel,
 )
-from personae.records.simulator import LogLikelihood, Progress, SideBySide, Simulator, shifted
+from personae.records.simulator import (
+    ByToken,
+    LogLikelihood,
+    Progress,
+    SideBySide,
+    Simulator,
+    TokenScores,
+    shifted,
+)
 from personae.records.trait import Item, Trait
 
 __all__ = [
@@ -50,6 +58,7 @@ __all__ = [
     "Archetype",
     "Bar",
     "Blocks",
+    "ByToken",
     "Cast",
     "Cloud",
     "Compared",
@@ -81,6 +90,7 @@ __all__ = [
     "SideBySide",
     "Simulator",
     "Situation",
+    "TokenScores",
     "Took",
     "Trait",
     "TraitForecast",

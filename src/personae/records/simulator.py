@@ -74,3 +74,23 @@ class SideBySide(Protocol):
         self, pieces: Iterable[Sequence[Episode]], contexts: Sequence[str]
     ) -> Iterator[tuple[int, LogLikelihood]]:
         """(place, scores) of each piece as it is done, in any order."""
+
+
+@dataclass(frozen=True)
+class TokenScores:
+    """log p of every token of one response: `logp` (K, T) nats under each context, of the tokens `ids` (T,).
+
+    `texts` (T,) joined are the response; one is "" for the token that ends it, and for a part of a character.
+    """
+
+    ids: tuple[int, ...]
+    texts: tuple[str, ...]
+    logp: NDArray[np.float64]
+
+
+@runtime_checkable
+class ByToken(Protocol):
+    """A simulator that tells the score of a response by token; over its tokens it adds up to `log_likelihood`."""
+
+    def by_token(self, episode: Episode, contexts: Sequence[str]) -> TokenScores:
+        """The scores of one response. Raises `BadInput` where it is not the same tokens under all contexts."""

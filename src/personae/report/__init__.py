@@ -3,6 +3,7 @@
 from personae.report.audit_page import audit_page
 from personae.report.blocks import Section
 from personae.report.content import (
+    Apart,
     AuditReport,
     CalibrationPoint,
     CharacterShift,
@@ -13,9 +14,12 @@ from personae.report.content import (
     InoculateReport,
     LeftOut,
     LeftOutRow,
+    Placement,
     PromptRow,
     ScatterPoint,
     Telling,
+    TokenAnswer,
+    TokenRow,
     TraitRow,
 )
 from personae.report.figures import picture_svg
@@ -32,6 +36,7 @@ from personae.report.study_site import study_site
 from personae.report.tables import Table, to_html, to_terminal
 
 __all__ = [
+    "Apart",
     "Arm",
     "AuditReport",
     "CalibrationPoint",
@@ -46,6 +51,7 @@ __all__ = [
     "LedgerReport",
     "LeftOut",
     "LeftOutRow",
+    "Placement",
     "Promise",
     "PromptRow",
     "ScatterPoint",
@@ -53,6 +59,8 @@ __all__ = [
     "Section",
     "Table",
     "Telling",
+    "TokenAnswer",
+    "TokenRow",
     "TraitRow",
     "audit_page",
     "finding_words",

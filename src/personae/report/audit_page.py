@@ -25,6 +25,7 @@ from personae.report.parts import (
     telling_cards,
 )
 from personae.report.tables import Table, posterior_table, score_table, shift_table
+from personae.report.tokens_section import SHOWN, tokens_section
 
 _TIED = (
     "contexts are not told apart at this precision from others: their order is no ranking. The table below says which."
@@ -46,6 +47,7 @@ def audit_page(report: AuditReport) -> str:
         _who_section(report),
         *(() if first else (_forecast_section(report),)),
         _telling_section(report),
+        tokens_section(report.placement, _last(report.data), report.control),
         _character_section(report),
         _hidden_section(report),
         _limits_section(report),
@@ -184,7 +186,7 @@ def _telling_section(report: AuditReport) -> Section | None:
             "character against an answer that says nothing about who gave it."
         ),
     )
-    cards = telling_cards(report.telling, 6, of=_last(report.data))
+    cards = telling_cards(report.telling, SHOWN, of=_last(report.data))
     return Section("The most telling examples", words, (cards,))
 
 

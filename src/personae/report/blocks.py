@@ -62,6 +62,27 @@ class Cards:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A token of an answer as it is shown: its `tint`, its `nats`, and a `number` beside it where that is large."""
+
+    text: str
+    tint: str
+    nats: str
+    number: str = ""
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Tinted:
+    """Answers to one question, token by token, one below the other: each (who, pieces, what they say in words)."""
+
+    heading: Text
+    asked: str
+    answers: tuple[tuple[str, tuple[Piece, ...], Text], ...]
+    form: ClassVar[str] = "tinted"
+
+
+@dataclass(frozen=True)
 class Points:
     """A list of short statements."""
 
@@ -139,7 +160,22 @@ class Fold:
     form: ClassVar[str] = "fold"
 
 
-Block = Figure | Table | Numbers | Cards | Points | Facts | Aside | Prose | Statement | Badge | Command | Beside | Fold
+Block = (
+    Figure
+    | Table
+    | Numbers
+    | Cards
+    | Tinted
+    | Points
+    | Facts
+    | Aside
+    | Prose
+    | Statement
+    | Badge
+    | Command
+    | Beside
+    | Fold
+)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ class Telling:
 
     `evidence_bits` is its evidence over the neutral context for the persona that it fits best, one of the `personas` it
     speaks for (not its share of how far the posterior moved, which records list as `bits`); `reveals` says in words
-    what somebody who answered so would be. `where` is its row of the file, as "line 4".
+    what somebody who answered so would be. `where` is its row of the file, as "line 4", `place` its
+    place among the rows read, from 0.
     """
 
     prompt: str
@@ -91,6 +92,51 @@ class Telling:
     reveals: str
     personas: tuple[str, ...] = ()
     where: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True)
+class TokenAnswer:
+    """An answer by token: `texts` (T,), and `nats` (T,) of evidence; a partner lacks those of the range `unlike`.
+
+    A text is "" for the token that ends the answer, and for a part of a character.
+    """
+
+    texts: tuple[str, ...]
+    nats: tuple[float, ...]
+    unlike: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """A row by token: its evidence for `persona`, and that of the control's row, if it has one, for the same."""
+
+    where: str
+    prompt: str
+    persona: str
+    answer: TokenAnswer
+    control: TokenAnswer | None = None
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Where pairs of answers differ: of `tokens` of an answer `unlike` are (medians over pairs).
+
+    Of the size of the difference in evidence the share `on` lies on those, and `after` on what both say after them.
+    """
+
+    tokens: float
+    unlike: float
+    on: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where in the answers of the most telling rows evidence sits; `apart` is None without a matched control."""
+
+    rows: tuple[TokenRow, ...]
+    apart: Apart | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +194,7 @@ class AuditReport:
     the correlation in `score` with its interval. `attenuation` is the share of the instrument that training took away.
     `trained` names the traits that the file itself trains, which no score counts. `ties` {persona: others} are those
     that the scores' precision does not tell apart, empty where it tells all. `left_out` tells which rows went.
+    `placement` is None where scores are not known by token.
     `timings` (what, seconds) stays empty where the page must be the same, byte for byte, on every run.
     """
 
@@ -173,6 +220,7 @@ class AuditReport:
     notes: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
     left_out: LeftOut | None = None
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True)

@@ -302,6 +302,14 @@ class Dialogue:
             )
 
 
+def response_ids(rows: Sequence[Encoded], where: str) -> tuple[int, ...]:
+    """The tokens of a response, of which `rows` are the contexts. Raises `BadInput` unless all have the same."""
+    spans = {tuple(row.ids[row.start :]) for row in rows}
+    if len(spans) != 1:
+        raise BadInput(f"{where}: the answer is not the same tokens under every context")
+    return spans.pop()
+
+
 def check_room(prompts: Sequence[Sequence[int]], max_tokens: int, temperature: float, window: int) -> None:
     """Raise `BadInput` where so many tokens cannot be drawn, or not behind each of the prompts."""
     if max_tokens < 1 or temperature < 0.0:

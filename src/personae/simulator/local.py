@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from personae.records import Episode, LogLikelihood, Message, Progress, shifted
+from personae.records import Episode, LogLikelihood, Message, Progress, TokenScores, shifted
 from personae.records.files import canonical
-from personae.records.results import Floats
 from personae.simulator import engine
 from personae.simulator.devices import entrance, resting_places
-from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room, response_ids
 from personae.simulator.divergence import divergences
 from personae.simulator.memory import Room
 from personae.simulator.network import Network, Row, exact_network
 from personae.simulator.past import Past
+from personae.simulator.pieces import pieces
+from personae.simulator.tiny import tiny_is_zero
 
 ROWS_AT_ONCE = 8192  # encoded at a time, so that memory does not grow with the number of episodes
 ANSWERS_AT_ONCE = 32
@@ -100,14 +101,18 @@ class LocalSimulator:
         with self._at_rest(), before._at_rest():
             return divergences(self._exact_network(table), before._exact_network(table), rows, progress)
 
-    def by_token(self, episode: Episode, contexts: Sequence[str]) -> tuple[list[str], Floats]:
-        """The response's tokens, each as text ("" for the one that ends it), and (K, T) log p under every context."""
+    def by_token(self, episode: Episode, contexts: Sequence[str]) -> TokenScores:
+        """The scores of one response by token, read a context at a time, so that it takes no more memory than one row.
+
+        Raises `BadInput` where it is not the same tokens under all contexts.
+        """
         rows = self._encode(episode, contexts)
-        with self._at_rest(), torch.inference_mode():
+        ids = response_ids(rows, episode.where)
+        with self._at_rest(), torch.inference_mode(), tiny_is_zero():
             network = self._exact_network([rows])
-            found = network.logp(Past.empty(len(rows), network.device), [Row(row.ids, row.start) for row in rows])
-        texts = [_text(self.tokenizer, [token]) for token in rows[0].ids[rows[0].start :]]
-        return texts, np.array([row.double().cpu().numpy() for row in found])
+            found = [network.logp(Past.empty(1, network.device), [Row(row.ids, row.start)])[0] for row in rows]
+        texts = tuple(pieces(self.tokenizer, rows[0].ids, rows[0].start))
+        return TokenScores(ids, texts, np.array([row.double().cpu().numpy() for row in found]))
 
     def _encode(self, episode: Episode, contexts: Sequence[str]) -> list[Encoded]:
         return [self.dialogue.encode(episode, context, window=self.window) for context in contexts]

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from personae.errors import BadInput
-from personae.records import Episode, LogLikelihood, Message, Progress
+from personae.records import Episode, LogLikelihood, Message, Progress, TokenScores
 from personae.records.files import canonical
 from personae.simulator import server_scores
 from personae.simulator.address import SERVERS_OWN, Address, read_address
-from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room, response_ids
+from personae.simulator.pieces import pieces
 from personae.simulator.server_check import check
 from personae.simulator.server_http import Server, each
 from personae.simulator.server_scores import DRAWN, Scored, first_choice
@@ -98,6 +99,18 @@ class ServerSimulator:
                     progress(done, logp.size)
             tokens[first : first + size] = [len(row.ids) - row.start for row in rows[:: len(contexts)]]
         return LogLikelihood(logp=logp, tokens=tokens)
+
+    def by_token(self, episode: Episode, contexts: Sequence[str]) -> TokenScores:
+        """The scores of one response by token.
+
+        Raises `BadInput` where it is not the same tokens under all contexts.
+        """
+        rows = [self.dialogue.encode(episode, context, window=self.window) for context in contexts]
+        ids = response_ids(rows, episode.where)
+        self._check(rows)
+        scored = self._scored([row.ids for row in rows])
+        logp = np.array([one.logp[row.start - 1 :] for one, row in zip(scored, rows, strict=True)])
+        return TokenScores(ids, tuple(pieces(self.tokenizer, rows[0].ids, rows[0].start)), logp)
 
     def _check(self, rows: Sequence[Encoded]) -> None:
         """The first rows of all show whether the server's scores can be believed."""

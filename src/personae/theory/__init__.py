@@ -7,6 +7,7 @@
 | `predictive`  | what a mixture of personas will do                                           |
 | `influence`   | which episodes do it                                                         |
 | `preference`  | what a choice between two answers says, and a reward                         |
+| `placement`   | where in an answer its evidence sits                                         |
 | `removal`     | what a prompt in front of them takes away                                    |
 | `intervals`   | how sure that is                                                             |
 | `reweighting` | how much of a behaviour is a mixture of known personas; the fitted prior     |
@@ -49,6 +50,7 @@ from personae.theory.intervals import (
     posterior_draws,
     shift_draws,
 )
+from personae.theory.placement import common_ends, difference_by_part, shares_by_part
 from personae.theory.predictive import forecast_shift, level, log_sigmoid, mixture_levels, poles, probability
 from personae.theory.preference import log_choice, log_passed
 from personae.theory.principal import direction_shares, first_direction, first_direction_share
@@ -105,8 +107,10 @@ __all__ = [
     "character_shift",
     "clustered_mean_interval",
     "clustered_ratio_interval",
+    "common_ends",
     "coverage",
     "departures",
+    "difference_by_part",
     "direction_shares",
     "divergence",
     "evidence",
@@ -156,6 +160,7 @@ __all__ = [
     "seed_variance",
     "share_interval",
     "share_left",
+    "shares_by_part",
     "shift_draws",
     "shift_size",
     "skill",

@@ -74,7 +74,7 @@ def audit(
         listed=listed,
         raised=tuple(tuple(most_raised(push)) for push in moved.push(listed.matrix)),
         telling=tuple(
-            _telling(basis, episodes[place], row, most_raised(push))
+            _telling(basis, episodes[place], int(place), row, most_raised(push))
             for place, row, push in zip(telling.places, telling.matrix, moved.push(telling.matrix), strict=True)
         ),
     )
@@ -104,7 +104,7 @@ def same_prompts(treated: Sequence[Episode], control: Sequence[Episode]) -> bool
     return [e.prompt for e in treated] == [e.prompt for e in control]
 
 
-def _telling(basis: Basis, episode: Episode, row: Floats, raised: list[int]) -> Telling:
+def _telling(basis: Basis, episode: Episode, place: int, row: Floats, raised: list[int]) -> Telling:
     return Telling(
         prompt=episode.prompt[-1].content if episode.prompt else "",
         response=episode.response,
@@ -112,4 +112,5 @@ def _telling(basis: Basis, episode: Episode, row: Floats, raised: list[int]) -> 
         reveals=reveals(basis, row, raised),
         personas=tuple(basis.cast.names[k] for k in raised),
         where=episode.where,
+        place=place,
     )

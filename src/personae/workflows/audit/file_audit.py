@@ -22,13 +22,14 @@ from personae.measure.quarter import scoring
 from personae.predictors import Basis
 from personae.records import LongEvidence
 from personae.records.files import write_text
-from personae.report import AuditReport, Fact, Hidden, audit_page
+from personae.report import AuditReport, Fact, Hidden, Placement, audit_page
 from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit.audit import Audit, audit, difference
 from personae.workflows.audit.bounds import Bound, check_shown
 from personae.workflows.audit.file_question import Question
+from personae.workflows.audit.file_tokens import placement
 from personae.workflows.audit.precision import numerics_of, precision_facts, precision_note, ties_in
 from personae.workflows.audit.sealing import entered, keep_sealed
 from personae.workflows.audit.words import reveals
@@ -47,7 +48,8 @@ class FileAudit:
     """What was found. `whole` is the basis on all items and traits; `audit.basis` that of the forecast.
 
     `record` is what `forecast.json` holds, its digest under "digest". `numerics` is None where scores are float32.
-    `unkept` says why the ledger does not have it, and is empty where it does.
+    `unkept` says why the ledger does not have it, and is empty where it does. `placement` is None where the simulator
+    tells no scores by token.
     """
 
     question: Question
@@ -57,6 +59,7 @@ class FileAudit:
     record: dict[str, Any]
     numerics: Numerics | None = None
     unkept: str = ""
+    placement: Placement | None = None
 
     @property
     def ties(self) -> dict[str, tuple[str, ...]]:
@@ -94,7 +97,8 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None, boun
         progress(1, 1)
     found = FileAudit(question, whole, hidden, result, {}, numerics)
     sealed = keep_sealed(folder, with_digest(_record(found)))
-    return replace(found, record=sealed, unkept=entered(folder, sealed))
+    placed = placement(question, result.telling, folder, watch)
+    return replace(found, record=sealed, unkept=entered(folder, sealed), placement=placed)
 
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
@@ -224,6 +228,7 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
         hidden=found.hidden,
         facts=(*facts, *measured.pop("facts", ())),
         ties=found.ties,
+        placement=found.placement,
         notes=(*notes(found), *measured.pop("notes", ())),
         **measured,
     )

@@ -6,6 +6,7 @@ from personae.report import Hidden, Table, to_terminal
 from personae.report.numbers import plain
 from personae.report.parts import most_telling
 from personae.report.tables import forecast_table, posterior_table
+from personae.report.tokens_section import placement_words
 from personae.workflows.audit.file_audit import FileAudit
 
 MOST = 8  # personas in the table
@@ -18,7 +19,7 @@ def audit_words(found: FileAudit) -> str:
     result = found.audit
     who = posterior_table(result.posterior, MOST, found.ties)
     parts = [to_terminal(who), to_terminal(forecast_table(result.forecast))]
-    parts += [_telling(found), hidden_words(found.hidden), *found.record["notes"]]
+    parts += [_telling(found), placement_words(found.placement), hidden_words(found.hidden), *found.record["notes"]]
     return "\n".join(part for part in parts if part)
 
 

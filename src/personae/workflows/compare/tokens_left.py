@@ -58,10 +58,10 @@ def _said(post: "LocalSimulator", asked: tuple[Message, ...]) -> Episode:
 def _of(episode: Episode, found: Comparison, base: "LocalSimulator", post: "LocalSimulator", cast: Cast) -> Tokens:
     """One answer's tokens, each with its nats."""
     speaking = np.flatnonzero(found.whole.weights > 0.0)
-    texts, theirs = base.by_token(episode, [cast.contexts[k] for k in speaking])
-    _, own = post.by_token(episode, [""])
-    nats = own[0] - mixed(theirs, found.whole.weights[speaking])
-    return list(zip(texts, nats.tolist(), strict=True))
+    theirs = base.by_token(episode, [cast.contexts[k] for k in speaking])
+    own = post.by_token(episode, [""])
+    nats = own.logp[0] - mixed(theirs.logp, found.whole.weights[speaking])
+    return list(zip(theirs.texts, nats.tolist(), strict=True))
 
 
 def mixed(logp: Floats, weights: Floats) -> Floats:
