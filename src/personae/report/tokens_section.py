@@ -29,8 +29,7 @@ def tokens_section(placement: Placement | None, data: str, control: str | None) 
     if placement is None or not placement.rows:
         return None
     words: list[Text] = [_WORDS]
-    matched = placement.apart is not None
-    if matched:
+    if placement.apart is not None:
         words.append(
             "Below each stands the control’s answer to the same question, for the same character; what is left of the "
             "evidence is the difference. Underlined is what the two do not share between the words that both begin "
@@ -41,6 +40,8 @@ def tokens_section(placement: Placement | None, data: str, control: str | None) 
     blocks: list[Block] = [Statement(said)] if (said := placement_words(placement)) else []
     blocks.append(Prose((_legend(),)))
     blocks += [_row(row, data, control or "") for row in placement.rows[:SHOWN]]
+    if (more := len(placement.rows) - SHOWN) > 0:
+        blocks.append(Prose((Markup("Those of {} more stand in <code>tokens.json</code>.").format(more),)))
     return Section("Where in an answer it stands", tuple(words), tuple(blocks))
 
 
@@ -57,10 +58,9 @@ def placement_words(placement: Placement | None) -> str:
     if placement is None or (apart := placement.apart) is None:
         return ""
     many = len(placement.rows)
-    which = "answer" if many == 1 else f"{many} answers"
+    which = "most telling answer" if many == 1 else f"{many} most telling answers"
     said = (
-        f"In the most telling {which}, {_count(apart.unlike)} of {_count(apart.tokens)} tokens (median) are unlike the "
-        "control’s; "
+        f"In the {which}, {_count(apart.unlike)} of {_count(apart.tokens)} tokens (median) are unlike the control’s; "
     )
     if not apart.on + apart.after > 0.0:
         return f"{said}the two sides do not differ."
@@ -77,7 +77,8 @@ def _row(row: TokenRow, data: str, control: str) -> Tinted:
     answers = [_answer("Answered", row.answer)]
     if row.control is not None:
         answers.append(_answer(f"Answered in {control}", row.control))
-    heading = Markup("{}, {}: evidence for {}").format(data, row.where, persona_words(row.persona))
+    whole = sum(row.answer.nats) - (0.0 if row.control is None else sum(row.control.nats))
+    heading = f"{data}, {row.where}: {signed(whole)} nats for {persona_words(row.persona)}"
     return Tinted(heading, shorten(row.prompt, _ASKED), tuple(answers))
 
 
@@ -87,7 +88,7 @@ def _answer(who: str, answer: TokenAnswer) -> tuple[str, tuple[Piece, ...], Text
     loudest = _loudest(answer.nats)
     pieces = tuple(
         Piece(
-            text=_shown(text, t == last),
+            text=_shown(text if t else text.lstrip(" ") or text, t == last),
             tint=_tint(nats),
             nats=f"{signed(nats)} nats",
             number=signed(nats, 1) if t in loudest else "",
@@ -131,8 +132,7 @@ def _named(text: str, last: bool) -> str:
 def _legend() -> Markup:
     """Each tint with the nats from which it is used."""
     edges = [*(-step for step in reversed(STEPS)), *STEPS]
-    said = [f"{signed(edge, 1)} and {'less' if edge < 0 else 'more'}" for edge in edges]
-    swatches = [
-        Markup('<span class="{}">&nbsp;{}&nbsp;</span>').format(_tint(e), w) for e, w in zip(edges, said, strict=True)
-    ]
-    return Markup("Nats of a token: {}. ∎ is where an answer ends.").format(Markup(" ").join(swatches))
+    swatches = [Markup('<span class="{}">\u00a0{}\u00a0</span>').format(_tint(e), signed(e, 1)) for e in edges]
+    return Markup(
+        "Nats of a token, from the first of these or less to the last or more: {}. ∎ is where an answer ends."
+    ).format(Markup(" ").join(swatches))
