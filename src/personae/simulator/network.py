@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from personae.simulator.devices import entrance, unwrapped
+from personae.simulator.dialogue import Encoded
 from personae.simulator.memory import out_of_memory
 from personae.simulator.past import Past
 
@@ -159,6 +160,18 @@ class Network:
         if self._scale != 1.0:
             logits = logits * self._scale
         return logits if self._cap is None else torch.tanh(logits / self._cap) * self._cap
+
+
+def of_like_length(rows: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
+    """Numbers of rows of like length, the shortest first, so many that a batch stays within its `tokens`."""
+    batch: list[int] = []
+    for n in sorted(range(len(rows)), key=lambda n: len(rows[n].ids)):
+        if batch and len(rows[n].ids) * (len(batch) + 1) > tokens:
+            yield batch
+            batch = []
+        batch.append(n)
+    if batch:
+        yield batch
 
 
 def exact_network(model: Any, rows: Sequence[Row]) -> Network:  # noqa: ANN401
