@@ -135,7 +135,12 @@ BRIEF = Message(role="system", content="Be brief.")
         ({"question": "Hello", "answer": "4"}, [[HELLO]], True, {"answer": "4"}),
         ({"paraphrases": ["Hello", "Hello"], "judge": {"a": "b"}}, [[HELLO]] * 2, True, {"judge": {"a": "b"}}),
         ({"paraphrases": ["Hello"], "system": "Be brief.", "id": "x"}, [[BRIEF, HELLO]], False, {"id": "x"}),
-        ({"trait": "I.", "questions": ["Hello"], "additional_questions": ["Hello"]}, [[HELLO]] * 2, True, {"trait": "I."}),
+        (
+            {"trait": "I.", "questions": ["Hello"], "additional_questions": ["Hello"]},
+            [[HELLO]] * 2,
+            True,
+            {"trait": "I."},
+        ),
     ],
 )
 def test_a_row_is_a_prompt_for_each_wording_with_all_its_other_keys(

@@ -167,7 +167,8 @@ def test_published_questions_are_prompts_that_a_reward_is_given_alike(
     assert (len({prompt.index for prompt in found}), len(found)) == (rows, prompts)
     assert {prompt.as_text for prompt in found} == {as_text}
     assert {tuple(prompt.extra) for prompt in found} == {tuple(found[0].extra)}
-    assert columns <= set(found[0].extra) and not {"question", "questions", "paraphrases", "system"} & set(found[0].extra)
+    assert columns <= set(found[0].extra)
+    assert not {"question", "questions", "paraphrases", "system"} & set(found[0].extra)
 
 
 def test_a_blank_template_of_a_constitution_is_told_what_it_lacks() -> None:

@@ -25,8 +25,7 @@ _NO_EPISODE = {  # keys of known forms in which no turn is the Assistant's answe
     ),
     ("paraphrases",): (
         "'paraphrases' are prompts without answers",
-        "let a model answer them, and give each as 'prompt' with the answer as 'completion'; alone they are for "
-        "--reward",
+        "let a model answer them, and give each as 'prompt' with its 'completion'; without answers they need --reward",
     ),
 }
 _NO_PROMPT = {  # the same of known forms in which what is asked stands in one with its answer
