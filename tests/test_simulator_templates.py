@@ -405,8 +405,9 @@ def test_thoughts_of_the_answers_own_are_in_the_span(answer: str, context: str) 
     assert span == "<think>\nHm.\n</think>\n\nYes<|im_end|>"
 
 
-def test_empty_thoughts_of_the_answers_own_are_the_templates() -> None:
-    family = NAMED["qwen3"]
+@pytest.mark.parametrize("name", ["qwen3", "r1 distilled"])
+def test_empty_thoughts_of_the_answers_own_are_the_templates(name: str) -> None:
+    family = NAMED[name]
     assert family.dialogue.encode(chat("Hi", EMPTY_THOUGHTS + "Yes")) == family.dialogue.encode(chat("Hi", "Yes"))
 
 

@@ -171,7 +171,8 @@ class Dialogue:
         for thinking in (False, True):
             prompt = self._render(episode.prompt, context, where, answer_next=True, thinking=thinking)
             whole = self._render(episode.messages, context, where, answer_next=False, thinking=thinking)
-            whole = self._behind_no_thoughts(prompt, whole)
+            if self._opens_thoughts:
+                whole = self._behind_no_thoughts(prompt, whole, episode.response)
             if whole.startswith(prompt):
                 return prompt, self._up_to_end_of_turn(whole, episode.response, where)
         raise BadInput(
@@ -179,11 +180,13 @@ class Dialogue:
             remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
         )
 
-    def _behind_no_thoughts(self, prompt: str, whole: str) -> str:
+    def _behind_no_thoughts(self, prompt: str, whole: str, response: str) -> str:
         """The whole with the empty thoughts of its prompt, where the template writes none of a finished turn."""
         before = prompt.removesuffix(NO_THOUGHTS)
-        bare = whole.startswith(before) and not whole.startswith(before + THINK)
-        return prompt + whole[len(before) :] if self._opens_thoughts and bare else whole
+        if not whole.startswith(before) or whole.startswith(before + THINK):
+            return whole
+        answer = whole[len(before) :]
+        return prompt + (answer.lstrip("\n") if THINK_END in response else answer)  # its own were dropped before it
 
     def _up_to_end_of_turn(self, whole: str, response: str, where: str) -> str:
         if not whole.endswith(self._tail):
