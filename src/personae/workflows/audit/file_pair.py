@@ -19,9 +19,9 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_asked, read_choices, read_episodes
+from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_choices, read_episodes, read_prompts
 from personae.errors import BadInput
-from personae.records import Cast, Episode, Message, Progress, Simulator, rejected
+from personae.records import Cast, Episode, Message, Progress, Simulator, asked, prompt_of, rejected
 from personae.records.files import canonical, digest_file
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
@@ -87,6 +87,8 @@ class FilePair:
             said.append("Rows are preference pairs: evidence is of the choice between the two answers.")
         elif self._prefers and not self.prompts:
             said.append("Of preference pairs the chosen answers are read.")
+        if self.prompts and not prompt_of(self.episodes[0]).as_text:
+            said.append("The reward is given lists of messages, since not every prompt is a text alone.")
         if self.unread:
             lacked = "a prompt" if self.prompts else "an episode"
             said.append(f"{_rows(self.unread)} without {lacked} {'was' if self.unread == 1 else 'were'} skipped.")
@@ -129,11 +131,15 @@ def read_pair(
     stands in for `against` where that is None and rows are episodes, for it cannot be set against anything else.
     """
     choices = choices and not prompts and _both_pairs(data, against)
-    read = read_asked if prompts else read_choices if choices else read_episodes
+    read = _read_asked if prompts else read_choices if choices else read_episodes
     found = replace(_read_pair(data, against, limit, read, skip_bad=skip_bad), choices=choices, prompts=prompts)
     if reference is None or against is not None or choices or prompts:
         return found
     return replace(found, against=reference, control=keep_episodes(read_episodes(reference)), reference=True)
+
+
+def _read_asked(path: Path, *, limit: int | None = None, refused: list[BadInput] | None = None) -> Iterator[Episode]:
+    return map(asked, read_prompts(path, limit=limit, refused=refused))
 
 
 def _both_pairs(data: Path, against: Path | None) -> bool:
