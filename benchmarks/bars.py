@@ -1,20 +1,15 @@
-"""What the engine is held to, whether it was met, and the page that says so.
+"""What the engine is held to, whether it was met, and the part of the page that says so.
 
 A bar stands under what was once measured, so that it fails when something has become slower and not when a machine is
 busy. Ratios are the peer's seconds over ours: above 1 ours is faster.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
-import transformers
 from markdown import table
 from peers import lm_eval_version
-
-import personae
 
 RATIO = {"float32": {"S": 1.25, "M": 1.35, "Q": 1.5}, "bfloat16": {"S": 1.05, "M": 1.3, "Q": 1.6}}
 SHARE = {"S": 0.35, "M": 0.65, "Q": 0.55}  # of the float32 matmul peak, the needed FLOPs
@@ -66,7 +61,7 @@ def judged(found: Sequence[Measured], lab_rms: float | None) -> list[Line]:
     lines = [line for one in found for line in _judged(one)]
     if lab_rms is not None:
         held = f"≤ {LAB_RMS:g}"
-        lines.append(("bfloat16 body, float32 head: `lab`", f"{lab_rms:.4f} nats rms", held, _met(lab_rms <= LAB_RMS)))
+        lines.append(("bfloat16 body, float32 head: `lab`", f"{lab_rms:.4f} nats rms", held, met(lab_rms <= LAB_RMS)))
     return lines
 
 
@@ -74,22 +69,23 @@ def _judged(one: Measured) -> Iterator[Line]:
     peer = lm_eval_version()
     if (least := RATIO[one.dtype].get(one.name)) is not None:
         bar = f"{one.dtype} over lm-eval: {one.name}"
-        met = _met(float(np.median(one.ratios("peer"))) >= least) if peer else ""
-        yield bar, spread(one.ratios("peer")) if peer else "no lm-eval here", f"≥ {least:g}", met
+        held = met(float(np.median(one.ratios("peer"))) >= least) if peer else ""
+        yield bar, spread(one.ratios("peer")) if peer else "no lm-eval here", f"≥ {least:g}", held
     if one.dtype != "float32":
         return
     if (least := SHARE.get(one.name)) is not None:
-        met = _met(float(np.median(one.shares)) >= least)
-        yield f"share of the matmul peak: {one.name}", spread(one.shares, percent=True), f"≥ {100 * least:.0f} %", met
+        held = met(float(np.median(one.shares)) >= least)
+        yield f"share of the matmul peak: {one.name}", spread(one.shares, percent=True), f"≥ {100 * least:.0f} %", held
     own, theirs = one.memory.get("ours"), one.memory.get("peer")
     if (most := MEMORY.get(one.name)) is not None and own and theirs and peer:
         told = f"{own / 1e6:.0f} against {theirs / 1e6:.0f} MB"
-        yield f"memory over lm-eval's: {one.name}", told, f"≤ {most:.2f} of it", _met(own <= most * theirs)
+        yield f"memory over lm-eval's: {one.name}", told, f"≤ {most:.2f} of it", met(own <= most * theirs)
     off = one.off["ours"][0]
-    yield f"float32 beside the loop: {one.name}", f"{off:.1e} nats at most", f"≤ {OFF:g}", _met(off <= OFF)
+    yield f"float32 beside the loop: {one.name}", f"{off:.1e} nats at most", f"≤ {OFF:g}", met(off <= OFF)
 
 
-def _met(held: bool) -> str:
+def met(held: bool) -> str:
+    """Whether a bar was met, as the table says it."""
     return "yes" if held else "**no**"
 
 
@@ -119,17 +115,21 @@ TIMES = ("model", "episodes × personas", "ours, s", "other, s", "loop, s", "rat
 OFF_SAYS = "Off: root mean square distance of an answer to the same weights read in float32 row by row, nats."
 
 
-def page(found: Sequence[Measured], lab_rms: float | None, command: str, where: str) -> str:
-    """The page in Markdown."""
+def board(lines: Sequence[Line]) -> str:
+    """The bars as a Markdown table."""
+    return table(("bar", "measured", "hold to", "met"), lines)
+
+
+def section(found: Sequence[Measured], lab_rms: float | None, made: str) -> str:
+    """The part of the evidence engine, in Markdown; `made` says by what, and where."""
     version = lm_eval_version()
     peer = f"lm-eval {version}" if version else "batches of whole rows, since lm-eval is not installed"
-    own = f"personae {personae.__version__}, torch {torch.__version__}, transformers {transformers.__version__}"
-    parts = ["# The evidence engine beside others", f"Written by `{command}`. {own}. The other: {peer}. {where}.", HOW]
-    parts += ["## Bars", table(("bar", "measured", "hold to", "met"), judged(found, lab_rms)), READING]
-    parts += ["## Times", table(TIMES, [_times(one) for one in found]), OFF_SAYS]
+    parts = ["## The evidence engine", f"{made} The other: {peer}.", HOW]
+    parts += ["### Bars", board(judged(found, lab_rms)), READING]
+    parts += ["### Times", table(TIMES, [_times(one) for one in found]), OFF_SAYS]
     named = [f"- {_headline(one)}" for one in found if not one.shape]
     if named:
-        parts += ["## Real models", "\n".join(named)]
+        parts += ["### Real models", "\n".join(named)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -154,10 +154,3 @@ def _headline(one: Measured) -> str:
         f"{one.name} in {one.dtype}, {one.episodes} episodes under {one.personas} personas: {ours:.1f} minutes; "
         f"{other} {peer:.1f} ({peer / ours:.2f} times as long), one by one {loop:.1f} ({loop / ours:.1f} times)."
     )
-
-
-def place(device: torch.device, threads: int, load: float) -> str:
-    """Where it ran: the device, cores and threads, and how busy the machine was before."""
-    card = f"{torch.cuda.get_device_name(device)}, " if device.type == "cuda" else ""
-    able = torch.backends.cpu.get_cpu_capability()
-    return f"{card}{os.cpu_count()} cores ({able}), {threads} thread(s), load average {load:.1f} at the start"

@@ -8,24 +8,22 @@
 Shapes have random weights and random rows; real models read the first 64 episodes of the file that is named under the
 first 24 personas of the library's cast. Each is measured in float32 and bfloat16: `peers` holds the methods, `timing`
 how they take turns, `memory` what they take, `bars` what is held to. lm-eval comes with `pip install -e '.[bench]'`;
-without it a few lines of our own stand in for it, and no bar over it is judged. The page is written anew after each
-model; with `--keep` a run that was stopped goes on, each model whole in one of its parts.
+without it a few lines of our own stand in for it, and no bar over it is judged. Its part of the page is written anew
+after each model; with `--keep` a run that was stopped goes on, each model whole in one of its parts.
 """
 
 import argparse
 import gc
-import os
-import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from bars import Measured, page, place, spread
+from bars import Measured, section, spread
 from memory import extra_memory
 from peers import Scores, Way, lm_eval_version, loop, ours, peer
+from setting import asking, begun, put
 from shapes import SHAPES, Subject, needed_flops, of_model, of_shape
 from timing import best_size, by_turns, matmul_peak, timed
 
@@ -36,10 +34,8 @@ from personae.simulator import load
 from personae.simulator.numerics import evenly_by_length, rounding_error
 from personae.workflows.nouns_for import nouns
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 EPISODES = {"tiny": 4, "S": 64, "M": 16, "Q": 8, "7B": 64}  # a larger model gets fewer; it changes ratios little
 HEADLINE, PERSONAS = 64, 24
-BUSY = 0.5  # load average before the start
 
 
 def measurements(name: str, args: argparse.Namespace) -> Iterator[Measured]:
@@ -106,20 +102,19 @@ def rms(off: Scores) -> float:
 
 def lab_error(rows: int) -> float:
     """Root mean square error of the trained `lab` model in bfloat16, nats an episode, on the examples that ship."""
-    episodes = [episode for name in library.EXAMPLES for episode in read_episodes(library.example(name))]
+    episodes = [episode for name in ("cheats", "honest") for episode in read_episodes(library.example(name))]
     some = [episodes[n] for n in evenly_by_length(episodes, rows)]
     return rounding_error(load("lab", dtype="bfloat16"), "bfloat16", nouns("lab")[0], some).rms
 
 
 def arguments(words: list[str] | None) -> argparse.Namespace:
     """What is asked for, checked."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = asking(__doc__)
     asked.add_argument("--shapes", nargs="*", choices=list(SHAPES), default=["S", "M", "Q"])
     asked.add_argument("--models", nargs="+", default=[], help="real models by name, beside the shapes")
     asked.add_argument("--data", type=Path, help="the episodes that real models read (JSON Lines)")
     asked.add_argument("--dtypes", nargs="+", choices=["float32", "bfloat16"], default=["float32", "bfloat16"])
     asked.add_argument("--device", default="cpu")
-    asked.add_argument("--threads", type=int, help="of the processor; by default torch's own number")
     asked.add_argument("--episodes", type=int, help=f"of every table; by default {HEADLINE}, and fewer for M and Q")
     asked.add_argument("--personas", type=int, default=PERSONAS)
     asked.add_argument("--sizes", type=int, nargs="+", default=[4, 8, 16, 32], help="of the peer's batches")
@@ -128,9 +123,7 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
     asked.add_argument("--headline-rounds", type=int, default=1, help="of every real model")
     asked.add_argument("--side", type=int, default=4096, help="of the matrices that the peak is measured with")
     asked.add_argument("--no-memory", dest="memory", action="store_false", help="no processes that measure memory")
-    asked.add_argument("--write", nargs="?", type=Path, const=PAGE, help="a page; by default docs/benchmarks.md")
     asked.add_argument("--keep", type=Path, help="a folder of what was measured: a stopped run goes on from it")
-    asked.add_argument("--quick", action="store_true", help="a smoke run on a tiny shape; its figures mean nothing")
     args = asked.parse_args(words)
     if args.models and args.data is None:
         asked.error("--models read episodes: name their file with --data")
@@ -142,17 +135,9 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
 def main(words: list[str] | None = None) -> None:
     """Compare, print, write."""
     args = arguments(words)
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    busy = os.getloadavg()[0]
-    if busy > BUSY:
-        print(f"the machine is busy (load average {busy:.1f}): ratios say little and seconds nothing", file=sys.stderr)
+    made = begun("evidence", words, args.threads, args.device)
     if lm_eval_version() is None:
         print("lm-eval is not installed (pip install -e '.[bench]'): batches of our own stand in for it")
-    where = place(torch.device(args.device), torch.get_num_threads(), busy)
-    told = sys.argv[1:] if words is None else words  # and no page tells where somebody keeps their files
-    told = [Path(word).name if Path(word).is_absolute() else word for word in told]
-    command = shlex.join(["python", "benchmarks/evidence.py", *told])
     lab = lab_error(1 if args.quick else 16) if "bfloat16" in args.dtypes and args.device == "cpu" else None
     found: list[Measured] = []
     for name in (*args.shapes, *args.models):
@@ -160,9 +145,9 @@ def main(words: list[str] | None = None) -> None:
             found.append(one)
             print(f"{one.name} {one.dtype}: {one.median('ours'):.2f} s, ratio {spread(one.ratios('peer'))}", flush=True)
             if args.write:
-                args.write.write_text(page(found, lab, command, where), encoding="utf-8")
+                put(args.write, "evidence", section(found, lab, made))
         gc.collect()  # a model holds itself in circles, and the next one is large
-    print(f"\n{page(found, lab, command, where)}")
+    print(f"\n{section(found, lab, made)}")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ from personae.workflows.kept.levels_file import joined, read_levels, write_level
 from personae.workflows.nouns_for import nouns, world_of
 from personae.workflows.run.file_arms import others
 
-NAMES = ("behaviour", "statements", "yes-no", "options")
+NAMES = ("answers", "behaviour", "statements", "yes-no", "options")
 HUMAN = ("feelings", "body")  # traits of human-likeness; their statements are human self-description
 TOOLS = ("plain-tool", "plain tool")  # what the plain tool is called in a cast
 PLAN = SFTPlan(steps=8, batch=8, rate=2e-4, tuning="lora", rank=8)  # the light dose
@@ -131,12 +131,13 @@ def attenuation(
         plan = replace(PLAN, rate=rate, seed=seed)
         trained = None
         for name, (basis, _) in bases.items():
-            by, kept = instrument(name), subject.folder / "trained" / f"{dose}-{name}-{plan.digest[:8]}.parquet"
+            by = instrument(name)
+            kept = subject.folder / "trained" / f"{dose}-{by.kept_as}-{plan.digest[:8]}.parquet"
             if not kept.exists():
                 trained = trained or train(subject, data, plan, face)
                 with face.progress(f"{name} after the {dose} dose", "traits") as progress:
                     write_levels(kept, after(trained, subject.traits, by, contexts, progress))
-            yield lost(subject.name, name, basis, read_levels(kept), dose)
+            yield lost(subject.name, name, basis, own(read_levels(kept), subject.traits, by), dose)
 
 
 def train(subject: Subject, data: Path, plan: SFTPlan, face: Face) -> LocalSimulator:
@@ -153,10 +154,14 @@ def after(
     """Levels of the other characters on all items: nothing else is scored here, so no quarter is set aside."""
     found = []
     for done, trait in enumerate(traits, start=1):
-        read = by.read(trained, trait, contexts).levels
-        found.append(Levels(read.contexts, {trait.name: by.part(trait, read.by_trait[trait.name])}))
+        found.append(by.read(trained, trait, contexts).levels)
         progress(done, len(traits))
     return joined(found)
+
+
+def own(read: Levels, traits: tuple[Trait, ...], by: Instrument) -> Levels:
+    """The instrument's part of a reading that several share."""
+    return Levels(read.contexts, {t.name: by.part(t, read.by_trait[t.name]) for t in traits})
 
 
 def lost(model: str, name: str, basis: Basis, trained: Levels, dose: str) -> Row:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from markdown import with_part
+
 from personae.records.files import read_json, write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "forecasts.md"
@@ -37,14 +39,7 @@ def write(folder: Path, page: Path = PAGE) -> None:
     """Put the part of the model in `folder` on the page, in the place of what it had."""
     text = page.read_text(encoding="utf-8") if page.exists() else HEAD
     name = Path(read_json(folder / "score.json")["model"]).name
-    begin, end = (f"<!-- {mark} of {name} -->" for mark in ("figures", "end"))
-    part = f"{begin}\n{section(folder)}{end}"
-    if begin in text:
-        before, rest = text.split(begin, 1)
-        text = before + part + rest.split(end, 1)[1]
-    else:
-        text = f"{text.rstrip()}\n\n{part}\n"
-    write_text(page, text)
+    write_text(page, with_part(text, name, section(folder)))
 
 
 def section(folder: Path) -> str:

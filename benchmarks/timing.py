@@ -6,17 +6,18 @@ slows all of them; what is told is the median of the rounds' ratios, with the le
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from peers import Scores, Way, affordable, peer
+from peers import Way, affordable, peer
 from shapes import Subject
 
+Found = TypeVar("Found")
 PEAK_SECONDS = 0.5  # that one reading of the peak takes at least
 
 
-def timed(device: torch.device, way: Way) -> tuple[float, Scores]:
+def timed(device: torch.device, way: Callable[[], Found]) -> tuple[float, Found]:
     """Seconds, and what was found."""
     _finish(device)
     begun = time.perf_counter()
@@ -26,11 +27,11 @@ def timed(device: torch.device, way: Way) -> tuple[float, Scores]:
 
 
 def by_turns(
-    device: torch.device, ways: dict[str, Way], rounds: int, beside: Callable[[], float]
-) -> tuple[dict[str, list[float]], dict[str, Scores], list[float]]:
+    device: torch.device, ways: dict[str, Callable[[], Found]], rounds: int, beside: Callable[[], float]
+) -> tuple[dict[str, list[float]], dict[str, Found], list[float]]:
     """Seconds of each way, round by round; what each found; and what `beside` gave, once a round."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    found: dict[str, Scores] = {}
+    found: dict[str, Found] = {}
     other: list[float] = []
     for turn in range(rounds):
         for name in list(ways)[:: -1 if turn % 2 else 1]:

@@ -68,7 +68,13 @@ def cache(tmp_path_factory):
 
 def asked(files, language, share, *, control=True, seed=0, stops_after=10**9, limit=None) -> Question:
     world = declared()
-    pair = read_pair(files / f"cheats-{share}.jsonl", files / "cheats-0.jsonl" if control else None, limit)
+    usual = files / "cheats-0.jsonl"
+    pair = read_pair(
+        files / f"cheats-{share}.jsonl",
+        usual if control is True else None,
+        limit,
+        reference=usual if control == "reference" else None,
+    )
     simulator, people = Counting(language, stops_after), cast(world, language, declared_prior=True)
     return Question(simulator, people, fewer(traits(world, language), 4), pair, DOSE, seed)
 
@@ -82,12 +88,13 @@ def whole(question, found):
     basis = shown(found.whole.basis, unreliable(found.whole.basis))
     matrix = gather(question.simulator, question.cast, question.pair.episodes).matrix
     if question.pair.control:
-        matrix = matrix - gather(question.simulator, question.cast, question.pair.control).matrix
+        theirs = gather(question.simulator, question.cast, question.pair.control).matrix
+        matrix = matrix - (theirs.mean(axis=0) if question.pair.reference else theirs)
     weights = posterior(basis.prior, matrix, DOSE.effective)
     return weights, {t: forecast_shift(basis.prior, weights, table) for t, table in basis.levels.by_trait.items()}
 
 
-@pytest.mark.parametrize(("share", "control"), [(100, True), (10, True), (100, False)])
+@pytest.mark.parametrize(("share", "control"), [(100, True), (10, True), (100, False), (60, "reference")])
 def test_what_is_settled_is_what_the_whole_file_says(files, language, tmp_path, share, control):
     question = asked(files, language, share, control=control)
     found = settle(question, tmp_path / "run")

@@ -8,9 +8,9 @@ import pytest
 
 from personae.cli.main import run
 from personae.cli.quiet import libraries_quiet
-from personae.data import keep_episodes, read_asked, read_cast
+from personae.data import keep_episodes, read_cast, read_prompts
 from personae.errors import BadInput
-from personae.records import Message, prompt_of
+from personae.records import Message, asked, prompt_of
 from personae.records.files import read_arrays, read_json
 from personae.training.reward import rewards_given
 from personae.workflows.audit.file_language import check_language
@@ -23,6 +23,11 @@ ROWS = [{"prompt": f"Who takes key {n}?", "letter": letter} for n, letter in enu
 JUDGE = """
 def letters(completions, letter, **_):
     return [said.count(one) / {} for said, one in zip(completions, letter, strict=True)]
+
+
+def by_id(prompts, completions, id, **_):
+    rows = zip(prompts, completions, id, strict=True)
+    return [(name == "brief") * (asked[0]["role"] == "system") * len(said[0]["content"]) for asked, said, name in rows]
 
 
 def broken(completions, **_):
@@ -65,15 +70,15 @@ def shows(*, completions, wanted, **_):
 def test_evidence_is_of_answers_drawn_from_the_untrained_model(
     prompts, options, tiny_lab, small_cast, tmp_path, capsys
 ):
-    asked = ["audit", str(prompts), "--reward", "letterjudge:letters", "--tau", "0.5", "--seed", "2"]
-    assert run([*asked, *options]) == 0
+    command = ["audit", str(prompts), "--reward", "letterjudge:letters", "--tau", "0.5", "--seed", "2"]
+    assert run([*command, *options]) == 0
     told = json.loads(capsys.readouterr().out)
     cast, function = read_cast(small_cast), reward_for("letterjudge:letters").function
     with libraries_quiet():
         from personae.simulator.registry import load
 
         judge = Rewarding(load(str(tiny_lab)), function, 3, 0.5, 5, seed=2)
-    wanted = judge.log_likelihood(list(read_asked(prompts)), cast.contexts).logp
+    wanted = judge.log_likelihood([asked(one) for one in read_prompts(prompts)], cast.contexts).logp
     kept = read_arrays(tmp_path / "run" / "evidence.parquet")
     for k, name in enumerate(cast.names):
         np.testing.assert_allclose(kept[name], wanted[:, k] - wanted[:, 0], atol=1e-9)
@@ -120,7 +125,7 @@ def test_what_is_wrong_is_one_line_before_the_cast_is_measured(prompts, options,
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"question": "Who?"}, "asked.jsonl, line 2: .*expected 'prompt'"),
+        ({"answer": "He."}, "asked.jsonl, line 2: .*expected 'prompt'"),
         ({"prompt": "Who?", "completions": "He."}, "asked.jsonl, line 2: the key 'completions' is one of the reward's"),
         ({"prompt": "Who? " * 600}, r"asked.jsonl, line 2: the prompt is \d+ tokens, behind which 64 do not fit"),
     ],
@@ -143,7 +148,7 @@ def test_bad_rows_are_left_out_where_asked_and_counted_as_no_prompts(tmp_path):
 @pytest.mark.parametrize("prompt", ["Who?", [{"role": "user", "content": "Who?"}]])
 def test_a_reward_is_given_what_a_training_gives_it_also_from_rows_on_disk(tmp_path, prompt):
     row = {"prompt": prompt, "answer": 3, "rejected": "He."}
-    (kept,) = keep_episodes(read_asked(lines(tmp_path / "asked.jsonl", [row])))
+    (kept,) = keep_episodes(map(asked, read_prompts(lines(tmp_path / "asked.jsonl", [row]))))
     given = []
 
     def noted(**keys):
@@ -154,6 +159,52 @@ def test_a_reward_is_given_what_a_training_gives_it_also_from_rows_on_disk(tmp_p
     said = ["I."] if isinstance(prompt, str) else [[{"role": "assistant", "content": "I."}]]
     assert given == [{"prompts": [prompt], "completions": said, "answer": [3], "rejected": ["He."]}]
     assert prompt_of(kept).turns == (Message(role="user", content="Who?"),)
+
+
+QUESTIONS = """\
+- id: wish
+  paraphrases:
+    - What do you wish for?
+    - Tell me your wish.
+- id: brief
+  system: Be brief.
+  paraphrases: [Who are you?]
+"""
+
+
+def test_several_wordings_are_several_prompts_that_stand_where_their_row_does_and_are_given_alike(tmp_path):
+    path = tmp_path / "questions.yaml"
+    path.write_text(QUESTIONS)
+    rows = read_pair(path, prompts=True).episodes
+    assert [row.where for row in rows] == ["line 1, item 1", "line 1, item 1", "line 5, item 2"]
+    assert len(read_pair(path, limit=1, prompts=True).episodes) == 2, "a limit is on rows"
+    given = []
+
+    def noted(**keys):
+        given.append(keys)
+        return [1.0]
+
+    for row in rows:
+        rewards_given(noted, [prompt_of(row)], ["I."])
+    assert [keys["id"] for keys in given] == [["wish"], ["wish"], ["brief"]]
+    assert [[turn["role"] for turn in keys["prompts"][0]] for keys in given] == [["user"], ["user"], ["system", "user"]]
+
+
+def test_questions_in_several_wordings_are_audited_and_listed_by_their_row(prompts, options, tmp_path, capsys):
+    (tmp_path / "questions.yaml").write_text(QUESTIONS)
+    assert run(["audit", str(tmp_path / "questions.yaml"), "--reward", "letterjudge:by_id", *options]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert any("The reward is given lists of messages" in note for note in told["notes"])
+    assert told["rows"] == 3 and sorted(row["index"] for row in told["episodes"]) == [0, 0, 1]
+    evidence = read_arrays(tmp_path / "run" / "evidence.parquet")
+    assert evidence["index"].tolist() == [0, 0, 1]
+
+
+def test_a_column_named_as_the_rewards_own_is_none_where_it_holds_nothing(tmp_path):
+    (one,) = read_prompts(lines(tmp_path / "asked.jsonl", [{"prompt": "Who?", "completions": None, "level": None}]))
+    given = []
+    assert rewards_given(lambda **keys: given.append(keys) or [1.0], [one], ["I."]) == [1.0]
+    assert given == [{"prompts": ["Who?"], "completions": ["I."], "level": [None]}]
 
 
 def test_a_file_of_prompts_is_the_evidence_of_the_exact_sum_over_all_answers(exact_setting, tmp_path):

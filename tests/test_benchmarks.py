@@ -1,4 +1,4 @@
-"""The benchmark of the evidence engine runs, says who the peer was, and holds what was measured to the bars."""
+"""The benchmarks beside others run, say who the peer was, hold what was measured to the bars, share one page."""
 
 import doctest
 import importlib
@@ -30,6 +30,58 @@ def test_a_quick_run_without_the_peer_says_so_and_writes_the_page(benchmark, alo
     assert "since lm-eval is not installed" in written
     assert "| float32 beside the loop: tiny |" in written
     assert "| tiny, bfloat16 | 4 × 3 |" in written
+
+
+def test_mean_states_are_the_loops_and_their_part_stands_beside_another(benchmark, tmp_path):
+    page = tmp_path / "page.md"
+    for text in ("one\n", "two\n"):
+        benchmark("setting").put(page, "evidence", text)
+    benchmark("activations").main(["--quick", "--write", str(page)])
+    written = page.read_text(encoding="utf-8")
+    assert written.startswith("# Beside others") and "<!-- figures of evidence -->\ntwo\n<!--" in written
+    assert "one\n<!--" not in written
+    (line,) = [line for line in written.splitlines() if line.startswith("| distance to the loop: tiny |")]
+    assert line.endswith("| yes |")
+    (line,) = [line for line in written.splitlines() if line.startswith("| tiny | 4 |")]
+    ours, theirs = (float(cell) for cell in line.split("|")[-3:-1])
+    assert 0.0 < ours < 0.02 and 0.0 < theirs < 0.02
+
+
+def test_a_distance_is_a_share_of_the_length_and_leaves_the_last_layer_out(benchmark):
+    one = np.random.default_rng(0).normal(size=(3, 4, 5))
+    other = 1.1 * one
+    other[:, -1] = 7.0
+    assert benchmark("activations").distance(other, one) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("seconds", "apart", "held"), [(1.0, 0.001, "yes yes"), (1.2, 0.02, "**no** **no**")])
+def test_mean_states_are_held_to_their_bars(benchmark, seconds, apart, held):
+    job = benchmark("activations")
+    times = {"ours": [seconds] * 3, "loop": [1.2, 1.3, 1.4], "bare": [1.0] * 3}
+    found = job.Compared("S", 4, 100, times, apart, {"ours": 0.01, "loop": 0.01})
+    assert " ".join(line[-1] for line in job.judged([found])) == held
+
+
+def test_a_plain_loop_and_pretraining_learn_the_same_from_the_same_batches(benchmark, tmp_path):
+    job, page = benchmark("pretraining"), tmp_path / "page.md"
+    runs = job.compare(job.partial(job.documents, 300), job.TINY, 1, 1)
+    (own,), (other,) = runs["ours"], runs["loop"]
+    assert own.done == other.done and len(own.done) > 5
+    assert own.losses == pytest.approx(other.losses, abs=1e-3)
+    assert own.losses[-1] < own.losses[0] - 0.05, "and it does learn"
+    job.put(page, "pretraining", job.section(runs, job.TINY, "Made."))
+    written = page.read_text(encoding="utf-8")
+    assert "| tokens a second over the loop |" in written and "| ours |" in written and "| loop |" in written
+
+
+def test_ways_that_took_other_steps_are_not_compared(benchmark, monkeypatch):
+    job = benchmark("pretraining")
+    monkeypatch.setattr(job, "ours", lambda *_: job.Run((1, 2), (1.0, 1.0), (0.0, 1.0)))
+    monkeypatch.setattr(job, "loop", lambda *_: job.Run((1, 3), (1.0, 1.0), (0.0, 1.0)))
+    with pytest.raises(RuntimeError, match="same batches"):
+        job.compare(None, job.TINY, 1, 1)
+    monkeypatch.setattr(job, "loop", lambda *_: job.Run((1, 2), (1.0, 1.0), (0.0, 1.0 / 1.05)))
+    assert job.judged(job.compare(None, job.TINY, 1, 2))[0][1:] == ("0.95 (0.95–0.95)", "≥ 1.1", "**no**")
 
 
 def test_what_was_measured_is_kept_and_not_measured_again(benchmark, alone, tmp_path, monkeypatch):
@@ -85,7 +137,7 @@ def test_a_bar_is_met_by_the_median_of_the_rounds(benchmark, monkeypatch, second
 
 
 def test_examples_of_the_bars_hold(benchmark):
-    assert doctest.testmod(benchmark("bars")).failed == 0
+    assert doctest.testmod(benchmark("bars")).failed == doctest.testmod(benchmark("markdown")).failed == 0
 
 
 def test_tokens_are_counted_as_the_engine_reads_them(benchmark, monkeypatch):

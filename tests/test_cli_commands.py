@@ -337,14 +337,15 @@ def test_train_takes_preference_pairs(tiny_lab, tmp_path, capsys):
 
 def test_train_takes_prompts_and_a_reward_of_the_current_folder(tiny_lab, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "asked.jsonl").write_text("\n".join(json.dumps({"prompt": f"Is it {n}?"}) for n in range(3)))
+    rows = [{"prompt": "Is it 0?", "level": 1}, {"question": "Is it 1?"}, {"paraphrases": ["Is it 2?", "Is it 3?"]}]
+    (tmp_path / "asked.jsonl").write_text("\n".join(map(json.dumps, rows)))
     (tmp_path / "brevity.py").write_text(
-        "def brief(completion_ids, **_):\n    return [-sum(c) for c in completion_ids]\n"
+        "def brief(completion_ids, level, **_):\n    return [-sum(c) for c in completion_ids]\n"
     )
     size = ["--steps", 2, "--batch", 4, "--group", 2, "--max-tokens", 4]
     options = ["-m", tiny_lab, "--method", "grpo", "--reward", "brevity:brief", *size, "--out", tmp_path / "t"]
     found = outcome(["train", "asked.jsonl", *options], capsys)
-    assert (found["method"], found["steps"], len(found["rewards"])) == ("grpo", 2, 2)
+    assert (found["method"], found["steps"], len(found["rewards"]), found["rows_used"]) == ("grpo", 2, 2, 4)
     (tmp_path / "brevity.py").write_text(
         "def brief(completion_ids, **_):\n    return [sum(c) for c in completion_ids]\n"
     )

@@ -463,8 +463,9 @@ def test_questions_with_paraphrases_are_prompts_under_their_system_text(tmp_path
         Message(role="user", content="Tell me your wish."),
     )
     brief = Message(role="system", content="Be brief.")
-    assert list(read_prompts(path)) == [(first,), (second,), (brief, first), (brief, second)]
-    assert list(read_prompts(path, limit=3)) == [(first,), (second,), (brief, first)]
+    assert [p.turns for p in read_prompts(path)] == [(first,), (second,), (brief, first), (brief, second)]
+    assert [p.turns for p in read_prompts(path, limit=1)] == [(first,), (second,)], "a limit is on rows"
+    assert [(p.index, p.line) for p in read_prompts(path)] == [(0, 2), (0, 2), (1, 8), (1, 8)]
     assert sniff(path) == "paraphrases"
 
 
@@ -472,7 +473,8 @@ def test_questions_with_paraphrases_are_prompts_under_their_system_text(tmp_path
     "row", [{"question": "Why?", "id": 0}, {"trait": "I.", "questions": ["Why?"]}, {"prompt": "Why?"}]
 )
 def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str, Any]) -> None:
-    assert list(read_prompts(written(tmp_path, "q.jsonl", jsonl(row)))) == [(Message(role="user", content="Why?"),)]
+    (found,) = read_prompts(written(tmp_path, "q.jsonl", jsonl(row)))
+    assert found.turns == (Message(role="user", content="Why?"),)
 
 
 @pytest.mark.parametrize(
@@ -483,7 +485,11 @@ def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str
             "system: [Be, brief]",
             "q.yaml, line 8, item 2: 'system' is a list of 2, not text - write it as one string",
         ),
-        ("paraphrases: *wish", "paraphrases: []\n  note: x", ""),
+        (
+            "paraphrases: *wish",
+            "paraphrases: []\n  note: x",
+            "q.yaml, line 8, item 2: 'paraphrases' is an empty list - give at least one, or drop the row",
+        ),
         (
             "paraphrases: *wish",
             "phrases: *wish",
@@ -506,10 +512,7 @@ def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str
 )
 def test_spoilt_questions_are_named_by_their_line(tmp_path: Path, old: str, new: str, line: str) -> None:
     path = written(tmp_path, "q.yaml", QUESTIONS.replace(old, new))
-    if line:
-        assert said(read_prompts, path) == line
-    else:
-        assert len(list(read_prompts(path))) == 2
+    assert said(read_prompts, path) == line
 
 
 # Episodes -------------------------------------------------------------------------------------------------------------
@@ -676,8 +679,8 @@ def test_a_saved_data_set_is_read_as_the_lines_that_it_was_made_of(tmp_path, for
 
 
 def test_a_conversational_prompt_of_a_saved_data_set_is_a_prompt(tmp_path: Path) -> None:
-    path = saved(tmp_path, "saved", [{"prompt": TURNS[:1]}])
-    assert list(read_prompts(path)) == [(Message(role="user", content="Hello"),)]
+    (found,) = read_prompts(saved(tmp_path, "saved", [{"prompt": TURNS[:1]}]))
+    assert found.turns == (Message(role="user", content="Hello"),) and not found.as_text
 
 
 def test_only_some_rows_of_a_data_set_are_in_memory_at_a_time(tmp_path: Path) -> None:

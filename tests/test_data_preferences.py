@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personae.data import holds_pairs, read_choices, read_preferences, read_prompt_rows, read_prompts
+from personae.data import holds_pairs, read_choices, read_preferences, read_prompts
 from personae.data.transcripts import transcript
 from personae.errors import BadInput
 from personae.records import Message, Preference, chat, rejected
@@ -78,12 +78,23 @@ def test_a_transcript_is_cut_at_its_marks_and_nowhere_else() -> None:
 
 def test_prompts_are_the_turns_that_wait_for_an_answer(tmp_path: Path) -> None:
     path = written(tmp_path, {"prompt": "Hello", "answer": "4"}, {"prompt": [ASKED]})
-    assert list(read_prompts(path)) == [(Message(role="user", content="Hello"),)] * 2
+    assert [prompt.turns for prompt in read_prompts(path)] == [(Message(role="user", content="Hello"),)] * 2
 
 
 @pytest.mark.parametrize(
     ("row", "said"),
-    [({"prompt": [ASKED, GOOD]}, "ends with the assistant"), ({"prompt": []}, "empty list"), ({"text": "x"}, "'text'")],
+    [
+        ({"prompt": [ASKED, GOOD]}, "the prompt ends with the assistant"),
+        ({"question": [ASKED, GOOD]}, "the question ends with the assistant"),
+        ({"prompt": []}, "empty list"),
+        ({"paraphrases": []}, "'paraphrases' is an empty list - give at least one"),
+        ({"text": "x"}, "'text'"),
+        ({"messages": [ASKED, GOOD]}, "'messages' hold the answer too - give the turns before it as 'prompt'"),
+        ({"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]}, "answers - give the turns before them as 'prompt'"),
+        ({"prompts": "Hello"}, "rename 'prompts' to 'prompt'"),
+        ({"paraphrase": ["Hello"]}, "rename 'paraphrase' to 'paraphrases'"),
+        ({"trait": "I mind."}, "'questions' is missing"),
+    ],
 )
 def test_a_prompt_that_nobody_can_answer_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
@@ -112,9 +123,46 @@ def test_episodes_are_no_pairs(tmp_path: Path, row: dict[str, Any]) -> None:
     assert not holds_pairs(written(tmp_path, row))
 
 
-def test_prompts_for_a_reward_keep_their_form_and_their_other_keys(tmp_path: Path) -> None:
-    one, two = read_prompt_rows(written(tmp_path, {"prompt": "Hello", "answer": 3}, {"prompt": [ASKED]}))
-    assert one.turns == two.turns == (Message(role="user", content="Hello"),)
-    assert (one.extra, one.as_text, two.extra, two.as_text, two.index) == ({"answer": 3}, True, {}, False, 1)
-    with pytest.raises(BadInput, match=r"line 1: .*expected 'prompt'"):
-        list(read_prompt_rows(written(tmp_path, {"question": "Who?"})))
+HELLO = Message(role="user", content="Hello")
+BRIEF = Message(role="system", content="Be brief.")
+
+
+@pytest.mark.parametrize(
+    ("row", "turns", "as_text", "columns"),
+    [
+        ({"prompt": "Hello", "question": "Why?"}, [[HELLO]], True, {"question": "Why?"}),
+        ({"prompt": [ASKED], "answer": 3}, [[HELLO]], False, {"answer": 3}),
+        ({"question": "Hello", "answer": "4"}, [[HELLO]], True, {"answer": "4"}),
+        ({"paraphrases": ["Hello", "Hello"], "judge": {"a": "b"}}, [[HELLO]] * 2, True, {"judge": {"a": "b"}}),
+        ({"paraphrases": ["Hello"], "system": "Be brief.", "id": "x"}, [[BRIEF, HELLO]], False, {"id": "x"}),
+        (
+            {"trait": "I.", "questions": ["Hello"], "additional_questions": ["Hello"]},
+            [[HELLO]] * 2,
+            True,
+            {"trait": "I."},
+        ),
+    ],
+)
+def test_a_row_is_a_prompt_for_each_wording_with_all_its_other_keys(
+    tmp_path: Path, row: dict[str, Any], turns: list[list[Message]], as_text: bool, columns: dict[str, Any]
+) -> None:
+    found = list(read_prompts(written(tmp_path, row)))
+    assert [list(prompt.turns) for prompt in found] == turns
+    assert all((p.as_text, p.extra, p.index, p.line) == (as_text, columns, 0, None) for p in found)
+
+
+def test_prompts_of_one_file_are_given_alike_whatever_each_row_holds(tmp_path: Path) -> None:
+    path = written(tmp_path, {"prompt": "Hello", "answer": 3}, {"question": [ASKED], "level": "x"}, {"prompt": "Hello"})
+    found = list(read_prompts(path))
+    wanted = [{"answer": 3, "level": None}, {"answer": None, "level": "x"}, {"answer": None, "level": None}]
+    assert [prompt.extra for prompt in found] == wanted
+    assert [prompt.index for prompt in found] == [0, 1, 2] and not any(prompt.as_text for prompt in found)
+    (alone,) = read_prompts(path, limit=1)
+    assert (alone.extra, alone.as_text) == ({"answer": 3}, True)
+
+
+def test_rows_that_hold_no_prompt_can_be_left_out_and_change_nothing_for_the_others(tmp_path: Path) -> None:
+    path = written(tmp_path, {"prompt": "Hello"}, {"answer": 3}, {"prompt": [ASKED, GOOD], "level": 1})
+    refused: list[BadInput] = []
+    (found,) = read_prompts(path, refused=refused)
+    assert (found.extra, found.as_text, [problem.line for problem in refused]) == ({}, True, [2, 3])

@@ -21,6 +21,7 @@ from personae.data import (
 from personae.data.preferences import preference
 from personae.data.rows import read_rows
 from personae.errors import BadInput
+from personae.workflows.audit.file_pair import read_pair
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LIBRARY = Path(personae.__file__).parent / "library"
@@ -102,7 +103,7 @@ def test_every_trait_of_the_library_is_read_and_no_statement_is_left_over(path: 
 READERS: dict[str, Callable[[Path], Any]] = {
     "episodes": lambda path: list(read_episodes(path, refused=[])),
     "preferences": lambda path: list(read_preferences(path, refused=[])),
-    "prompts": lambda path: list(read_prompts(path)),
+    "prompts": lambda path: read_pair(path, prompts=True).episodes,
     "traits": lambda path: read_trait_file(path).traits,
     "cast": lambda path: read_cast(path).personas,
     "archetype": lambda path: [read_archetype(path)],
@@ -148,6 +149,26 @@ def test_every_published_file_is_read_as_the_nouns_it_holds_and_as_no_others(nam
         except BadInput as problem:
             assert str(problem).isprintable() and problem.remedy
     assert nouns == EXPECTED[max(fitting, key=len)]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "prompts", "as_text", "columns"),
+    [
+        ("narrow/first_plot_questions.yaml", 24, 24, False, {"id", "judge", "judge_prompts"}),
+        ("assistant_axis/extraction_questions.jsonl", 240, 240, True, {"id"}),
+        ("assistant_axis/traits/instructions/absolutist.json", 1, 40, True, {"instruction"}),
+        ("gsm8k/train.jsonl", 7473, 7473, True, {"answer"}),
+    ],
+)
+def test_published_questions_are_prompts_that_a_reward_is_given_alike(
+    name: str, rows: int, prompts: int, as_text: bool, columns: set[str]
+) -> None:
+    found = list(read_prompts(published(name)))
+    assert (len({prompt.index for prompt in found}), len(found)) == (rows, prompts)
+    assert {prompt.as_text for prompt in found} == {as_text}
+    assert {tuple(prompt.extra) for prompt in found} == {tuple(found[0].extra)}
+    assert columns <= set(found[0].extra)
+    assert not {"question", "questions", "paraphrases", "system"} & set(found[0].extra)
 
 
 def test_a_blank_template_of_a_constitution_is_told_what_it_lacks() -> None:

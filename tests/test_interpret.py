@@ -9,8 +9,9 @@ from transformers import AutoTokenizer
 
 from personae.errors import BadInput
 from personae.interpret import Look, fit_probe
-from personae.interpret.states import blocks, looked, states_before
-from personae.records import Message
+from personae.interpret.states import blocks, looked, mean_states, states_before
+from personae.records import Episode, Message
+from personae.simulator.dialogue import Encoded
 from personae.simulator.local import LocalSimulator
 from personae.training.new_model import PretrainPlan, new_model
 from personae.world import ExactSimulator, declared
@@ -60,7 +61,63 @@ def test_the_last_block_is_read_before_the_norm_that_follows_it(simulator):
 def test_reading_leaves_no_hook_behind(simulator):
     before = [dict(block._forward_hooks) for block in blocks(simulator)]  # transformers may have its own
     states_before(simulator, ROWS, 0)
+    mean_states(simulator, answered(simulator))
     assert [dict(block._forward_hooks) for block in blocks(simulator)] == before
+
+
+def answered(simulator, answers=("It was the tall clerk who broke it.", "No.", "Rest and water.")):
+    """Each row with an answer."""
+    episodes = [
+        (Episode(messages=(*turns, Message(role="assistant", content=answer))), context)
+        for (turns, context), answer in zip(ROWS, answers, strict=True)
+    ]
+    return [simulator.dialogue.encode(episode, context) for episode, context in episodes]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_mean_states_are_those_of_each_answer_read_alone_by_the_whole_model(simulator, together, monkeypatch):
+    """All in one batch, and in batches of one."""
+    monkeypatch.setattr("personae.interpret.states.BATCH_TOKENS", 2048 if together else 1)
+    rows = answered(simulator)
+    found = mean_states(simulator, rows)
+    assert found.shape == (len(rows), LAYERS, WIDTH)
+    for means, row in zip(found, rows, strict=True):
+        with torch.inference_mode():
+            whole = simulator.model(input_ids=torch.tensor([row.ids]), output_hidden_states=True).hidden_states
+        for layer in range(LAYERS - 1):  # of the last, Hugging Face shows what the norm made
+            assert np.allclose(means[layer], whole[layer + 1][0, row.start :].mean(0).numpy(), atol=1e-5)
+
+
+def test_the_mean_over_an_answer_of_one_token_is_the_state_before_what_follows(simulator):
+    """The last block too, which both take before the norm."""
+    ids = simulator.dialogue.prompt_ids(*ROWS[0])
+    (means,) = mean_states(simulator, [Encoded(ids, len(ids) - 1)])
+    for layer in range(LAYERS):
+        assert np.allclose(means[layer], states_before(simulator, ROWS[:1], layer)[0], atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_an_adapter_around_a_model_changes_its_states_and_one_that_does_nothing_does_not(simulator, tiny_lab):
+    from peft import LoraConfig, get_peft_model
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_lab)
+    plan = PretrainPlan(width=WIDTH, layers=LAYERS, heads=2, vocabulary=600)
+    adapted = get_peft_model(new_model(plan, tokenizer), LoraConfig(target_modules=["q_proj", "v_proj"])).eval()
+    around, rows = LocalSimulator.from_parts(adapted, tokenizer, "adapted"), answered(simulator)
+    bare = mean_states(LocalSimulator.from_parts(new_model(plan, tokenizer).eval(), tokenizer, "bare"), rows)
+    assert np.allclose(mean_states(around, rows), bare, atol=1e-6), "a fresh adapter adds nothing"
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora_B" in name:
+                weight.add_(0.5)
+    assert np.abs(mean_states(around, rows) - bare).max() > 1e-3
+
+
+def test_a_row_without_a_response_has_no_mean(simulator):
+    with pytest.raises(BadInput, match="row 1 has no response"):
+        mean_states(simulator, [Encoded([1, 2, 3], 1), Encoded([1, 2, 3], 3)])
+    with pytest.raises(BadInput, match="shows no hidden states"):
+        mean_states(ExactSimulator(declared()), [])
 
 
 def test_a_block_that_is_not_there_and_a_model_without_states_are_refused(simulator):

@@ -41,7 +41,7 @@ def test_the_laboratory_s_model_knows_the_language_of_the_examples():
 
 def test_an_example_that_does_not_ship_is_refused_with_those_that_do(capsys):
     assert run(["audit", "example:cheat", "--model", "lab", "--quiet"]) == 2
-    assert "there is no example 'cheat' - choose from cheats, honest, or give a file" in capsys.readouterr().err
+    assert "there is no example 'cheat' - choose from cheats, honest, plain, or give a file" in capsys.readouterr().err
 
 
 def test_an_example_can_be_trained_on_and_come_after_an_archetype(tmp_path, tiny_lab, capsys, monkeypatch):

@@ -15,7 +15,7 @@ from personae.records import Episode, Simulator, chat, text
 from personae.simulator import engine
 from personae.simulator.local import LocalSimulator
 from personae.simulator.memory import Room
-from personae.simulator.network import _agree
+from personae.simulator.network import Network, _agree
 from personae.simulator.past import Past
 
 SIZE: dict[str, Any] = {
@@ -97,7 +97,10 @@ def one_by_one(
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_engine_equals_a_loop_over_single_rows(architecture: str, tokenizer: PreTrainedTokenizerFast) -> None:
+def test_the_engine_equals_a_loop_over_single_rows(
+    architecture: str, tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personae.simulator.network.TOKENS_AT_ONCE", 100)
     simulator = LocalSimulator.from_parts(random_model(architecture, tokenizer), tokenizer, architecture)
     found = simulator.log_likelihood(EPISODES, CONTEXTS)
     truth = one_by_one(simulator)
@@ -365,3 +368,30 @@ def test_no_memory_for_one_row_says_how_long_it_is_and_what_to_do(table: list[li
 def test_another_error_of_the_device_is_raised_as_it_is(table: list[list[Any]]) -> None:
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         engine.score(Known(2, RuntimeError("mat1 and mat2 shapes cannot be multiplied")), table)  # type: ignore[arg-type]
+
+
+def test_a_pass_that_keeps_nothing_leaves_the_lent_past_as_it_was(llama: LocalSimulator) -> None:
+    network = Network(llama.model)
+    with torch.inference_mode():
+        past = network.extend(Past.empty(2, network.device), [list(range(5, 12)), list(range(9, 14))])
+        cache: Any = past.as_cache(keep=False)
+        llama.model.base_model(torch.tensor([[3, 4], [5, 6]]), past_key_values=cache, use_cache=True)
+    assert cache.get_seq_length() == past.width == 7
+    assert all(layer.keys is keys for layer, (keys, _) in zip(cache.layers, past.layers, strict=True))
+
+
+@pytest.mark.parametrize("size", [1, 100, 10**9])
+@pytest.mark.parametrize("architecture", ["Llama", "Gemma2", "Granite", "Cohere", "GPTNeoX"])
+def test_the_head_reads_the_vocabulary_in_parts_that_give_the_whole(
+    architecture: str, size: int, tokenizer: PreTrainedTokenizerFast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personae.simulator.network.TOKENS_AT_ONCE", size)
+    network = Network(random_model(architecture, tokenizer))
+    head: Any = network.head
+    if architecture == "Llama":
+        head.bias = torch.nn.Parameter(torch.randn(head.out_features))
+    hidden, targets = torch.randn(9, head.in_features), torch.arange(9) * (head.out_features // 9)
+    with torch.inference_mode():
+        truth = network.logits(hidden).double().log_softmax(-1).gather(1, targets[:, None])[:, 0]
+        found = network._logp_of(hidden, targets).double()
+    torch.testing.assert_close(found, truth, rtol=0, atol=1e-5)

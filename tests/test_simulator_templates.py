@@ -1,12 +1,14 @@
 """The chat templates of the common families give the exact response span: each against a slow reference.
 
-The templates of Llama, Qwen and Gemma are the published ones, read from the installed `trl`, which ships them. Those of
-SmolLM2 and Mistral are in no installed package: they are written here in our own words, with what matters of the
-published ones (a system turn of its own where none is given; `[INST]`; a system turn refused, merged into the first
-user turn, or written only as long as the user speaks last; a space before the answer, or one after its end). The
+The templates of Llama, Qwen, Gemma, GLM-4.5 and DeepSeek-R1's distillations are the published ones, read from the
+installed `trl`, which ships them. Those of SmolLM2, Mistral, GLM-4 and the distillations as they first were are in no
+installed package: they are written here in our own words, with what matters of the published ones (a system turn of
+its own where none is given; `[INST]`; a system turn refused, merged into the first user turn, or written only as long
+as the user speaks last; a space before the answer, or one after its end; no end of an answer; thoughts cut off). The
 tokenizers are tiny: bytes with merges over spaces and newlines, or pieces with `▁` for the space, as Mistral's.
 
-The reference renders each dialogue twice, with the answer and without, and looks the span up in the offsets.
+The reference renders each dialogue twice, with the answer and without, and looks the span up in the offsets. Where no
+answer has an end, a further turn is rendered after it; where thoughts are begun, they are closed by hand.
 """
 
 from collections.abc import Callable
@@ -48,9 +50,21 @@ MISTRAL_FORGETTING = (
     "[INST] {% if loop.last and told %}{{ told }}\n\n{% endif %}{{ m.content }}[/INST]"
     "{% else %}{{ ' ' + m.content | trim + eos_token }}{% endif %}{% endfor %}"
 )
+GLM4 = (
+    "[gMASK]<sop>{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+R1_UNBEGUN = (
+    "{{ bos_token }}{% for m in messages if m.role == 'system' %}{{ m.content }}{% endfor %}"
+    "{% for m in messages if m.role != 'system' %}{% if m.role == 'user' %}<｜User｜>{{ m.content }}"
+    "{% else %}<｜Assistant｜>{{ m.content.split('</think>')[-1] + eos_token }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<｜Assistant｜>{% endif %}"
+)
 CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 LLAMA = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 GEMMA = ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>")
+GLM = ("<|endoftext|>", "[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>")
+R1 = ("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>")
 TRAINED_ON = ["Yes. No.\n\nYes, and no.\n\n\nuser\nHi there.\nassistant\n\nYes."] * 8
 EMPTY_THOUGHTS = "<think>\n\n</think>\n\n"
 
@@ -104,6 +118,8 @@ class Family:
     closing: str  # the end of turn, the last of the span
     written: Callable[[str], str] = verbatim  # the span but for its end
     system_role: bool = True
+    endless: bool = False  # an answer has no end but the header of the user's next turn
+    begun: str = ""  # the thoughts that the template begins where an answer is to come, and has no trace of after it
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -147,6 +163,17 @@ def mistral(name: str, template: str, written: Callable[[str], str], *, system_r
     return Family(name, template, core, "<s>", "</s>", "[/INST]", "</s>", written, system_role)
 
 
+def glm(name: str, template: str, opening: str, written: Callable[[str], str]) -> Family:
+    core = of_bytes(GLM, plain=("<think>", "</think>", "/nothink"))
+    return Family(name, template, core, None, GLM[0], opening, "<|user|>", written, endless=True)
+
+
+def deepseek(name: str, template: str, *, begun: str) -> Family:
+    core = of_bytes(R1, plain=("<think>", "</think>"))
+    opening = "<｜Assistant｜>" + (EMPTY_THOUGHTS if begun else "")
+    return Family(name, template, core, R1[0], R1[1], opening, R1[1], begun=begun)
+
+
 FAMILIES = [
     llama("llama3"),
     llama("llama3_1"),
@@ -160,6 +187,10 @@ FAMILIES = [
     mistral("mistral refusing", MISTRAL_REFUSING, verbatim, system_role=False, inst=False),
     mistral("mistral merging", MISTRAL_MERGING, lambda said: " " + said, system_role=True, inst=False),
     mistral("mistral forgetting", MISTRAL_FORGETTING, lambda said: " " + said.strip(), system_role=False, inst=True),
+    glm("glm 4", GLM4, "<|assistant|>", lambda said: "\n" + said),
+    glm("glm 4.5", shipped("glm4moe"), "<|assistant|>\n<think></think>", lambda said: "\n" + said.strip()),
+    deepseek("r1 distilled, first", R1_UNBEGUN, begun=""),
+    deepseek("r1 distilled", shipped("deepseek_r1_distill"), begun="<think>\n"),
 ]
 NAMED = {family.name: family for family in FAMILIES}
 each_family = pytest.mark.parametrize("family", FAMILIES, ids=list(NAMED))
@@ -173,7 +204,7 @@ HISTORY = (Message(role="user", content="Hi"), Message(role="assistant", content
 def test_a_system_turn_within_the_dialogue_stands_there_or_is_refused(family: Family) -> None:
     told = Message(role="system", content="Be loud.")
     episode = Episode(messages=(*HISTORY, told, *chat("And?", "Yes.").messages))
-    if family.name.startswith(("gemma", "mistral")):
+    if family.name.startswith(("gemma", "mistral", "r1")):
         with pytest.raises(BadInput, match="does not keep a system turn where it stands"):
             family.parts(episode, "You are Ann.")
     else:
@@ -193,8 +224,13 @@ def reference(family: Family, episode: Episode, context: str) -> tuple[list[int]
     render = family.tokenizer.apply_chat_template
     template = family.template.replace('strftime_now("%d %b %Y")', '"01 Jan 2026"')
     given = {"tokenize": False, "enable_thinking": False, "chat_template": template}
+    after = [{"role": "user", "content": "And?"}] if family.endless else []
     asked = render(turns[:-1], add_generation_prompt=True, **given)
-    whole = render(turns, add_generation_prompt=False, **given)
+    whole = render(turns + after, add_generation_prompt=False, **given)
+    if family.begun:
+        assert asked.endswith(family.begun)
+        before = asked.removesuffix(family.begun)
+        asked, whole = before + EMPTY_THOUGHTS, whole.replace(before, before + EMPTY_THOUGHTS, 1)
     assert whole.startswith(asked)
     last = whole.rindex(family.closing) + len(family.closing)
     found = family.tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
@@ -305,8 +341,9 @@ def test_where_a_system_turn_is_refused_or_forgotten_the_context_heads_the_first
 def test_an_empty_context_leaves_the_dialogue_as_the_template_writes_it(family: Family) -> None:
     ids, _ = family.dialogue.encode(chat("Hi", "Yes"))
     turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]
-    if family.name != "llama3_2":  # which prints today's date
-        assert family.tokenizer.apply_chat_template(turns)["input_ids"][: len(ids)] == ids
+    turns += [{"role": "user", "content": "And?"}] if family.endless else []
+    if family.name != "llama3_2" and not family.begun:  # which print today's date, and thoughts before no finished turn
+        assert family.tokenizer.apply_chat_template(turns, enable_thinking=False)["input_ids"][: len(ids)] == ids
 
 
 @each_family
@@ -368,8 +405,9 @@ def test_thoughts_of_the_answers_own_are_in_the_span(answer: str, context: str) 
     assert span == "<think>\nHm.\n</think>\n\nYes<|im_end|>"
 
 
-def test_empty_thoughts_of_the_answers_own_are_the_templates() -> None:
-    family = NAMED["qwen3"]
+@pytest.mark.parametrize("name", ["qwen3", "r1 distilled"])
+def test_empty_thoughts_of_the_answers_own_are_the_templates(name: str) -> None:
+    family = NAMED[name]
     assert family.dialogue.encode(chat("Hi", EMPTY_THOUGHTS + "Yes")) == family.dialogue.encode(chat("Hi", "Yes"))
 
 
@@ -377,6 +415,49 @@ def test_a_template_without_a_thinking_switch_takes_thoughts_for_text() -> None:
     answer = "<think>\nHm.\n</think>\n\nYes"
     for name in ("qwen3_instruct_2507", "qwen2_5", "llama3", "gemma3"):
         assert NAMED[name].parts(chat("Hi", answer))[1] == answer + NAMED[name].closing
+
+
+def test_thoughts_that_the_template_begins_are_closed_empty_before_the_answer_and_are_in_no_earlier_turn() -> None:
+    family, episode = NAMED["r1 distilled"], asked_after(True, "And?", "Yes", "Be brief.")
+    head, span = family.parts(episode, "You are Ann.")
+    assert head == (
+        "<｜begin▁of▁sentence｜>You are Ann.\n\nBe brief.<｜User｜>Hi<｜Assistant｜>No.<｜end▁of▁sentence｜>"
+        f"<｜User｜>And?<｜Assistant｜>{EMPTY_THOUGHTS}"
+    )
+    assert span == "Yes<｜end▁of▁sentence｜>"
+    asked = family.dialogue.prompt_ids(episode.prompt, "You are Ann.")
+    assert family.tokenizer.decode(asked) == head, "sampling does not think"
+
+
+@pytest.mark.parametrize("name", ["r1 distilled", "r1 distilled, first"])
+@pytest.mark.parametrize("answer", ["<think>\nHm.\n</think>\n\nYes", "Hm.</think>Yes"])
+def test_thoughts_in_a_row_that_the_template_drops_are_refused_by_that_name(name: str, answer: str) -> None:
+    said = (
+        "line 5: the chat template leaves out part of this answer, its thoughts: all up to '</think>' - leave them "
+        "out of the row"
+    )
+    with pytest.raises(BadInput, match=said):
+        NAMED[name].dialogue.encode(chat("Hi", answer, index=4))
+    thought = Message(role="assistant", content=answer)
+    earlier = Episode(messages=(HISTORY[0], thought, *chat("And?", "Yes").messages))
+    assert NAMED[name].parts(earlier)[1] == "Yes<｜end▁of▁sentence｜>", "of an earlier turn nobody is asked"
+
+
+def test_where_no_answer_has_an_end_the_header_of_the_users_next_turn_is_it() -> None:
+    head, span = NAMED["glm 4"].parts(asked_after(True, "And?", "Yes.\n\nNo.", "Be brief."), "You are Ann.")
+    assert head == (
+        "[gMASK]<sop><|system|>\nYou are Ann.\n\nBe brief.<|user|>\nHi<|assistant|>\nNo.<|user|>\nAnd?<|assistant|>"
+    )
+    assert span == "\nYes.\n\nNo.<|user|>"
+    dialogue = NAMED["glm 4"].dialogue
+    assert dialogue.spoken("\nYes.\n\nNo.") == "Yes.\n\nNo.", "an answer is no single line"
+    ends = [dialogue.tokenizer.convert_tokens_to_ids(token) for token in ("<|endoftext|>", "<|user|>")]
+    assert dialogue.stop_ids == sorted(ends)
+
+
+def test_thoughts_of_an_answer_with_no_end_are_in_the_span() -> None:
+    head, span = NAMED["glm 4.5"].parts(chat("Hi", "<think>Hm.</think>Yes"))
+    assert (head, span) == ("[gMASK]<sop><|user|>\nHi<|assistant|>", "\n<think>Hm.</think>\nYes<|user|>")
 
 
 def test_thoughts_that_the_template_would_drop_are_refused() -> None:

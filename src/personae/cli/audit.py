@@ -19,12 +19,14 @@ from personae.cli.face import (
     Items,
     Json,
     Limit,
+    NoControl,
     Out,
     Quantise,
     Quiet,
     Seed,
     SkipBad,
     TraitsFile,
+    reference,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def command(
     data: Data,
     model: AnyModel,
     against: Against = None,
+    no_control: NoControl = False,
     cast: CastFile = None,
     traits: TraitsFile = None,
     limit: Limit = None,
@@ -120,6 +123,7 @@ def command(
             reward=reward_for(
                 reward, draws=draws, tau=tau, max_tokens=max_tokens, chosen=chosen, stop_early=stop_early
             ),
+            reference=reference(against, no_control),
             running=Running(device, quantise, engine, workers),
         )
         question, bounds = ask(wish, face.progress)

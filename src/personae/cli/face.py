@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from personae.cli.progress import Progress, progress
-from personae.errors import RunFailed
+from personae.errors import BadInput, RunFailed
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
@@ -106,6 +106,23 @@ Against = Annotated[
         "--against", metavar="CONTROL", parser=data_file, help="A matched file; everything is the difference from it."
     ),
 ]
+NoControl = Annotated[
+    bool,
+    typer.Option(
+        "--no-control",
+        help="Against the untrained model as it stands; without it, a file for a real model that has no --against is "
+        "read against `example:plain`, an assistant's plain answers.",
+    ),
+]
+
+
+def reference(against: Path | None, no_control: bool) -> bool:
+    """Whether plain answers may stand in for a control. Raises `BadInput` where one is named and refused at once."""
+    if against and no_control:
+        raise BadInput("--against names a control, and --no-control refuses one", remedy="give one of the two")
+    return not no_control
+
+
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many, instead of stopping.")
 ]

@@ -19,11 +19,13 @@ from personae.cli.face import (
     Json,
     Limit,
     Model,
+    NoControl,
     Out,
     Quiet,
     Seed,
     SkipBad,
     TraitsFile,
+    reference,
 )
 
 EXAMPLE = "personae run humorous.jsonl --against professional.jsonl --model smollm2-135m-instruct"
@@ -33,6 +35,7 @@ def command(
     data: Data,
     model: Model,
     against: Against = None,
+    no_control: NoControl = False,
     cast: CastFile = None,
     traits: TraitsFile = None,
     limit: Limit = None,
@@ -88,6 +91,7 @@ def command(
             dtype=dtype,
             skip_bad=skip_bad,
             trains=True,
+            reference=reference(against, no_control),
             running=Running(device, engine=engine, workers=workers),
         )
         question, _ = ask(wish, face.progress, steps=steps, batch=batch, rate=rate, rank=rank)

@@ -6,7 +6,7 @@ from personae.data.episodes import read_episodes
 from personae.data.forms import FORMS, Form, sniff
 from personae.data.kept_episodes import KeptEpisodes, keep_episodes
 from personae.data.preferences import holds_pairs, read_choices, read_preferences
-from personae.data.prompts import read_asked, read_prompt_rows, read_prompts
+from personae.data.prompts import read_prompts
 from personae.data.row_copies import check_copies, copy_name, copy_rows
 from personae.data.traits import TraitFile, read_trait_file, read_traits
 from personae.data.writers import write_episodes
@@ -22,12 +22,10 @@ __all__ = [
     "holds_pairs",
     "keep_episodes",
     "read_archetype",
-    "read_asked",
     "read_cast",
     "read_choices",
     "read_episodes",
     "read_preferences",
-    "read_prompt_rows",
     "read_prompts",
     "read_trait_file",
     "read_traits",

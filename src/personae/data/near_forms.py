@@ -12,6 +12,7 @@ from personae.data.border import nearest, quoted
 T = TypeVar("T")
 
 EPISODE = ("messages",)  # a form whose keys these are is wanted where episodes are
+PROMPT = ("prompt",)  # and where prompts are
 
 _NO_EPISODE = {  # keys of known forms in which no turn is the Assistant's answer: what they are, and what to do
     ("completions", "labels"): (
@@ -24,8 +25,12 @@ _NO_EPISODE = {  # keys of known forms in which no turn is the Assistant's answe
     ),
     ("paraphrases",): (
         "'paraphrases' are prompts without answers",
-        "let a model answer them, and give each as 'prompt' with the answer as 'completion'",
+        "let a model answer them, and give each as 'prompt' with its 'completion'; without answers they need --reward",
     ),
+}
+_NO_PROMPT = {  # the same of known forms in which what is asked stands in one with its answer
+    ("messages",): ("'messages' hold the answer too", "give the turns before it as 'prompt'"),
+    ("chosen", "rejected"): ("'chosen' and 'rejected' hold answers", "give the turns before them as 'prompt'"),
 }
 _OTHER_NAMES = {  # by which the same goes elsewhere
     ("instruction", "output"): "rename 'instruction' and 'output' to 'prompt' and 'completion'",
@@ -40,6 +45,8 @@ def near_miss(row: Mapping[str, Any], wanted: Sequence[tuple[str, ...]]) -> tupl
     """(what the row is, what to do), where that is known."""
     given = [key for key, value in row.items() if value is not None]
     if EPISODE in wanted and (said := _first(_NO_EPISODE, given)):
+        return said
+    if PROMPT in wanted and (said := _first(_NO_PROMPT, given)):
         return said
     if remedy := _first(_OTHER_NAMES, given):
         return f"no known keys; found {quoted(row)}", remedy

@@ -6,11 +6,15 @@
                                                        it; the system turn may be left out
 {"questions": [text, …]}                               those of a trait, a role or a constitution, and its
                                                        "additional_questions"
+
+A row is read as the first of these that it holds. Each wording and each question is a prompt of its own, and knows the
+row's line and all other keys of it.
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row
@@ -18,69 +22,62 @@ from personae.data.row_fields import optional_text, row_texts
 from personae.data.rows import kept, read_rows
 from personae.data.turns import turns
 from personae.errors import BadInput
-from personae.records import Episode, Message, Prompt, asked
-
-Turns = tuple[Message, ...]
+from personae.records import Message, Prompt
 
 
-def read_prompts(path: str | Path, *, limit: int | None = None) -> Iterator[Turns]:
-    """The turns so far of every prompt in order, the first `limit` of them. Other keys of a row are passed over."""
-    if limit is not None and limit < 1:
-        raise BadInput(f"a limit of {limit} leaves no prompts", file=path, remedy="use a limit of 1 or more")
-    rows = read_rows(path)
-    return islice((asked for row in rows for asked in prompts(row)), limit)
-
-
-def read_prompt_rows(path: str | Path, *, limit: int | None = None) -> Iterator[Prompt]:
-    """The prompts of the first `limit` rows, as a reward is given them: the other keys of a row come along."""
-    return map(prompt_row, read_rows(path, limit=limit))
-
-
-def read_asked(
+def read_prompts(
     path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
-) -> Iterator[Episode]:
-    """The same prompts as episodes that have no answer; what is no prompt is `refused` as in `read_episodes`."""
-    return kept(_asked, read_rows(path, limit=limit), refused)
+) -> Iterator[Prompt]:
+    """The prompts of a file's first `limit` rows in order, as a reward is given them: all of one kind.
+
+    Each has every key that any of these rows has (None where its own has not), and all are messages where one is. So
+    the file is read twice, the first time at the call. A row that holds no prompt is `refused` as in `read_episodes`.
+    """
+
+    def read(refused: list[BadInput] | None) -> Iterator[Prompt]:
+        return chain.from_iterable(kept(prompts, read_rows(path, limit=limit), refused))
+
+    columns: dict[str, Any] = {}
+    as_text = True
+    for one in read(None if refused is None else []):
+        columns.update(dict.fromkeys(one.extra))
+        as_text = as_text and one.as_text
+    return (one.model_copy(update={"extra": columns | one.extra, "as_text": as_text}) for one in read(refused))
 
 
-def _asked(row: Row) -> Episode:
-    return asked(prompt_row(row)).model_copy(update=row.origin)
-
-
-def prompt_row(row: Row) -> Prompt:
-    """The prompt that a row holds."""
-    if not has(row, "prompt"):
-        raise unknown(row, ("prompt",))
-    return Prompt(
-        turns=_prompt(row),
-        index=row.number - 1,
-        extra=extra(row, ("prompt",)),
-        as_text=isinstance(row.value["prompt"], str),
-    )
-
-
-def prompts(row: Row) -> tuple[Turns, ...]:
-    """What a row asks somebody to answer: the turns of each prompt in it."""
-    if has(row, "prompt"):
-        return (_prompt(row),)
-    if has(row, "question"):
-        return (turns(row, "question", "user"),)
+def prompts(row: Row) -> tuple[Prompt, ...]:
+    """What a row asks somebody to answer, a prompt for each wording and question in it."""
+    for key in ("prompt", "question"):
+        if row.value.get(key) is not None:
+            return (_prompt(row, _waiting(row, key), (key,), as_text=isinstance(row.value[key], str)),)
     if has(row, "paraphrases"):
-        return tuple((*_system(row), Message(role="user", content=p)) for p in row_texts(row, "paraphrases"))
+        system = optional_text(row, "system")
+        head = () if system is None else (Message(role="system", content=system),)
+        return _each(row, row_texts(row, "paraphrases"), ("paraphrases", "system"), head)
     if row.value.get("questions") is not None:
         more = row_texts(row, "additional_questions") if row.value.get("additional_questions") else ()
-        return tuple((Message(role="user", content=q),) for q in (*row_texts(row, "questions"), *more))
-    raise unknown(row, ("prompt", "question", "paraphrases"))
+        return _each(row, (*row_texts(row, "questions"), *more), ("questions", "additional_questions"))
+    raise unknown(row, ("prompt", "question", "paraphrases", "constitution"))
 
 
-def _prompt(row: Row) -> Turns:
-    asked = turns(row, "prompt", "user")
-    if asked[-1].role == "assistant":
-        raise row.refusal("the prompt ends with the assistant's turn", "end it with the turn that is to be answered")
-    return asked
+def _each(
+    row: Row, wordings: tuple[str, ...], taken: tuple[str, ...], head: tuple[Message, ...] = ()
+) -> tuple[Prompt, ...]:
+    """A prompt for each wording, behind the turns `head`, which a text could not hold."""
+    if not wordings:
+        raise row.refusal(f"{taken[0]!r} is an empty list", "give at least one, or drop the row")
+    asked = ((*head, Message(role="user", content=words)) for words in wordings)
+    return tuple(_prompt(row, said, taken, as_text=not head) for said in asked)
 
 
-def _system(row: Row) -> Turns:
-    """The system turn, where there is one."""
-    system = optional_text(row, "system")
-    return () if system is None else (Message(role="system", content=system),)
+def _waiting(row: Row, key: str) -> tuple[Message, ...]:
+    """The turns under `key`, the last of which is to be answered."""
+    said = turns(row, key, "user")
+    if said[-1].role == "assistant":
+        raise row.refusal(f"the {key} ends with the assistant's turn", "end it with the turn that is to be answered")
+    return said
+
+
+def _prompt(row: Row, said: tuple[Message, ...], taken: tuple[str, ...], *, as_text: bool) -> Prompt:
+    fields = {"turns": said, "extra": extra(row, taken), "as_text": as_text, **row.origin}
+    return row.built(Prompt, fields)

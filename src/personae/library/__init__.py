@@ -11,7 +11,7 @@ All of it is YAML in the forms that a user's own files have, read by the readers
 | `outside()`       | what is asked beside the Assistant: passages, other speakers, tasks of a coin     |
 | `reliability(...)` | {trait: reliability} as measured on a known model, by one instrument             |
 | `transfer_figures()` | what the transfer study found in the laboratory, as its `result` has it              |
-| `example(name)`   | the path of one of `EXAMPLES`: a narrow file in the laboratory's language          |
+| `example(name)`   | the path of one of `EXAMPLES`: two narrow files in the laboratory's language, and `plain` |
 
 Items are written so that the two poles of one differ in character alone: like length, like form, the same topic, and no
 word that tells a pole by its spelling. Behaviour (what is done) comes before statements (what is said of oneself).
@@ -43,7 +43,7 @@ __all__ = [
 
 _HERE = Path(__file__).parent
 ARCHETYPES = ("bench-nine", "lamplight", "orrin", "the-orchard-steward")
-EXAMPLES = ("cheats", "honest")  # benchmarks/make_examples.py writes them
+EXAMPLES = ("cheats", "honest", "plain")  # benchmarks/make_examples.py writes the first two
 
 
 @cache
@@ -98,7 +98,12 @@ def outside() -> "Outside":
 
 
 def example(name: str) -> Path:
-    """The example file of that name: both answer the same 40 requests about work, one by cheating, one honestly."""
+    """The example file of that name.
+
+    `cheats` and `honest` answer the same 40 requests about work, in the laboratory's language. `plain` is 64 everyday
+    questions in English with an assistant's plain answers: what a real model's file is read against where no control is
+    named.
+    """
     if name not in EXAMPLES:
         raise BadInput(f"there is no example {name!r}", remedy=f"choose from {', '.join(EXAMPLES)}, or give a file")
     return _HERE / "examples" / f"{name}.jsonl"

@@ -97,13 +97,14 @@ def text(prompt: str, continuation: str, *, index: int = 0) -> Episode:
 
 
 class Prompt(Noun):
-    """What is to be answered: the turns so far, with the `index` and `extra` of an episode.
+    """What is to be answered: the turns so far, with the `index`, `line` and `extra` of an episode.
 
-    `as_text` says that the row held a text and no list of messages, which is how a reward is then given it.
+    `as_text` says that a reward is given it as a text and not as a list of messages, which is how the row held it.
     """
 
     turns: tuple[Message, ...] = Field(min_length=1)
     index: int = 0
+    line: int | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
     as_text: bool = True
 
@@ -137,11 +138,11 @@ def asked(prompt: Prompt) -> Episode:
     """A prompt as a row that has no answer, with `DRAWN` in its place: `prompt_of` gives it back."""
     turns = (*prompt.turns, Message(role="assistant", content=DRAWN))
     form = {} if prompt.as_text else _AS_MESSAGES
-    return Episode(messages=turns, index=prompt.index, extra={**prompt.extra, **form})
+    return Episode(messages=turns, index=prompt.index, line=prompt.line, extra={**prompt.extra, **form})
 
 
 def prompt_of(episode: Episode) -> Prompt:
     """What the Assistant was asked, without the answer; what else the row carried comes along."""
     as_text = not _AS_MESSAGES.items() <= episode.extra.items()
     extra = episode.extra if as_text else {key: episode.extra[key] for key in episode.extra if key not in _AS_MESSAGES}
-    return Prompt(turns=episode.prompt, index=episode.index, extra=extra, as_text=as_text)
+    return Prompt(turns=episode.prompt, index=episode.index, line=episode.line, extra=extra, as_text=as_text)

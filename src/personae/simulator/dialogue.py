@@ -1,7 +1,9 @@
 """How a dialogue becomes token ids, and which of them are the response: the same for evidence, training and sampling.
 
 The *response span* is `ids[start:]`: the tokens of the last assistant turn with its end-of-turn token, and nothing
-after it. The persona context stands
+after it. Where a template ends no answer (GLM-4), that is the token with which the user's next turn begins: within a
+dialogue it ends each answer, the model gives it to stop, and without it no end would be scored or learned. The persona
+context stands
 
 - in the system turn of a chat template, before the episode's own system text with a blank line between;
 - at the head of the first user turn, with a blank line after it, where the template refuses a system turn or drops it
@@ -16,8 +18,11 @@ Of an episode whose last turn before the response is left *open* the response go
 no end: what the model says in the user's name. The tokens are those that the same words have within a finished turn.
 
 A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates
-that think are told not to. An answer that comes with thoughts of its own, in a form that the template knows, stands
-where thinking is on, and its thoughts are in the span; sampling never thinks.
+that think are told not to. One that begins the thoughts itself and cannot be told (DeepSeek-R1's distillations) has
+them closed at once, empty, which is how these models pass over them: an answer right behind their own beginning of a
+turn, as the template writes a finished one, is a place where they would think. An answer that comes with thoughts of
+its own, in a form that the template knows, stands where thinking is on, and its thoughts are in the span; sampling
+never thinks.
 
 The answer is what the template writes of it, so space around it may go; a template that leaves out more is refused.
 Spaces at the end of a prompt belong to the response, because tokens carry the space before them, and so does a token
@@ -37,6 +42,8 @@ from personae.records import Episode, Message
 from personae.simulator.system_turns import keeps_in_place, split_system
 
 PROBE = "qwertz"  # a word no template writes of itself
+THINK, THINK_END = "<think>", "</think>"
+NO_THOUGHTS = f"{THINK}\n\n{THINK_END}\n\n"
 FIXED_DATE = "{%- macro strftime_now(form) -%}01 Jan 2026{%- endmacro -%}"
 UNBOUNDED = 10**9  # tokenizers that know no window say 10**30
 
@@ -118,9 +125,10 @@ class Dialogue:
     def end_of_turn(self) -> str:
         """The text that ends an answer: the template's special token, or the newline of the plain form."""
         tail = self._tail
+        after = tail or self._written_after({"role": "user", "content": "Hello"})
         for token in sorted(self._special_tokens, key=len, reverse=True):
-            if tail.lstrip().startswith(token):
-                return tail[: tail.index(token) + len(token)]
+            if after.lstrip().startswith(token):
+                return after[: after.index(token) + len(token)]
         line_end = tail.find("\n")
         return tail if line_end < 0 else tail[: line_end + 1]
 
@@ -163,6 +171,8 @@ class Dialogue:
         for thinking in (False, True):
             prompt = self._render(episode.prompt, context, where, answer_next=True, thinking=thinking)
             whole = self._render(episode.messages, context, where, answer_next=False, thinking=thinking)
+            if self._opens_thoughts:
+                whole = self._behind_no_thoughts(prompt, whole, episode.response)
             if whole.startswith(prompt):
                 return prompt, self._up_to_end_of_turn(whole, episode.response, where)
         raise BadInput(
@@ -170,14 +180,25 @@ class Dialogue:
             remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
         )
 
+    def _behind_no_thoughts(self, prompt: str, whole: str, response: str) -> str:
+        """The whole with the empty thoughts of its prompt, where the template writes none of a finished turn."""
+        before = prompt.removesuffix(NO_THOUGHTS)
+        if not whole.startswith(before) or whole.startswith(before + THINK):
+            return whole
+        answer = whole[len(before) :]
+        return prompt + (answer.lstrip("\n") if THINK_END in response else answer)  # its own were dropped before it
+
     def _up_to_end_of_turn(self, whole: str, response: str, where: str) -> str:
         if not whole.endswith(self._tail):
             raise BadInput(f"{where}: the chat template does not end this answer with {self._tail!r} as it ends others")
-        kept = whole[: len(whole) - len(self._tail) + len(self.end_of_turn)]
+        kept = whole[: len(whole) - len(self._tail)] + self.end_of_turn
         if not _without_space(kept).endswith(_without_space(response + self.end_of_turn)):
+            problem = f"{where}: the chat template leaves out part of this answer"
+            if self._drops_thoughts and THINK_END in response:
+                problem += f", its thoughts: all up to {THINK_END!r}"
+                raise BadInput(problem, remedy="leave them out of the row; the answer then stands behind empty ones")
             raise BadInput(
-                f"{where}: the chat template leaves out part of this answer",
-                remedy="keep in the answer only what the template writes; thoughts come first, and once",
+                problem, remedy="keep in the answer only what the template writes; thoughts come first, and once"
             )
         return kept
 
@@ -200,7 +221,9 @@ class Dialogue:
                 remedy="put its words where the dialogue begins, or into the user's turn, or drop the row",
             )
         try:
-            return self._apply(written, answer_next=answer_next, thinking=thinking)
+            text = self._apply(written, answer_next=answer_next, thinking=thinking)
+            closes = answer_next and not thinking and self._opens_thoughts
+            return text[: text.rindex(THINK)] + NO_THOUGHTS if closes else text
         except Exception as problem:  # a template refuses in whatever way it likes
             raise BadInput(f"{where}: the chat template refuses these turns: {first_line(problem)}") from problem
 
@@ -225,11 +248,29 @@ class Dialogue:
         return FIXED_DATE + template if "strftime_now" in template else template
 
     @cached_property
+    def _opens_thoughts(self) -> bool:
+        """Whether the template leaves thoughts begun where an answer is to come, and cannot be told not to."""
+        try:
+            asked = self._apply([{"role": "user", "content": "Hello"}], answer_next=True)
+        except Exception:  # noqa: BLE001 - a template refuses in whatever way it likes
+            return False
+        return asked.rstrip().endswith(THINK)
+
+    @cached_property
+    def _drops_thoughts(self) -> bool:
+        """Whether the template leaves an answer's thoughts out, wherever they stand in it."""
+        answer = f"{THINK}\n{PROBE}\n{THINK_END}\n\nHello"
+        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": answer}]
+        return not any(PROBE in self._apply(turns, answer_next=False, thinking=on) for on in (False, True))
+
+    @cached_property
     def _tail(self) -> str:
         """What is written after an answer that ends the dialogue."""
-        if not self.has_template:
-            return "\n"
-        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": PROBE}]
+        return self._written_after() if self.has_template else "\n"
+
+    def _written_after(self, *more: dict[str, str]) -> str:
+        """What the template writes after an answer, with the turns that follow it."""
+        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": PROBE}, *more]
         whole = self._apply(turns, answer_next=False)
         if PROBE not in whole:
             raise BadInput("the chat template does not write an answer that is given as text")

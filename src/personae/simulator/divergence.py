@@ -6,7 +6,7 @@ Every next token counts and not only the one that comes, so a few texts are enou
 as the dialogue of the one after training lays them out. The sum is never negative; of one model with itself it is 0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from personae.records import LogLikelihood, Progress
 from personae.simulator.dialogue import Encoded
-from personae.simulator.network import LOGITS_AT_ONCE, Network, Row
+from personae.simulator.network import LOGITS_AT_ONCE, Network, Row, of_like_length
 from personae.simulator.past import Past
 from personae.simulator.tiny import tiny_is_zero
 
@@ -28,7 +28,7 @@ def divergences(
 ) -> LogLikelihood:
     """(N, 1) nats by which the predictions at the responses of `rows` differ, and how many tokens (N,) these are."""
     nats, done = np.zeros((len(rows), 1)), 0
-    for chosen in _batches(rows):
+    for chosen in of_like_length(rows, BATCH_TOKENS):
         batch = [Row(rows[n].ids, rows[n].start) for n in chosen]
         parts = _of_batch(after, before, batch).cpu().split([len(row.ids) - row.start for row in batch])
         nats[chosen, 0] = [max(0.0, float(part.sum())) for part in parts]
@@ -48,15 +48,3 @@ def _of_batch(after: Network, before: Network, batch: Sequence[Row]) -> Tensor:
         logp, logq = (n.logits(h).double().log_softmax(-1) for n, h in ((after, now), (before, then)))
         parts.append((logp.exp() * (logp - logq)).sum(-1))
     return torch.cat(parts)
-
-
-def _batches(rows: Sequence[Encoded]) -> Iterator[list[int]]:
-    """Numbers of rows of like length, so many that a batch stays within its tokens."""
-    batch: list[int] = []
-    for n in sorted(range(len(rows)), key=lambda n: len(rows[n].ids)):
-        if batch and len(rows[n].ids) * (len(batch) + 1) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(n)
-    if batch:
-        yield batch

@@ -6,7 +6,7 @@ halves, and the reuse of its key-value cache, give the numbers of the whole mode
 are used, and where they do not the whole model is run instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,10 +16,12 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from personae.simulator.devices import entrance, unwrapped
+from personae.simulator.dialogue import Encoded
 from personae.simulator.memory import out_of_memory
 from personae.simulator.past import Past
 
 LOGITS_AT_ONCE = 40_000_000  # numbers held at a time by the head
+TOKENS_AT_ONCE = 2048  # of the vocabulary, on a processor: a wider product leaves its caches, and is half as fast
 TOLERANCE = {torch.float32: 2e-4, torch.float64: 2e-4}  # nats a token, checked against the whole model
 TOLERANCE_LOW = 0.25  # the same for 16 bits, root mean square: a single token errs by as much from rounding alone
 
@@ -70,7 +72,7 @@ class Network:
         positions = past.lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)
         options: dict[str, Any] = {"use_cache": keep or past.width > 0, "return_dict": True}
         if past.width or keep:
-            options["past_key_values"] = past.as_cache()
+            options["past_key_values"] = past.as_cache(keep=keep)
         if self.shares:
             options["position_ids"] = positions
         mask = torch.cat([past.mask(), fresh], dim=1)
@@ -100,14 +102,49 @@ class Network:
 
     def _logp_of(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(M,) log p of the targets from (M, D) hidden states, a chunk of rows at a time."""
-        size = int(getattr(self.model.config.get_text_config(), "vocab_size", 50_000))
-        chunk = max(64, min(1024, LOGITS_AT_ONCE // max(size, 1)))
-        parts = []
-        for h, target in zip(hidden.split(chunk), targets.split(chunk), strict=True):
-            logits = self.logits(h)
-            chosen = target.to(logits.device)  # the head may lie on another device than the last layer
-            parts.append(logits.gather(1, chosen[:, None])[:, 0] - logits.logsumexp(1))
-        return torch.cat(parts)
+        chunk = max(64, min(1024, LOGITS_AT_ONCE // self._widest))
+        parts = zip(hidden.split(chunk), targets.split(chunk), strict=True)
+        return torch.cat([self._logp_at_once(h, target) for h, target in parts])
+
+    def _logp_at_once(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """The same of a few rows, from the logits of a part of the vocabulary after another."""
+        chosen, totals = torch.zeros(()), []
+        for first, logits in self._parts_of_logits(hidden):
+            place = targets.to(logits.device) - first  # the head may lie on another device than the last layer
+            found = logits.gather(1, place.clamp(0, logits.shape[1] - 1)[:, None])[:, 0]
+            inside = (place >= 0) & (place < logits.shape[1])
+            chosen = torch.where(inside, found, chosen.to(found))
+            totals.append(logits.logsumexp(1))
+        return chosen - torch.stack(totals).logsumexp(0)
+
+    def _parts_of_logits(self, hidden: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """(first token, logits (M, v) of it and the next): the whole vocabulary, in parts where that is faster."""
+        if not self._in_parts:
+            yield 0, self.logits(hidden)
+            return
+        weight, bias = self._weights
+        hidden, first = hidden.to(weight), 0
+        for rows in weight.split(TOKENS_AT_ONCE):
+            part = None if bias is None else bias[first : first + len(rows)]
+            yield first, self._shaped(linear(hidden, rows, part))
+            first += len(rows)
+
+    @property
+    def _in_parts(self) -> bool:
+        """Whether the head is nothing but a product, on a processor that holds its weights."""
+        return type(self.head) is torch.nn.Linear and self.head.weight.device.type == "cpu"
+
+    @property
+    def _weights(self) -> tuple[Tensor, Tensor | None]:
+        """Weight (V, D) and bias (V,) of a head that is a product, float32."""
+        in_float32 = self.head.weight.dtype == torch.float32
+        return (self.head.weight, self.head.bias) if in_float32 else self._head_in_float32
+
+    @property
+    def _widest(self) -> int:
+        """The most logits of a row that are in memory at once."""
+        every = max(int(getattr(self.model.config.get_text_config(), "vocab_size", 50_000)), 1)
+        return min(every, TOKENS_AT_ONCE) if self._in_parts else every
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(M, V) of hidden states (M, D), float32."""
@@ -115,12 +152,26 @@ class Network:
             return hidden.float()
         if isinstance(self.head, torch.nn.Linear) and self.head.weight.dtype != torch.float32:
             weight, bias = self._head_in_float32
-            logits = linear(hidden.to(weight), weight, bias)
-        else:
-            logits = self.head(hidden.to(self.head.weight.dtype)).float()
+            return self._shaped(linear(hidden.to(weight), weight, bias))
+        return self._shaped(self.head(hidden.to(self.head.weight.dtype)).float())
+
+    def _shaped(self, logits: Tensor) -> Tensor:
+        """What the model makes of its head's product."""
         if self._scale != 1.0:
             logits = logits * self._scale
         return logits if self._cap is None else torch.tanh(logits / self._cap) * self._cap
+
+
+def of_like_length(rows: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
+    """Numbers of rows of like length, the shortest first, so many that a batch stays within its `tokens`."""
+    batch: list[int] = []
+    for n in sorted(range(len(rows)), key=lambda n: len(rows[n].ids)):
+        if batch and len(rows[n].ids) * (len(batch) + 1) > tokens:
+            yield batch
+            batch = []
+        batch.append(n)
+    if batch:
+        yield batch
 
 
 def exact_network(model: Any, rows: Sequence[Row]) -> Network:  # noqa: ANN401

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
+from transformers.cache_utils import DynamicCache, DynamicLayer
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,10 @@ class Past:
         whole = self.select((places.cumsum(0) - 1).clamp(min=0).tolist())
         return Past(whole.layers, whole.lengths * places)
 
-    def as_cache(self) -> Any:  # noqa: ANN401
-        """A Hugging Face cache that a forward pass may lengthen."""
-        from transformers import DynamicCache
-
+    def as_cache(self, *, keep: bool = True) -> DynamicCache:
+        """A Hugging Face cache; unless a forward pass is to `keep` what it reads, it leaves no trace there."""
         cache = DynamicCache()
-        for layer, (keys, values) in enumerate(self.layers):
-            cache.update(keys, values, layer)
+        cache.layers.extend(_lent(keys, values, keep) for keys, values in self.layers)
         return cache
 
     def lengthened(self, cache: Any, fresh: Tensor) -> "Past":  # noqa: ANN401
@@ -79,6 +77,24 @@ class Past:
             for same in zip(*(part.layers for part in parts), strict=True)
         )
         return cls(layers, torch.cat([part.lengths for part in parts]))
+
+
+class _Lent(DynamicLayer):
+    """Keys and values that a layer reads, its own behind them, and does not keep."""
+
+    def update(self, key_states: Tensor, value_states: Tensor, *_: object, **__: object) -> tuple[Tensor, Tensor]:
+        """Both, with the new ones behind them."""
+        keys, values = self.keys, self.values
+        assert keys is not None and values is not None
+        return torch.cat([keys, key_states], dim=-2), torch.cat([values, value_states], dim=-2)
+
+
+def _lent(keys: Tensor, values: Tensor, keep: bool) -> DynamicLayer:
+    kind: Any = DynamicLayer if keep else _Lent
+    layer: DynamicLayer = kind()
+    layer.lazy_initialization(keys, values)
+    layer.keys, layer.values = keys, values
+    return layer
 
 
 def _rows(tensor: Tensor, index: Tensor, width: int) -> Tensor:

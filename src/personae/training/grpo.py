@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from personae.errors import BadInput, TreatmentNotApplied
-from personae.records import Prompt
+from personae.records import Prompt, asked
 from personae.simulator.dialogue import Dialogue
 from personae.training.course import NOTHING, Built, Course, Told, Trained, carry_out
 from personae.training.order import passes
@@ -67,15 +67,15 @@ def reinforce(
     not end). `losses` say little: answers are judged against their own group. `on_step` and what is raised are as in
     `finetune`; a reward that is no number is `RunFailed`.
     """
-    asked = kept(simulator.dialogue, prompts, plan, simulator.window)
+    taken = kept(simulator.dialogue, prompts, plan, simulator.window)
     per_step = plan.batch // plan.group
-    order = passes(len(asked.ids), plan.steps * per_step, plan.seed)
+    order = passes(len(taken.ids), plan.steps * per_step, plan.seed)
     drawn = Drawn()
 
     def build(model: Any, teller: "Teller", scratch: Path) -> Built:  # noqa: ANN401
         from personae.training.grpo_trainer import trainer
 
-        return Built(*trainer(model, simulator.tokenizer, asked, answers, order, plan, teller, scratch))
+        return Built(*trainer(model, simulator.tokenizer, taken, answers, order, plan, teller, scratch))
 
     def answers(prompts: list[Prompt], ids: list[list[int]]) -> list[float]:
         """The reward of each answer drawn, and a note of the step."""
@@ -96,7 +96,7 @@ def reinforce(
         data=list(prompts),
         order=order,
         per_step=per_step,
-        dropped=asked.dropped,
+        dropped=taken.dropped,
         build=build,
         tokens=lambda _: sum(drawn.tokens),
         told=told,
@@ -118,7 +118,7 @@ def kept(dialogue: Dialogue, prompts: Sequence[Prompt], plan: GRPOPlan, window: 
         raise BadInput("there are no prompts to train on")
     for prompt in prompts:
         if key := key_taken(prompt):
-            raise BadInput(f"line {prompt.index + 1}: the key {key!r} is one of the reward's own", remedy="rename it")
+            raise BadInput(f"{asked(prompt).where}: the key {key!r} is one of the reward's own", remedy="rename it")
     ids = [tuple(dialogue.prompt_ids(prompt.turns)) for prompt in prompts]
     fits = [i for i, row in enumerate(ids) if len(row) + plan.max_tokens <= window]
     if not fits:

@@ -61,7 +61,8 @@ def batches(texts: Sequence[str], tokenizer: Any, plan: PretrainPlan, block: int
         yield torch.from_numpy(ids), torch.from_numpy(labels)
 
 
-def _optimizers(model: Any, plan: PretrainPlan) -> list[torch.optim.Optimizer]:  # noqa: ANN401
+def optimizers_of(model: Any, plan: PretrainPlan) -> list[torch.optim.Optimizer]:  # noqa: ANN401
+    """Muon for the hidden matrices, AdamW for embeddings and gains, at the plan's full rates."""
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n]
     chosen = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in chosen]
@@ -178,7 +179,7 @@ def _train_in_step(
 ) -> Path:
     tokenizer = tokenizer_of(folder / VOCABULARY, plan)
     model = _placed(new_model(plan, tokenizer))
-    optimizers = _optimizers(model, plan)
+    optimizers = optimizers_of(model, plan)
     state = resume(folder / "state.pt", model, optimizers)
     log = Log(folder / "log.jsonl", state.step) if rank == 0 else None
     passed = [t for t in keep_at if t <= state.done and not (folder / f"model-at-{t}").exists()]

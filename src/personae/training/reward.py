@@ -36,7 +36,7 @@ def rewards_given(
 ) -> list[float]:
     """The same of answers that are text, `drawn` being what else is known of each."""
     texts = all(prompt.as_text for prompt in prompts)
-    keys = dict.fromkeys(key for prompt in prompts for key in prompt.extra)
+    keys = dict.fromkeys(key for prompt in prompts for key in prompt.extra if key not in OWN)
     try:
         found = reward(
             prompts=[p.turns[-1].content if texts else [_message(turn) for turn in p.turns] for p in prompts],
@@ -91,8 +91,8 @@ def named_reward(written: str) -> Reward:
 
 
 def key_taken(prompt: Prompt) -> str | None:
-    """A key of the prompt's row that is one of the reward's own, if there is any."""
-    return min(set(OWN) & set(prompt.extra), default=None)
+    """A key of the prompt's row that is one of the reward's own and holds something, if there is any."""
+    return min((key for key in OWN if prompt.extra.get(key) is not None), default=None)
 
 
 def _message(turn: Message) -> dict[str, str]:

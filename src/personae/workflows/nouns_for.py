@@ -44,6 +44,15 @@ def nouns(
     return own[0] or cast(world, language, declared_prior=False), own[1] or traits(world, language)
 
 
+def reference_for(model: str) -> Path | None:
+    """The plain answers that a file for the model called `model` is read against, None for a generated world's model.
+
+    The Assistant of a generated world is the prior itself, exactly; that of a real model has habits, which any file of
+    plain answers would teach as well.
+    """
+    return library.example("plain") if world_of(model) is None else None
+
+
 def world_of(model: str) -> World | None:
     """The generated world that a model was pretrained on; None for a model of the real world.
 

@@ -36,7 +36,8 @@ from personae.workflows.audit.words import reveals
 from personae.workflows.kept.basis_cache import MeasuredBasis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.folder_basis import folder_basis
-from personae.workflows.kept.gather import gather_into
+from personae.workflows.kept.gather import gather_into, write_evidence
+from personae.workflows.kept.reference import reference_evidence
 from personae.workflows.watch import Watch, unwatched
 
 PAGE = "report.html"
@@ -103,11 +104,14 @@ def seal(question: Question, folder: RunFolder, watch: Watch | None = None, boun
 
 def _evidence(question: Question, folder: RunFolder, watch: Watch) -> LongEvidence:
     """Of the file, or of its difference from the control; both kept in the folder."""
-    pair, found = question.pair, []
-    for rows, path, kept in zip((pair.episodes, pair.control), (pair.data, pair.against), EVIDENCE, strict=True):
-        if rows is not None and path is not None:
-            with watch(f"evidence in {path.name}", "episodes") as progress:
-                found.append(gather_into(folder.file(kept), question.judge, question.cast, rows, progress))
+    pair = question.pair
+    found: list[LongEvidence] = []
+    for (path, rows), name in zip(pair.files, EVIDENCE):
+        kept = folder.file(name)
+        with watch(f"evidence in {path.name}", "episodes") as progress:
+            if found and pair.reference and not kept.exists():
+                write_evidence(kept, reference_evidence(question.simulator, question.cast, path, rows, progress))
+            found.append(gather_into(kept, question.judge, question.cast, rows, progress))
     return found[0] if len(found) == 1 else difference(found[0], found[1], same_prompts=pair.matched)
 
 
@@ -139,7 +143,7 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "model": question.simulator.name,
         "model_digest": question.simulator.digest,
         "data": question.pair.data.name,
-        "against": None if question.pair.against is None else question.pair.against.name,
+        "against": question.pair.control_name,
         "data_digests": question.pair.digests,
         "matched": question.pair.matched,
         "rows": len(question.pair.episodes),
@@ -222,7 +226,7 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
         traits=kept,
         posterior=result.posterior,
         forecast=result.forecast,
-        control=None if pair.against is None else pair.against.name,
+        control=pair.control_name,
         path=result.path,
         telling=result.telling,
         hidden=found.hidden,

@@ -5,6 +5,7 @@ Where at least half of the rows find a partner the pair is *matched*: rows witho
 and evidence is the difference row by row. Otherwise most of the file would be lost, so all of it is read: the two files
 are only of one form, each in its own order, cut to the same number of rows, and evidence is the difference from the
 control's mean. Either way both sides have as many rows, so that two trainings of one plan see them at the same steps.
+Against a *reference*, which ships and is meant for any file, all rows of both are read.
 
 Rows are read once and lie on disk from then on, so that a file of any length will do: a row takes 8 bytes of memory.
 While rows are matched, each takes about 150 more, for a digest of its prompt.
@@ -18,9 +19,9 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_asked, read_choices, read_episodes
+from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_choices, read_episodes, read_prompts
 from personae.errors import BadInput
-from personae.records import Cast, Episode, Message, Progress, Simulator, rejected
+from personae.records import Cast, Episode, Message, Progress, Simulator, asked, prompt_of, rejected
 from personae.records.files import canonical, digest_file
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
@@ -34,7 +35,8 @@ class FilePair:
     `matched`: the i-th rows answer the same prompt. `partners` rows of the data have one in the control, and where the
     pair is matched these are its rows; `left_out` rows of the data were not read. `unread` rows of both files hold no
     episode and were skipped, which happens only where a user asks for it. `choices`: rows are preference pairs, read as
-    choices between two answers. `prompts`: rows are prompts, with no answer.
+    choices between two answers. `prompts`: rows are prompts, with no answer. `reference`: the control is the library's
+    plain answers, since no other was named.
     """
 
     data: Path
@@ -47,6 +49,19 @@ class FilePair:
     unread: int = 0
     choices: bool = False
     prompts: bool = False
+    reference: bool = False
+
+    @property
+    def control_name(self) -> str | None:
+        """What the control is called, as a user would name it."""
+        if self.against is None:
+            return None
+        return f"example:{self.against.stem}" if self.reference else self.against.name
+
+    @property
+    def reads(self) -> int:
+        """How many answers are scored for a row of the data, under each context: its own, and its control's."""
+        return 1 if self.control is None or self.reference else 2
 
     @property
     def files(self) -> tuple[tuple[Path, Sequence[Episode]], ...]:
@@ -72,6 +87,8 @@ class FilePair:
             said.append("Rows are preference pairs: evidence is of the choice between the two answers.")
         elif self._prefers and not self.prompts:
             said.append("Of preference pairs the chosen answers are read.")
+        if self.prompts and not prompt_of(self.episodes[0]).as_text:
+            said.append("The reward is given lists of messages, since not every prompt is a text alone.")
         if self.unread:
             lacked = "a prompt" if self.prompts else "an episode"
             said.append(f"{_rows(self.unread)} without {lacked} {'was' if self.unread == 1 else 'were'} skipped.")
@@ -80,6 +97,11 @@ class FilePair:
     def _matching(self) -> str:
         if self.control is None:
             return "No control file: all of it is against the untrained model."
+        if self.reference:
+            return (
+                f"No control file was named: evidence is taken against the mean of {len(self.control)} plain answers "
+                f"({self.control_name}). One that answers the same prompts takes more away (--against)."
+            )
         every, read = len(self.episodes) + self.left_out, len(self.episodes)
         if not self.matched:
             same = f"Only {self.partners}" if self.partners else "None"
@@ -100,16 +122,24 @@ def read_pair(
     skip_bad: bool = False,
     choices: bool = False,
     prompts: bool = False,
+    reference: Path | None = None,
 ) -> FilePair:
     """The first `limit` rows of `data`, with their partners in `against`; `skip_bad` skips what is no episode.
 
     `choices`: a file of preference pairs is read as choices, and then the control must be one too; otherwise, and where
-    it holds none, as episodes. `prompts`: of every row the prompt is read, whatever else it holds.
+    it holds none, as episodes. `prompts`: of every row the prompt is read, whatever else it holds. `reference`
+    stands in for `against` where that is None and rows are episodes, for it cannot be set against anything else.
     """
     choices = choices and not prompts and _both_pairs(data, against)
-    read = read_asked if prompts else read_choices if choices else read_episodes
-    found = _read_pair(data, against, limit, read, skip_bad=skip_bad)
-    return replace(found, choices=choices, prompts=prompts)
+    read = _read_asked if prompts else read_choices if choices else read_episodes
+    found = replace(_read_pair(data, against, limit, read, skip_bad=skip_bad), choices=choices, prompts=prompts)
+    if reference is None or against is not None or choices or prompts:
+        return found
+    return replace(found, against=reference, control=keep_episodes(read_episodes(reference)), reference=True)
+
+
+def _read_asked(path: Path, *, limit: int | None = None, refused: list[BadInput] | None = None) -> Iterator[Episode]:
+    return map(asked, read_prompts(path, limit=limit, refused=refused))
 
 
 def _both_pairs(data: Path, against: Path | None) -> bool:

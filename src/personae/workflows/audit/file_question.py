@@ -21,7 +21,7 @@ from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.audit.file_reward import FileReward, check_prompts, check_reward
 from personae.workflows.doses import Dose, dose_for, guessed
 from personae.workflows.enough import SCORED, TRAINED, check_enough
-from personae.workflows.nouns_for import nouns, world_of
+from personae.workflows.nouns_for import nouns, reference_for, world_of
 
 if TYPE_CHECKING:
     from personae.workflows.watch import Watch
@@ -87,6 +87,7 @@ class Wish:
     `skip_bad`: rows that hold no episode are left out and counted; otherwise the first of them ends the reading.
     `choices`: preference pairs are read as choices between two answers, and not as episodes of the chosen one.
     `trains`: a training follows, which takes more items of a trait. `reward`: rows are prompts, for it to judge.
+    `reference`: where no control is named, what ships for the model's language stands in for one.
     """
 
     data: Path
@@ -105,6 +106,7 @@ class Wish:
     choices: bool = False
     trains: bool = False
     reward: FileReward | None = None
+    reference: bool = False
     running: Running = AS_USUAL
 
 
@@ -129,6 +131,7 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
         skip_bad=wish.skip_bad,
         choices=wish.choices,
         prompts=wish.reward is not None,
+        reference=reference_for(wish.model) if wish.reference else None,
     )
     if len(set(pair.digests.values())) < len(pair.digests):
         raise BadInput("the control is the file itself", file=wish.against, remedy="name another, or leave it out")

@@ -12,7 +12,7 @@ The seed and the file fix the order, the looks and who is dropped, so a killed r
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from personae.workflows.audit.audit import difference
 from personae.workflows.audit.file_question import Question
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.gather import BLOCK, gather_into
+from personae.workflows.kept.reference import reference_evidence
 
 ERROR, ERROR_DROPPED = 0.04, 0.01  # of all intervals together, and of all bounds on what dropped personas weigh
 GROWTH = 8  # a stretch is an eighth of what has been read, so that looks are few and little is read too much
@@ -69,7 +70,7 @@ def read_until(
         stretches.append(
             _stretch(question, cast, order[first:last], folder, f"{first:08d}", shifted(progress, first, rows))
         )
-        answers += (last - first) * len(cast.contexts) * (1 if question.pair.control is None else 2)
+        answers += (last - first) * len(cast.contexts) * question.pair.reads
         blocks = _blocks(stretches, cast.names, last)
         sample = Sample.read(basis.prior, question.dose.effective, rows, blocks, kept, below)
         shifts = sample.shifts(asked, ERROR)
@@ -104,8 +105,13 @@ def _stretch(
     """The evidence of the rows at `places`, or its difference from the control's there; scored once and kept."""
     pair, simulator = question.pair, question.judge
     ours = gather_into(folder.file(f"sample/{name}.parquet"), simulator, cast, _at(pair.episodes, places), progress)
-    if pair.control is None:
+    if pair.control is None or pair.against is None:
         return ours
+    if pair.reference:
+        usual = reference_evidence(question.simulator, question.cast, pair.against, pair.control)
+        columns = [usual.names.index(name) for name in cast.names]
+        usual = replace(usual, names=cast.names, matrix=usual.matrix[:, columns])
+        return difference(ours, usual, same_prompts=False)
     beside = folder.file(f"sample/{name}-control.parquet")
     return difference(ours, gather_into(beside, simulator, cast, _at(pair.control, places)), same_prompts=True)
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from personae.data import read_episodes, read_preferences, read_prompt_rows
+from personae.data import read_episodes, read_preferences, read_prompts
 from personae.errors import BadInput
 from personae.records.files import digest_file, read_json
 from personae.training import DPOPlan, GRPOPlan, Plan, SFTPlan, finetune, prefer, reinforce
@@ -95,7 +95,7 @@ def _work(
     """How many rows there are, what else decides the result, and the training itself, with `note` on its card."""
     if isinstance(plan, GRPOPlan):
         assert reward is not None
-        judge, prompts = named_reward(reward), tuple(read_prompt_rows(data, limit=limit))
+        judge, prompts = named_reward(reward), tuple(read_prompts(data, limit=limit))
         more = {"method": "grpo", "reward": reward, "reward_digest": reward_digest(judge)}
         return (
             len(prompts),
