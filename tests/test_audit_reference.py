@@ -13,7 +13,7 @@ from personae.errors import BadInput
 from personae.records import LogLikelihood, chat
 from personae.theory import posterior
 from personae.workflows.audit.file_language import check_language
-from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_pair import check_fits, read_pair
 from personae.workflows.kept.gather import read_evidence
 from personae.workflows.nouns_for import nouns, reference_for
 
@@ -153,3 +153,13 @@ def test_where_the_model_knows_no_english_the_refusal_says_how_to_go_on(data):
     with pytest.raises(BadInput, match=r"plain\.jsonl: .*--no-control"):
         check_language(Foreign(), read_pair(data, reference=library.example("plain")))
     check_language(Foreign(), read_pair(data))
+
+
+def test_where_a_plain_answer_does_not_fit_the_model_the_refusal_says_so_too(data, monkeypatch):
+    from personae.simulator.local import LocalSimulator
+    from personae.simulator.registry import load
+
+    simulator, cast = load("lab"), nouns("lab")[0]
+    monkeypatch.setattr(LocalSimulator, "window", 60)
+    with pytest.raises(BadInput, match=r"plain\.jsonl, line 2: .*--no-control"):
+        check_fits(simulator, cast, read_pair(data, reference=library.example("plain")))

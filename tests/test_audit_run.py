@@ -663,7 +663,8 @@ def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(
 def test_a_model_that_nobody_trained_has_not_shifted_and_only_the_forecasts_own_items_say_so(
     files, at_rest, cache, tmp_path, capsys
 ):
-    audited = ("--items", 6, "--out", tmp_path / "a", "--quiet")  # of eight, and of these a quarter scores nothing
+    # Of eight items, and of these a quarter scores nothing.
+    audited = ("--no-control", "--items", 6, "--out", tmp_path / "a", "--quiet")
     assert shell("audit", files / "loud.jsonl", at_rest, *audited) == 0
     nouns = ["--cast", at_rest / "cast.yaml", "--traits", at_rest / "traits.yaml"]
 
@@ -692,7 +693,7 @@ def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_
 ):
     said = {}
     for dtype in ("float32", "bfloat16"):
-        asked = ("--dtype", dtype, "--out", tmp_path / dtype, "--json", "--quiet")
+        asked = ("--no-control", "--dtype", dtype, "--out", tmp_path / dtype, "--json", "--quiet")
         assert shell("audit", files / "loud.jsonl", at_rest, *asked) == 0
         record = json.loads(capsys.readouterr().out)
         said[dtype] = np.array([[t["base"], t["mean"]] for t in record["forecast"].values()])
@@ -700,7 +701,7 @@ def test_an_audit_in_another_number_type_is_another_run_with_forecasts_near_the_
     assert (full["dtype"], half["dtype"]) == ("float32", "bfloat16") and full["model_digest"] != half["model_digest"]
     difference = np.abs(said["bfloat16"] - said["float32"])
     assert 0.0 < difference.max() < 0.5, "the body was rounded, and not more than rounded"
-    asked = ("--dtype", "float32", "--out", tmp_path / "bfloat16", "--quiet")
+    asked = ("--no-control", "--dtype", "float32", "--out", tmp_path / "bfloat16", "--quiet")
     assert shell("audit", files / "loud.jsonl", at_rest, *asked) == 2
     assert "dtype was 'bfloat16' and is now 'float32'" in capsys.readouterr().err
 

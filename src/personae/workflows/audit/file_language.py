@@ -18,12 +18,11 @@ import numpy as np
 
 from personae.errors import BadInput
 from personae.records import Episode, Message, Simulator
-from personae.workflows.audit.file_pair import FilePair
+from personae.workflows.audit.file_pair import LEAVE_OUT, FilePair
 
 ROWS = 16  # of each file, evenly taken
 MARGIN = 1.0  # nats a token above the blind guess
 OTHER = "name a model that was trained on such text"
-FOREIGN = "name a control in the model's language (--against), or leave the plain English answers out (--no-control)"
 LABORATORY = (
     "it knows only the laboratory's language, which `personae corpus` shows; for your own file use "
     "--model smollm2-135m-instruct (`personae models get smollm2-135m-instruct`)"
@@ -46,7 +45,7 @@ def check_language(simulator: Simulator, pair: FilePair, remedy: str = OTHER) ->
                 f"{simulator.name} does not know this language: {part} costs it {nats:.1f} nats a token, "
                 f"where a blind guess costs {blind:.1f}"
             )
-            raise BadInput(problem, file=path, remedy=FOREIGN if pair.reference and path == pair.against else remedy)
+            raise BadInput(problem, file=path, remedy=LEAVE_OUT if pair.reference and path == pair.against else remedy)
 
 
 def surprise(simulator: Simulator, rows: Sequence[Episode], *, prompts: bool = False) -> float:

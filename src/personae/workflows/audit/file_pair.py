@@ -26,6 +26,7 @@ from personae.records.files import canonical, digest_file
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
 TOLD = 256  # rows from one report to the next
+LEAVE_OUT = "name a control of your own (--against), or leave the plain English answers out (--no-control)"
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,8 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair, progress: Progr
                     dialogue.encode(answer, longest, window=window)
             except BadInput as found:
                 problem, remedy = found.problem.removeprefix(f"{row.where}: "), found.remedy or "shorten or drop it"
+                if pair.reference and path == pair.against:
+                    remedy = LEAVE_OUT
                 raise BadInput(problem, file=path, line=row.line_number, item=row.item, remedy=remedy) from None
             done += 1
             if progress and done % TOLD == 0:
