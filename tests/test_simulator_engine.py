@@ -395,3 +395,21 @@ def test_the_head_reads_the_vocabulary_in_parts_that_give_the_whole(
         truth = network.logits(hidden).double().log_softmax(-1).gather(1, targets[:, None])[:, 0]
         found = network._logp_of(hidden, targets).double()
     torch.testing.assert_close(found, truth, rtol=0, atol=1e-5)
+
+
+def test_no_batch_is_larger_than_its_room_where_short_rows_of_longer_contexts_follow_long_ones(
+    llama: LocalSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, score = [], engine._score_batch
+
+    def spied(network: Network, past: Past, known: list[int], batch: list[engine.Group]) -> list[list[float]]:
+        read.append((len(batch), len(batch) * max(group.cost for group in batch)))
+        return score(network, past, known, batch)
+
+    monkeypatch.setattr(engine, "_score_batch", spied)
+    monkeypatch.setattr(engine, "BATCH_TOKENS", 300)
+    contexts = ["You are Ann. " * n for n in (1, 1, 1, 8, 8, 8)]  # on both sides of what is told apart
+    episodes = [chat("who?", "no", index=0), chat("hello " * 9, "yes there " * 5, index=1)]
+    found = llama.log_likelihood(episodes, contexts)
+    assert [tokens for rows, tokens in read if rows > 1 and tokens > 300] == []
+    assert np.abs(found.logp - one_by_one(llama, episodes, contexts)).max() < 2e-3

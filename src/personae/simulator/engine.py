@@ -144,7 +144,10 @@ def _common_beginning(rows: Sequence[Encoded]) -> int:
 
 
 def _groups(table: Sequence[Sequence[Encoded]], known: list[int], shares: bool) -> list[Group]:
-    """Rows by context and prompt, longest last; those that share a prompt, and contexts of unlike length, apart."""
+    """Rows by context and prompt; those that share a prompt, and contexts of unlike length, apart.
+
+    Lengths rise and fall by turns, so that where contexts of one length end and those of another begin, rows are alike.
+    """
     groups: dict[tuple[Any, ...], Group] = {}
     for n, row in enumerate(table):
         for k, encoded in enumerate(row):
@@ -152,8 +155,14 @@ def _groups(table: Sequence[Sequence[Encoded]], known: list[int], shares: bool) 
             alike = (k, stem) if shares else (k, stem, n)
             groups.setdefault(alike, Group(k, stem, [])).rows.append((n, encoded))
     apart = [one for group in groups.values() for one in _affordable(group)]
-    own = [length // ALIKE for length in known]
-    return sorted(apart, key=lambda g: (g.shared, own[g.context], len(g.stem) + g.longest, g.rows[0][0], g.context))
+    turns = {own: turn for turn, own in enumerate(sorted({length // ALIKE for length in known}))}
+    turn = [turns[length // ALIKE] for length in known]
+
+    def place(g: Group) -> tuple[int, ...]:
+        length = len(g.stem) + g.longest
+        return g.shared, turn[g.context], -length if turn[g.context] % 2 else length, g.rows[0][0], g.context
+
+    return sorted(apart, key=place)
 
 
 def _affordable(group: Group, most: int = 32) -> Iterator[Group]:
@@ -167,15 +176,16 @@ def _affordable(group: Group, most: int = 32) -> Iterator[Group]:
 def _batches(groups: list[Group], known: list[int], room: Room) -> Iterator[list[Group]]:
     """Neighbours together, up to the tokens that there is room for, and `HELD` times as many in memory."""
     batch: list[Group] = []
-    most = 0  # held for one group of the batch
+    most = (0, 0)  # read, and held, for one group of the batch
     for group in (part for whole in groups for part in _parts(whole, known, room)):
-        held, many = max(most, group.held(known[group.context])), len(batch) + 1
-        full = group.cost * many > room.tokens or held * many > HELD * room.tokens
+        own, many = (group.cost, group.held(known[group.context])), len(batch) + 1
+        read, held = max(most[0], own[0]), max(most[1], own[1])
+        full = read * many > room.tokens or held * many > HELD * room.tokens
         if batch and (batch[0].shared != group.shared or full):
             yield batch
-            batch, held = [], group.held(known[group.context])
+            batch, (read, held) = [], own
         batch.append(group)
-        most = held
+        most = (read, held)
     if batch:
         yield batch
 
