@@ -38,7 +38,7 @@ from personae.theory import agreement, pearson_interval, percentile_interval, po
 from personae.theory.reliability import RELIABLE
 from personae.training import SFTPlan, finetune
 from personae.workflows.audit.file_question import fewer
-from personae.workflows.kept.basis_cache import cached_basis
+from personae.workflows.kept.basis_cache import cached_basis, own_part
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.levels_file import joined, read_levels, write_levels
 from personae.workflows.nouns_for import nouns, world_of
@@ -137,7 +137,9 @@ def attenuation(
                 trained = trained or train(subject, data, plan, face)
                 with face.progress(f"{name} after the {dose} dose", "traits") as progress:
                     write_levels(kept, after(trained, subject.traits, by, contexts, progress))
-            yield lost(subject.name, name, basis, own(read_levels(kept), subject.traits, by), dose)
+            read = read_levels(kept)
+            own = joined([own_part(read, trait, by) for trait in subject.traits])
+            yield lost(subject.name, name, basis, own, dose)
 
 
 def train(subject: Subject, data: Path, plan: SFTPlan, face: Face) -> LocalSimulator:
@@ -157,11 +159,6 @@ def after(
         found.append(by.read(trained, trait, contexts).levels)
         progress(done, len(traits))
     return joined(found)
-
-
-def own(read: Levels, traits: tuple[Trait, ...], by: Instrument) -> Levels:
-    """The instrument's part of a reading that several share."""
-    return Levels(read.contexts, {t.name: by.part(t, read.by_trait[t.name]) for t in traits})
 
 
 def lost(model: str, name: str, basis: Basis, trained: Levels, dose: str) -> Row:

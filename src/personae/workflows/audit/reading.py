@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from personae.data import KeptEpisodes
 from personae.predictors import Basis
-from personae.records import Blocks, Cast, Episode, Estimate, LongEvidence, Progress, shifted
+from personae.records import Blocks, Cast, Episode, Estimate, Evidence, LongEvidence, Progress, shifted
 from personae.records.results import Floats
 from personae.theory import Sample
 from personae.theory.stopping import FIRST
@@ -59,7 +59,7 @@ def read_until(
     progress: Progress,
 ) -> Reading:
     """Evidence of as many rows as it takes until the shifts of traits, with the levels `asked`, are settled."""
-    rows = len(question.pair.episodes)
+    rows, usual = len(question.pair.episodes), _usual(question)
     order = np.random.default_rng(question.seed).permutation(rows)
     kept, below = np.ones(len(basis.prior), dtype=bool), np.zeros(len(basis.prior))
     stretches: list[LongEvidence] = []
@@ -68,7 +68,7 @@ def read_until(
     for first, last in looks(rows):
         cast = _of(question.cast, kept)
         stretches.append(
-            _stretch(question, cast, order[first:last], folder, f"{first:08d}", shifted(progress, first, rows))
+            _stretch(question, cast, usual, order[first:last], folder, f"{first:08d}", shifted(progress, first, rows))
         )
         answers += (last - first) * len(cast.contexts) * question.pair.reads
         blocks = _blocks(stretches, cast.names, last)
@@ -99,19 +99,35 @@ def _of(cast: Cast, kept: NDArray[np.bool_]) -> Cast:
     return cast.model_copy(update={"personas": tuple(p for p, k in zip(cast.personas, kept[1:]) if k)})
 
 
+def _usual(question: Question) -> Evidence | None:
+    """The evidence of the plain answers that stand in for a control, of the whole cast; None where none do."""
+    pair = question.pair
+    if not pair.reference or pair.against is None or pair.control is None:
+        return None
+    return reference_evidence(question.simulator, question.cast, pair.against, pair.control)
+
+
 def _stretch(
-    question: Question, cast: Cast, places: NDArray[np.int64], folder: RunFolder, name: str, progress: Progress | None
+    question: Question,
+    cast: Cast,
+    usual: Evidence | None,
+    places: NDArray[np.int64],
+    folder: RunFolder,
+    name: str,
+    progress: Progress | None,
 ) -> LongEvidence:
-    """The evidence of the rows at `places`, or its difference from the control's there; scored once and kept."""
+    """The evidence of the rows at `places`, or its difference from the control's there (or from the mean of `usual`).
+
+    Scored once and kept.
+    """
     pair, simulator = question.pair, question.judge
     ours = gather_into(folder.file(f"sample/{name}.parquet"), simulator, cast, _at(pair.episodes, places), progress)
-    if pair.control is None or pair.against is None:
+    if pair.control is None:
         return ours
-    if pair.reference:
-        usual = reference_evidence(question.simulator, question.cast, pair.against, pair.control)
+    if usual is not None:
         columns = [usual.names.index(name) for name in cast.names]
-        usual = replace(usual, names=cast.names, matrix=usual.matrix[:, columns])
-        return difference(ours, usual, same_prompts=False)
+        own = replace(usual, names=cast.names, matrix=usual.matrix[:, columns])
+        return difference(ours, own, same_prompts=False)
     beside = folder.file(f"sample/{name}-control.parquet")
     return difference(ours, gather_into(beside, simulator, cast, _at(pair.control, places)), same_prompts=True)
 

@@ -57,7 +57,7 @@ def cached_basis(
     begun, done = time.monotonic(), 0
     for trait in missing:
         done += _measure(simulator, cast, trait, by, _file(kept, trait), shifted(progress, done, total))
-    every = joined([_own(read_levels(_file(kept, trait)), trait, by) for trait in traits])
+    every = joined([own_part(read_levels(_file(kept, trait)), trait, by) for trait in traits])
     seconds, lost = _costs(kept, traits)
     return MeasuredBasis(basis_of(cast, every), seconds, time.monotonic() - begun if missing else 0.0, lost)
 
@@ -100,7 +100,7 @@ def _measure(
     return by.size(trait) * len(contexts)
 
 
-def _own(found: Levels, trait: Trait, by: Instrument) -> Levels:
+def own_part(found: Levels, trait: Trait, by: Instrument) -> Levels:
     """Of what is kept, the instrument's part."""
     return Levels(found.contexts, {trait.name: by.part(trait, found.by_trait[trait.name])})
 
