@@ -1,9 +1,7 @@
 """How a dialogue becomes token ids, and which of them are the response: the same for evidence, training and sampling.
 
 The *response span* is `ids[start:]`: the tokens of the last assistant turn with its end-of-turn token, and nothing
-after it. Where a template ends no answer (GLM-4), that is the token with which the user's next turn begins: within a
-dialogue it ends each answer, the model gives it to stop, and without it no end would be scored or learned. The persona
-context stands
+after it. The persona context stands
 
 - in the system turn of a chat template, before the episode's own system text with a blank line between;
 - at the head of the first user turn, with a blank line after it, where the template refuses a system turn or drops it
@@ -17,12 +15,8 @@ A system turn later in the dialogue stands where it is; a template that does not
 Of an episode whose last turn before the response is left *open* the response goes on with that turn, verbatim, and has
 no end: what the model says in the user's name. The tokens are those that the same words have within a finished turn.
 
-A rendering depends on nothing but its arguments: templates that print today's date are given a fixed one, templates
-that think are told not to. One that begins the thoughts itself and cannot be told (DeepSeek-R1's distillations) has
-them closed at once, empty, which is how these models pass over them: an answer right behind their own beginning of a
-turn, as the template writes a finished one, is a place where they would think. An answer that comes with thoughts of
-its own, in a form that the template knows, stands where thinking is on, and its thoughts are in the span; sampling
-never thinks.
+A layout depends on nothing but its arguments (`template.py`). An answer that comes with thoughts of its own has them in
+the span; sampling never thinks.
 
 The answer is what the template writes of it, so space around it may go; a template that leaves out more is refused.
 Spaces at the end of a prompt belong to the response, because tokens carry the space before them, and so does a token
@@ -37,14 +31,11 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from personae.errors import BadInput, first_line
+from personae.errors import BadInput
 from personae.records import Episode, Message
-from personae.simulator.system_turns import keeps_in_place, split_system
+from personae.simulator.system_turns import Turns, split_system
+from personae.simulator.template import PROBE, Template, special_tokens
 
-PROBE = "qwertz"  # a word no template writes of itself
-THINK, THINK_END = "<think>", "</think>"
-NO_THOUGHTS = f"{THINK}\n\n{THINK_END}\n\n"
-FIXED_DATE = "{%- macro strftime_now(form) -%}01 Jan 2026{%- endmacro -%}"
 UNBOUNDED = 10**9  # tokenizers that know no window say 10**30
 
 
@@ -62,23 +53,24 @@ class Dialogue:
         self.tokenizer = tokenizer
         self._ids = lru_cache(maxsize=4096)(self._tokenise)
         self._control_token = lru_cache(maxsize=4096)(self._find_control_token)
-        self._keeps = lru_cache(maxsize=4096)(self._keeps_system_turns)
+        self._template = Template(tokenizer) if getattr(tokenizer, "chat_template", None) else None
 
     def encode(self, episode: Episode, context: str = "", *, window: int | None = None) -> Encoded:
         """The episode under a persona context. Raises `BadInput` with its line where `window` tokens do not hold it."""
         where = episode.where
         if episode.form != "text":
             self._refuse_control_tokens(episode.messages, context, where)
-        if episode.form == "text" or not self.has_template:
+        if episode.form == "text" or self._template is None:
             prompt = self._plain_prompt(episode.prompt, context, episode.form)
             ending = "\n" if episode.form == "chat" else ""
             glue = " " if episode.form == "chat" else ""
             whole, lead = prompt + glue + episode.response + ending, self._lead
         elif episode.form == "open":
-            prompt = self._left_open(episode.prompt, context, where)
+            prompt = self._left_open(self._template, episode.prompt, context, where)
             whole, lead = prompt + episode.response, ()
         else:
-            prompt, whole = self._templated(episode, context, where)
+            asked = self._turns(self._template, episode.prompt, context, where)
+            prompt, whole = self._template.write_answered(asked, episode.response, where)
             lead = ()
         prompt = prompt.rstrip(" ")
         encoded = self._span(prompt, whole, lead)
@@ -91,26 +83,22 @@ class Dialogue:
         """Token ids up to where the Assistant's answer begins (`form` "text": raw text, to be continued)."""
         if form == "chat":
             self._refuse_control_tokens(messages, context, "the prompt")
-        if form == "text" or not self.has_template:
+        if form == "text" or self._template is None:
             ids = [*self._lead, *self._ids(self._plain_prompt(messages, context, form).rstrip(" "))]
         else:
-            ids = list(self._ids(self._render(messages, context, "the prompt", answer_next=True).rstrip(" ")))
+            asked = self._turns(self._template, messages, context, "the prompt")
+            ids = list(self._ids(self._template.write(asked, "the prompt", answer_next=True).rstrip(" ")))
         return ids or list(self._document_start)
 
     @property
     def has_template(self) -> bool:
         """Whether the tokenizer lays out chats itself."""
-        return bool(getattr(self.tokenizer, "chat_template", None))
+        return self._template is not None
 
-    @cached_property
+    @property
     def has_system_role(self) -> bool:
-        """Whether the chat template writes a system turn, and keeps it once the answer is there."""
-        turns = [{"role": role, "content": "Hello"} for role in ("system", "user", "assistant")]
-        turns[0]["content"] = PROBE
-        try:
-            return PROBE in self._apply(turns, answer_next=False)
-        except Exception:  # noqa: BLE001 - a template refuses in whatever way it likes
-            return False
+        """Whether there is a chat template that writes a system turn, and keeps it once the answer is there."""
+        return self._template is not None and self._template.has_system_role
 
     @cached_property
     def one_line(self) -> bool:
@@ -121,16 +109,10 @@ class Dialogue:
         """The answer in a text that was drawn behind a prompt."""
         return (drawn.lstrip(" ").split("\n")[0] if self.one_line else drawn).strip()
 
-    @cached_property
+    @property
     def end_of_turn(self) -> str:
-        """The text that ends an answer: the template's special token, or the newline of the plain form."""
-        tail = self._tail
-        after = tail or self._written_after({"role": "user", "content": "Hello"})
-        for token in sorted(self._special_tokens, key=len, reverse=True):
-            if after.lstrip().startswith(token):
-                return after[: after.index(token) + len(token)]
-        line_end = tail.find("\n")
-        return tail if line_end < 0 else tail[: line_end + 1]
+        """The text that ends an answer: the template's, or the newline of the plain form."""
+        return "\n" if self._template is None else self._template.end_of_turn
 
     @cached_property
     def stop_ids(self) -> list[int]:
@@ -140,7 +122,7 @@ class Dialogue:
         if "\n" in ending and not ending.strip():
             # Some tokenizers glue the newline to a full stop, so every token with a newline in it ends the line.
             stop |= {i for t, i in self.tokenizer.get_vocab().items() if "\n" in t or "Ċ" in t or t == "<0x0A>"}
-        elif ending.strip() in self._special_tokens:
+        elif ending.strip() in special_tokens(self.tokenizer):
             stop.add(self.tokenizer.convert_tokens_to_ids(ending.strip()))
         return sorted(stop)
 
@@ -155,126 +137,29 @@ class Dialogue:
         lines += [f"{turn.role.capitalize()}: {turn.content}" for turn in turns]
         return "\n".join(lines if form == "open" else [*lines, "Assistant:"])
 
-    def _left_open(self, messages: Sequence[Message], context: str, where: str) -> str:
+    def _left_open(self, template: Template, messages: Sequence[Message], context: str, where: str) -> str:
         """What the chat template writes up to the last character of the last turn, which is not closed."""
         *before, last = messages
         marked = last.model_copy(update={"content": last.content + PROBE})
-        whole = self._render([*before, marked], context, where, answer_next=False)
+        whole = template.write(self._turns(template, [*before, marked], context, where), where, answer_next=False)
         if PROBE not in whole:
             raise BadInput(
                 f"{where}: the chat template does not write a dialogue that ends with the {last.role}'s turn"
             )
         return whole[: whole.rindex(PROBE)]
 
-    def _templated(self, episode: Episode, context: str, where: str) -> tuple[str, str]:
-        """The prompt, and the whole up to the end of the last turn, as the chat template writes them."""
-        for thinking in (False, True):
-            prompt = self._render(episode.prompt, context, where, answer_next=True, thinking=thinking)
-            whole = self._render(episode.messages, context, where, answer_next=False, thinking=thinking)
-            if self._opens_thoughts:
-                whole = self._behind_no_thoughts(prompt, whole, episode.response)
-            if whole.startswith(prompt):
-                return prompt, self._up_to_end_of_turn(whole, episode.response, where)
-        raise BadInput(
-            f"{where}: the chat template writes the prompt differently once the answer is there",
-            remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
-        )
-
-    def _behind_no_thoughts(self, prompt: str, whole: str, response: str) -> str:
-        """The whole with the empty thoughts of its prompt, where the template writes none of a finished turn."""
-        before = prompt.removesuffix(NO_THOUGHTS)
-        if not whole.startswith(before) or whole.startswith(before + THINK):
-            return whole
-        answer = whole[len(before) :]
-        return prompt + (answer.lstrip("\n") if THINK_END in response else answer)  # its own were dropped before it
-
-    def _up_to_end_of_turn(self, whole: str, response: str, where: str) -> str:
-        if not whole.endswith(self._tail):
-            raise BadInput(f"{where}: the chat template does not end this answer with {self._tail!r} as it ends others")
-        kept = whole[: len(whole) - len(self._tail)] + self.end_of_turn
-        if not _without_space(kept).endswith(_without_space(response + self.end_of_turn)):
-            problem = f"{where}: the chat template leaves out part of this answer"
-            if self._drops_thoughts and THINK_END in response:
-                problem += f", its thoughts: all up to {THINK_END!r}"
-                raise BadInput(problem, remedy="leave them out of the row; the answer then stands behind empty ones")
-            raise BadInput(
-                problem, remedy="keep in the answer only what the template writes; thoughts come first, and once"
-            )
-        return kept
-
-    def _render(
-        self, messages: Sequence[Message], context: str, where: str, *, answer_next: bool, thinking: bool = False
-    ) -> str:
+    def _turns(self, template: Template, messages: Sequence[Message], context: str, where: str) -> Turns:
+        """The turns that the template is to write, with the context in its place."""
         system, turns = split_system(messages, context)
         written = [{"role": turn.role, "content": turn.content} for turn in turns]
-        later = any(turn.role == "system" for turn in turns)
-        if system and self.has_system_role:
-            written.insert(0, {"role": "system", "content": system})
-        elif system:
+        if system and template.has_system_role:
+            return [{"role": "system", "content": system}, *written]
+        if system:
             first = next((turn for turn in written if turn["role"] == "user"), None)
             if first is None:
                 raise BadInput(f"{where}: no user turn to carry the context, and the chat template has no system role")
             first["content"] = f"{system}\n\n{first['content']}"
-        if later and not self._keeps(tuple(turn["role"] for turn in written), answer_next):
-            raise BadInput(
-                f"{where}: the chat template does not keep a system turn where it stands within the dialogue",
-                remedy="put its words where the dialogue begins, or into the user's turn, or drop the row",
-            )
-        try:
-            text = self._apply(written, answer_next=answer_next, thinking=thinking)
-            closes = answer_next and not thinking and self._opens_thoughts
-            return text[: text.rindex(THINK)] + NO_THOUGHTS if closes else text
-        except Exception as problem:  # a template refuses in whatever way it likes
-            raise BadInput(f"{where}: the chat template refuses these turns: {first_line(problem)}") from problem
-
-    def _keeps_system_turns(self, roles: tuple[str, ...], answer_next: bool) -> bool:
-        """Whether the chat template keeps the system turns of such a dialogue that it does not begin with."""
-        return keeps_in_place(lambda turns: self._apply(turns, answer_next=answer_next), roles)
-
-    def _apply(self, turns: list[dict[str, str]], *, answer_next: bool, thinking: bool = False) -> str:
-        rendered = self.tokenizer.apply_chat_template(
-            turns,
-            tokenize=False,
-            add_generation_prompt=answer_next,
-            enable_thinking=thinking,
-            chat_template=self._template,
-        )
-        return str(rendered)
-
-    @cached_property
-    def _template(self) -> str:
-        """The tokenizer's chat template, with a fixed date for one that asks for today's."""
-        template = str(self.tokenizer.get_chat_template())
-        return FIXED_DATE + template if "strftime_now" in template else template
-
-    @cached_property
-    def _opens_thoughts(self) -> bool:
-        """Whether the template leaves thoughts begun where an answer is to come, and cannot be told not to."""
-        try:
-            asked = self._apply([{"role": "user", "content": "Hello"}], answer_next=True)
-        except Exception:  # noqa: BLE001 - a template refuses in whatever way it likes
-            return False
-        return asked.rstrip().endswith(THINK)
-
-    @cached_property
-    def _drops_thoughts(self) -> bool:
-        """Whether the template leaves an answer's thoughts out, wherever they stand in it."""
-        answer = f"{THINK}\n{PROBE}\n{THINK_END}\n\nHello"
-        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": answer}]
-        return not any(PROBE in self._apply(turns, answer_next=False, thinking=on) for on in (False, True))
-
-    @cached_property
-    def _tail(self) -> str:
-        """What is written after an answer that ends the dialogue."""
-        return self._written_after() if self.has_template else "\n"
-
-    def _written_after(self, *more: dict[str, str]) -> str:
-        """What the template writes after an answer, with the turns that follow it."""
-        turns = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": PROBE}, *more]
-        whole = self._apply(turns, answer_next=False)
-        if PROBE not in whole:
-            raise BadInput("the chat template does not write an answer that is given as text")
-        return whole[whole.rindex(PROBE) + len(PROBE) :]
+        return written
 
     # How the text becomes tokens ---------------------------------------------------------------------------------
 
@@ -310,11 +195,6 @@ class Dialogue:
         if not self._document_start:
             raise BadInput(f"{where}: nothing stands before the response, and the tokenizer has no token to begin with")
         return Encoded([*self._document_start, *encoded.ids], len(self._document_start))
-
-    @cached_property
-    def _special_tokens(self) -> set[str]:
-        added = {str(token) for token in self.tokenizer.added_tokens_decoder.values()}
-        return added | set(self.tokenizer.all_special_tokens)
 
     @cached_property
     def _control_tokens(self) -> list[str]:
@@ -358,7 +238,3 @@ def check_room(prompts: Sequence[Sequence[int]], max_tokens: int, temperature: f
     for n, prompt in enumerate(prompts):
         if len(prompt) + max_tokens > window:
             raise BadInput(f"prompt {n}: {len(prompt)} tokens leave no room for {max_tokens} in a window of {window}")
-
-
-def _without_space(text: str) -> str:
-    return "".join(text.split())
