@@ -156,7 +156,9 @@ def test_a_row_whose_tokens_change_with_the_context_is_left_out(asked, tmp_path,
     (tmp_path / "whole" / "tokens.json").unlink()
     monkeypatch.setattr(question.simulator.dialogue, "encode", cut)
     audited(question, tmp_path / "whole")
-    assert 0 not in [row["place"] for row in read_json(tmp_path / "whole" / "tokens.json")["rows"]]
+    kept = read_json(tmp_path / "whole" / "tokens.json")
+    assert 0 not in [row["place"] for row in kept["rows"]] and kept["left_out"] == 1
+    assert "1 answer is not told by token" in (tmp_path / "whole" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_record_of_an_audit_says_nothing_of_tokens(asked, tmp_path):

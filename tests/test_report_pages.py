@@ -690,6 +690,8 @@ def test_without_a_partner_an_answer_stands_alone_and_without_tokens_there_is_no
     assert section.count("<blockquote") == 2 and "unlike" not in section and "Underlined" not in section
     for nothing in (None, Placement(())):
         assert "Where in an answer" not in audit_page(dataclasses.replace(report, placement=nothing))
+    none_fit = audit_page(dataclasses.replace(report, placement=Placement((), left_out=2)))
+    assert "2 answers are not told by token" in tinted(none_fit)
 
 
 def test_sides_that_do_not_differ_are_said_not_to():

@@ -133,10 +133,14 @@ class Apart:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where in the answers of the most telling rows evidence sits; `apart` is None without a matched control."""
+    """Where in the answers of the most telling rows evidence sits; `apart` is None without a matched control.
+
+    `left_out` counts those whose tokens are not the same under every context.
+    """
 
     rows: tuple[TokenRow, ...]
     apart: Apart | None = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,10 @@ _WORDS = (
 
 def tokens_section(placement: Placement | None, data: str, control: str | None) -> Section | None:
     """The answers by token and, beside a matched control, on how much of them the difference lies."""
-    if placement is None or not placement.rows:
+    if placement is None or not (placement.rows or placement.left_out):
         return None
+    if not placement.rows:
+        return Section("Where in an answer it stands", (_left_out(placement.left_out),), ())
     words: list[Text] = [_WORDS]
     if placement.apart is not None:
         words.append(
@@ -42,7 +44,14 @@ def tokens_section(placement: Placement | None, data: str, control: str | None) 
     blocks += [_row(row, data, control or "") for row in placement.rows[:SHOWN]]
     if (more := len(placement.rows) - SHOWN) > 0:
         blocks.append(Prose((Markup("Those of {} more stand in <code>tokens.json</code>.").format(more),)))
+    if placement.left_out:
+        blocks.append(Prose((_left_out(placement.left_out),)))
     return Section("Where in an answer it stands", tuple(words), tuple(blocks))
+
+
+def _left_out(rows: int) -> str:
+    which = "1 answer is" if rows == 1 else f"{rows} answers are"
+    return f"{which} not told by token, since the context before an answer changes what its tokens are."
 
 
 def placement_words(placement: Placement | None) -> str:

@@ -37,7 +37,7 @@ def placement(question: Question, telling: Sequence[Telling], folder: RunFolder,
             for done, one in enumerate(rows, start=1):
                 found += _row(judge, question, one)
                 progress(done, len(rows))
-        write_json(kept, {"rows": found, "apart": _apart(found)})
+        write_json(kept, {"rows": found, "apart": _apart(found), "left_out": len(rows) - len(found)})
     return _read(read_json(kept), {one.place: one for one in rows})
 
 
@@ -90,7 +90,7 @@ def _read(record: dict[str, Any], telling: dict[int, Telling]) -> Placement:
     shares = record["apart"]
     unknown = float("nan")  # which JSON has as null
     apart = None if shares is None else Apart(**{k: unknown if v is None else v for k, v in shares.items()})
-    return Placement(tuple(rows), apart)
+    return Placement(tuple(rows), apart, record["left_out"])
 
 
 def _side(kept: dict[str, Any]) -> TokenAnswer:
