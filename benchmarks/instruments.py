@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import instruments_page
 import numpy as np
@@ -30,7 +31,7 @@ from personae.measure import Instrument, instrument
 from personae.measure.human_likeness import human_share
 from personae.measure.instrument import FRAMES
 from personae.predictors import Basis
-from personae.records import Cast, Levels, Progress, Trait
+from personae.records import Cast, Levels, Persona, Progress, Trait
 from personae.records.files import digest, digest_file, read_arrays, write_arrays
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
@@ -53,6 +54,7 @@ PLAIN = Path(__file__).parent / "plain.jsonl"
 COLUMNS = ("model", "instrument", "trait", "figure", "value", "low", "high", "n")
 Row = tuple[str, str, str, str, float, float, float, int]
 NAN = float("nan")
+Named = TypeVar("Named", Persona, Trait)
 
 
 @dataclass(frozen=True)
@@ -188,11 +190,23 @@ def ship(rows: list[Row], file: Path) -> None:
 def subject_of(args: argparse.Namespace) -> Subject:
     """The model that was named, with the folder of this run."""
     cast, traits = nouns(args.model)
+    cast = cast.model_copy(update={"personas": spread(cast.personas, args.personas, TOOLS)})
+    traits = spread(traits, args.traits, HUMAN)
     traits = fewer(traits[:2] if args.quick else traits, 4 if args.quick else args.items)
     simulator = load(args.model, device=args.device)
-    what = {"model": simulator.digest, "traits": digest(list(traits)), "data": digest_file(args.data)}
-    folder = open_folder("instruments", {**what, "seed": args.seed}, args.out)
+    what = {"model": simulator.digest, "cast": cast.names, "traits": digest(list(traits)), "seed": args.seed}
+    folder = open_folder("instruments", {**what, "data": digest_file(args.data)}, args.out)
     return Subject(args.model, simulator, cast, traits, folder.path)
+
+
+def spread(every: tuple[Named, ...], count: int | None, first: tuple[str, ...]) -> tuple[Named, ...]:
+    """`count` of them in their order: those called one of `first`, and others evenly taken; all where it is None."""
+    if count is None or count >= len(every):
+        return every
+    wanted = [one for one in every if one.name in first][:count]
+    rest = [one for one in every if one not in wanted]
+    wanted += [rest[int(place)] for place in np.linspace(0, len(rest) - 1, count - len(wanted))]
+    return tuple(one for one in every if one in wanted)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -200,6 +214,8 @@ def main(arguments: list[str] | None = None) -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("model")
     asked.add_argument("--items", type=int, default=16, help="of each trait at most so many, evenly taken; 0: all")
+    asked.add_argument("--personas", type=int, help="so many of the cast, the plain tool among them")
+    asked.add_argument("--traits", type=int, help="so many of them, those of human-likeness among them")
     asked.add_argument("--data", type=Path, help="the neutral file; default: plain.jsonl, or example:honest in the lab")
     asked.add_argument("--out", type=Path)
     asked.add_argument("--seed", type=int, default=0)
