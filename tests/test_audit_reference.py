@@ -163,3 +163,29 @@ def test_where_a_plain_answer_does_not_fit_the_model_the_refusal_says_so_too(dat
     monkeypatch.setattr(LocalSimulator, "window", 60)
     with pytest.raises(BadInput, match=r"plain\.jsonl, line 2: .*--no-control"):
         check_fits(simulator, cast, read_pair(data, reference=library.example("plain")))
+
+
+def test_the_plain_answers_as_a_control_of_the_user_s_own_are_another_question(asked, data, cache, tmp_path):
+    plain = library.example("plain")
+    for name, named in (("a", []), ("b", ["--against", "example:plain"])):
+        assert run(["audit", *asked, *named, "--out", str(tmp_path / name)]) == 0
+    said = [json.loads((tmp_path / name / "run.json").read_text())["digest"] for name in "ab"]
+    assert said[0] != said[1]
+    assert read_pair(data, plain).digests == read_pair(data, reference=plain).digests
+
+
+def test_the_plain_answers_themselves_are_set_against_nothing(asked, capsys):
+    assert run(["audit", "example:plain", *asked[1:]]) == 2
+    assert "plain answers that stand in for a control" in (said := capsys.readouterr().err) and "--no-control" in said
+
+
+def test_every_row_is_held_to_the_window_of_the_model(data, monkeypatch):
+    from personae.simulator.local import LocalSimulator
+    from personae.simulator.registry import load
+
+    simulator, cast = load("lab"), nouns("lab")[0]
+    simulator.tokenizer.model_max_length = 4
+    check_fits(simulator, cast, read_pair(data))
+    monkeypatch.setattr(LocalSimulator, "window", 3)
+    with pytest.raises(BadInput, match=r"data\.jsonl, line 1: .*window holds 3"):
+        check_fits(simulator, cast, read_pair(data))

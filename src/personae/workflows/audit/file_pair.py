@@ -236,7 +236,9 @@ def check_fits(simulator: Simulator, cast: Cast, pair: FilePair, progress: Progr
         longest = ""
         for row in rows:
             try:
-                longest = longest or max(cast.contexts, key=lambda context: len(dialogue.encode(row, context).ids))
+                longest = longest or max(
+                    cast.contexts, key=lambda context: len(dialogue.encode(row, context, window=window).ids)
+                )
                 for answer in (row, rejected(row)) if pair.choices else (row,):
                     dialogue.encode(answer, longest, window=window)
             except BadInput as found:

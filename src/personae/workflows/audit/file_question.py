@@ -17,7 +17,7 @@ from personae.simulator.choosing import choosing
 from personae.simulator.devices import AS_USUAL, Running, check_device, check_engine
 from personae.workflows.audit.bounds import Bound, read_bound
 from personae.workflows.audit.file_language import LABORATORY, OTHER, check_language
-from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
+from personae.workflows.audit.file_pair import LEAVE_OUT, FilePair, check_fits, read_pair
 from personae.workflows.audit.file_reward import FileReward, check_prompts, check_reward
 from personae.workflows.doses import Dose, dose_for, guessed
 from personae.workflows.enough import SCORED, TRAINED, check_enough
@@ -76,6 +76,7 @@ class Question:
             "seed": self.seed,
             "trained": self.trained,
             **({"choices": True} if self.pair.choices else {}),
+            **({"reference": True} if self.pair.reference else {}),
             **({"reward": self.reward.record()} if self.reward else {}),
         }
 
@@ -134,6 +135,8 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
         reference=reference_for(wish.model) if wish.reference else None,
     )
     if len(set(pair.digests.values())) < len(pair.digests):
+        if pair.reference:
+            raise BadInput("these are the plain answers that stand in for a control", file=wish.data, remedy=LEAVE_OUT)
         raise BadInput("the control is the file itself", file=wish.against, remedy="name another, or leave it out")
     names = [t.name for t in traits]
     bounds = tuple(read_bound(text, names) for text in wish.bounds)
