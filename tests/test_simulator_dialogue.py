@@ -210,3 +210,14 @@ def test_a_template_that_refuses_the_turns_says_so_with_the_line() -> None:
     picky = "{% if messages[0].content == 'no' %}{{ raise_exception('I refuse') }}{% endif %}" + CHATML
     with pytest.raises(BadInput, match="line 3: the chat template refuses these turns: I refuse"):
         Dialogue(tokenizer(picky)).encode(chat("no", "Yes", index=2))
+
+
+def test_another_layout_makes_another_digest_of_the_same_model(monkeypatch):
+    from personae.simulator import dialogue, load
+
+    model = load("lab")
+    first = model.digest
+    monkeypatch.setattr(dialogue, "LAYOUT", 2)
+    assert model.digest != first and len(model.digest) == len(first)
+    monkeypatch.setattr(dialogue, "LAYOUT", 1)
+    assert model.digest == first

@@ -27,6 +27,7 @@ refused, since it would be read as the token and could end a turn or speak in an
 own layout, and is read as the tokenizer reads it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -36,6 +37,7 @@ from personae.records import Episode, Message
 from personae.simulator.system_turns import Turns, split_system
 from personae.simulator.template import PROBE, Template, special_tokens
 
+LAYOUT = 1  # raised whenever an episode gets other tokens than it had, so that what was kept of a model is read anew
 UNBOUNDED = 10**9  # tokenizers that know no window say 10**30
 
 
@@ -221,6 +223,11 @@ class Dialogue:
                 f"{where}: prompt and answer are {length} tokens, and the model's window holds {limit}",
                 remedy="shorten or leave out this line, or use a model with a longer window",
             )
+
+
+def laid_out(digest: str) -> str:
+    """A model's digest with the layout that episodes have before it; the first layout leaves it as it is."""
+    return digest if LAYOUT == 1 else hashlib.sha256(f"{digest} {LAYOUT}".encode()).hexdigest()
 
 
 def response_ids(rows: Sequence[Encoded], where: str) -> tuple[int, ...]:

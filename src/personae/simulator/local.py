@@ -13,7 +13,7 @@ from personae.records import Episode, LogLikelihood, Message, Progress, TokenSco
 from personae.records.files import canonical
 from personae.simulator import engine
 from personae.simulator.devices import entrance, resting_places
-from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room, response_ids
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room, laid_out, response_ids
 from personae.simulator.divergence import divergences
 from personae.simulator.memory import Room
 from personae.simulator.network import Network, Row, exact_network
@@ -45,7 +45,7 @@ class LocalSimulator:
     @property
     def digest(self) -> str:
         """sha256 over what determines the numbers: the files it came from or, made in memory, its weights."""
-        return self._digest if self._digest is not None else self._digest_of_weights
+        return laid_out(self._digest if self._digest is not None else self._digest_of_weights)
 
     @cached_property
     def _digest_of_weights(self) -> str:
@@ -78,7 +78,7 @@ class LocalSimulator:
         logp = np.zeros((len(episodes), len(contexts)))
         tokens = np.zeros(len(episodes), dtype=np.int64)
         size = max(16, ROWS_AT_ONCE // max(1, len(contexts)))
-        with self._at_rest():
+        with self.at_rest():
             for first in range(0, len(episodes) if contexts else 0, size):
                 table = [self._encode(episode, contexts) for episode in episodes[first : first + size]]
                 tokens[first : first + size] = [len(row[0].ids) - row[0].start for row in table]
@@ -98,7 +98,7 @@ class LocalSimulator:
         window = min(self.window, before.window)
         rows = [self.dialogue.encode(episode, window=window) for episode in episodes]
         table = [[row] for row in rows]
-        with self._at_rest(), before._at_rest():
+        with self.at_rest(), before.at_rest():
             return divergences(self._exact_network(table), before._exact_network(table), rows, progress)
 
     def by_token(self, episode: Episode, contexts: Sequence[str]) -> TokenScores:
@@ -108,7 +108,7 @@ class LocalSimulator:
         """
         rows = self._encode(episode, contexts)
         ids = response_ids(rows, episode.where)
-        with self._at_rest(), torch.inference_mode(), tiny_is_zero():
+        with self.at_rest(), torch.inference_mode(), tiny_is_zero():
             network = self._exact_network([rows])
             found = [network.logp(Past.empty(1, network.device), [Row(row.ids, row.start)])[0] for row in rows]
         texts = tuple(pieces(self.tokenizer, rows[0].ids, rows[0].start))
@@ -161,7 +161,7 @@ class LocalSimulator:
         answers: list[list[int]] = [[] for _ in rows]
         order = sorted(range(len(rows)), key=lambda n: len(rows[n]))
         every = range(torch.cuda.device_count())  # by name, since torch warns of many
-        with self._at_rest(), torch.random.fork_rng(devices=every), torch.inference_mode():
+        with self.at_rest(), torch.random.fork_rng(devices=every), torch.inference_mode():
             torch.manual_seed(seed)
             for first in range(0, len(order), ANSWERS_AT_ONCE):
                 chosen = order[first : first + ANSWERS_AT_ONCE]
@@ -192,7 +192,7 @@ class LocalSimulator:
         return [_cut(row[width:].tolist(), stop) for row in out]
 
     @contextmanager
-    def _at_rest(self) -> Iterator[None]:
+    def at_rest(self) -> Iterator[None]:
         """No dropout while measuring; a model that was training goes on afterwards."""
         training = self.model.training
         self.model.eval()

@@ -19,7 +19,7 @@ from personae.records import Episode, LogLikelihood, Message, Progress, TokenSco
 from personae.records.files import canonical
 from personae.simulator import server_scores
 from personae.simulator.address import SERVERS_OWN, Address, read_address
-from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room, response_ids
+from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room, laid_out, response_ids
 from personae.simulator.pieces import pieces
 from personae.simulator.server_check import check
 from personae.simulator.server_http import Server, each
@@ -67,7 +67,7 @@ class ServerSimulator:
         known |= {"base": self.address.base, "form": self.address.form, "tokenizer": digest_of(self.tokenizer)}
         probe = self.dialogue.encode(PROBE).ids[: self.window]
         known["met_before"] = met_before(canonical(known), self._score(probe).logp)
-        return hashlib.sha256(canonical(known).encode()).hexdigest()
+        return laid_out(hashlib.sha256(canonical(known).encode()).hexdigest())
 
     @property
     def window(self) -> int:

@@ -49,7 +49,7 @@ def gather_into(
         write_array_groups(kept, map(read_arrays, groups))
     for beside in ("part", "group"):
         for done in kept.parent.glob(f"{kept.stem}.{beside}-*.parquet"):
-            done.unlink()
+            done.unlink(missing_ok=True)  # of a file in the user's cache another process may see to the same
     return kept_evidence(kept, cast)
 
 
