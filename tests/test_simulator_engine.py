@@ -131,6 +131,19 @@ def test_an_architecture_with_a_head_of_its_own_kind_is_run_whole(
     assert not simulator._network.splits
 
 
+def test_a_model_whose_rows_depend_on_those_beside_them_is_refused(tokenizer: PreTrainedTokenizerFast) -> None:
+    class Mixing(transformers.LlamaForCausalLM):
+        def forward(self, *args: Any, **options: Any) -> Any:
+            out = super().forward(*args, **options)
+            out.logits = out.logits * (1.0 + 0.1 * len(out.logits))
+            return out
+
+    torch.manual_seed(0)
+    model = sharp(Mixing(transformers.LlamaConfig(vocab_size=len(tokenizer), **GROUPED)))
+    with pytest.raises(RunFailed, match="depend on what is read beside them"):
+        LocalSimulator.from_parts(model, tokenizer, "mixing").log_likelihood(EPISODES, CONTEXTS)
+
+
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
 def test_an_adapter_counts(llama: LocalSimulator) -> None:
     import peft

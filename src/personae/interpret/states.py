@@ -26,7 +26,7 @@ from personae.simulator.devices import entrance
 from personae.simulator.dialogue import Encoded
 from personae.simulator.engine import BATCH_TOKENS_ACCELERATED
 from personae.simulator.local import LocalSimulator
-from personae.simulator.network import of_like_length
+from personae.simulator.network import of_like_length, padded
 from personae.simulator.tiny import tiny_is_zero
 
 ROWS_AT_ONCE = 64
@@ -44,8 +44,8 @@ def states_before(simulator: Simulator, rows: Sequence[Asked], layer: int) -> Fl
     ids = [local.dialogue.prompt_ids(turns, context) for turns, context in rows]
     found: list[Floats] = []
     for part in (ids[first : first + ROWS_AT_ONCE] for first in range(0, len(ids), ROWS_AT_ONCE)):
-        tokens, mask = _padded(part, entrance(local.model))
-        with _outputs(several[layer : layer + 1]) as seen:
+        tokens, mask = padded(part, entrance(local.model))
+        with local.at_rest(), _outputs(several[layer : layer + 1]) as seen:
             _body(local.model)(input_ids=tokens, attention_mask=mask)
         if len(seen) != 1:
             raise TreatmentNotApplied(f"block {layer} of {local.name} was read {len(seen)} times in one pass")
@@ -68,10 +68,10 @@ def mean_states(simulator: Simulator, rows: Sequence[Encoded]) -> Floats:
     several, device = blocks(local), entrance(local.model)
     found = np.zeros((len(rows), len(several), local.model.config.get_text_config().hidden_size))
     for chosen in of_like_length(rows, BATCH_TOKENS if device.type == "cpu" else BATCH_TOKENS_ACCELERATED):
-        tokens, mask = _padded([rows[n].ids for n in chosen], device)
+        tokens, mask = padded([rows[n].ids for n in chosen], device)
         starts = torch.tensor([rows[n].start for n in chosen], device=device)
         answers = mask * (torch.arange(mask.shape[1], device=device)[None, :] >= starts[:, None])
-        with _outputs(several, _averaged(answers / answers.sum(1, keepdim=True))) as seen:
+        with local.at_rest(), _outputs(several, _averaged(answers / answers.sum(1, keepdim=True))) as seen:
             _body(local.model)(input_ids=tokens, attention_mask=mask, use_cache=False)
         if len(seen) != len(several):
             raise TreatmentNotApplied(f"{len(several)} blocks of {local.name} were read {len(seen)} times in one pass")
@@ -127,11 +127,3 @@ def _outputs(several: Sequence[Any], read: Callable[[Tensor], Tensor] = lambda o
     finally:
         for hook in hooks:
             hook.remove()
-
-
-def _padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Right-padded ids (B, T) and their mask (B, T)."""
-    width = max(map(len, rows))
-    ids = torch.tensor([[*row, *([0] * (width - len(row)))] for row in rows])
-    mask = torch.arange(width)[None, :] < torch.tensor([len(row) for row in rows])[:, None]
-    return ids.to(device), mask.long().to(device)

@@ -2,8 +2,9 @@
 
 The split is what makes evidence cheap: the head, often most of a small model's work, runs on response positions alone,
 a few hundred at a time, in float32 whatever the body's type. Any Hugging Face architecture is taken; whether its
-halves, and the reuse of its key-value cache, give the numbers of the whole model is checked on real rows before they
-are used, and where they do not the whole model is run instead.
+halves, and the reuse of its key-value cache, give the numbers of the whole model is checked on the first tokens of real
+rows before they are used, and where they do not the whole model is run instead. A model that reads long rows otherwise
+than short ones (a rotary embedding that changes with the length) is not found out by so few.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from personae.errors import RunFailed
 from personae.simulator.devices import entrance, unwrapped
 from personae.simulator.dialogue import Encoded
 from personae.simulator.memory import out_of_memory
@@ -68,7 +70,7 @@ class Network:
 
     def forward(self, past: Past, tokens: Sequence[Sequence[int]], *, keep: bool) -> tuple[Tensor, Any]:
         """Hidden states (B, T, D) of the rows `tokens`, each behind its row of `past`; and the cache, if `keep`."""
-        ids, fresh = _padded(tokens, self.device)
+        ids, fresh = padded(tokens, self.device)
         positions = past.lengths[:, None] + torch.arange(ids.shape[1], device=ids.device)
         options: dict[str, Any] = {"use_cache": keep or past.width > 0, "return_dict": True}
         if past.width or keep:
@@ -175,11 +177,15 @@ def of_like_length(rows: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
 
 
 def exact_network(model: Any, rows: Sequence[Row]) -> Network:  # noqa: ANN401
-    """The fastest `Network` whose log-probabilities on some real rows are those of the whole model."""
+    """The fastest `Network` whose log-probabilities on some real rows are those of the whole model.
+
+    Raises `RunFailed` where not even the whole model, read in batches, gives them.
+    """
     ids = max((list(row.ids[:48]) for row in rows[:4]), key=len)
     samples = [ids, ids[: max(2, (len(ids) * 2) // 3)]]
     truth = [_whole_model_logp(model, sample) for sample in samples]
     dtype = next(model.parameters()).dtype
+    cause: Exception | None = None
     for splits in (True, False):
         for shares in (True, False):
             try:
@@ -188,10 +194,13 @@ def exact_network(model: Any, rows: Sequence[Row]) -> Network:  # noqa: ANN401
             except Exception as problem:
                 if out_of_memory(problem):
                     raise
+                cause = problem
                 continue
             if all(_agree(a[-len(b) :], b, dtype) for a, b in zip(truth, found)):
                 return network
-    return Network(model, splits=False, shares=False)
+    raise RunFailed(
+        "the model's scores depend on what is read beside them, by more than rounding: it cannot be read in batches"
+    ) from cause
 
 
 def _agree(truth: Tensor, found: Tensor, dtype: torch.dtype) -> bool:
@@ -229,7 +238,7 @@ def _logit_scale(config: Any) -> float:  # noqa: ANN401
     return float(scale * (getattr(config, "logit_scale", None) or 1.0))
 
 
-def _padded(tokens: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+def padded(tokens: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
     """Right-padded ids (B, T) and their mask (B, T)."""
     lengths = [len(row) for row in tokens]
     width = max(lengths)
