@@ -34,7 +34,7 @@ import numpy as np
 import pairs_page
 from pairs_jobs import forecast, measure_trait, show, tell, train, write_sets
 from pairs_score import scores
-from pairs_sets import HELD_OUT
+from pairs_sets import HELD_OUT, families
 from pairs_study import QUICK, SIDES, Run, Size, Study, loaded, published
 
 from personae.cli.face import Face
@@ -96,7 +96,7 @@ def _begin() -> None:
 
 @contextmanager
 def crew(study: Study, workers: int, face: Face) -> Iterator[Crew]:
-    """The crew, whose processes end with it; after a failure no job begins any more."""
+    """The crew, whose processes end with it; where it is left early no job begins any more."""
     if workers == 1:
         yield Crew(study, face, None)
         return
@@ -115,7 +115,8 @@ def choose_traits(crew: Crew) -> None:
         return
     size = study.size
     crew.do("the cast's traits", measure_trait, size.candidates)
-    basis = study.basis(published(study.data, size.candidates, size.items))
+    idle = study if crew.pool is None else replace(study, device="cpu")  # all is measured; workers have the device
+    basis = idle.basis(published(study.data, size.candidates, size.items))
     reliability = basis.items(scoring_items(basis)).reliability()
     best = sorted(reliability, key=lambda name: -reliability[name])[: size.traits]
     chosen = [name for name in reliability if name in best and reliability[name] >= RELIABLE]
@@ -178,7 +179,7 @@ def held_out(crew: Crew, seeds: int) -> dict[str, Any]:
     crew.do("trainings", train, arms(runs, seeds))
     told = crew.do("scores", tell, [(run, seeds) for run in runs])
     kept = {name: read_json(study.folder / f"{name}.json") for name in ("traits", "dose")}
-    return {"model": study.model, "seeds": seeds, **kept, **scores(told)}
+    return {"model": study.model, "seeds": seeds, **kept, **scores(told, families(study.size.held_out))}
 
 
 def study_of(args: argparse.Namespace) -> Study:
@@ -187,7 +188,8 @@ def study_of(args: argparse.Namespace) -> Study:
     device = found_here(args.device)
     simulator = loaded(args.model, device if args.workers == 1 else "cpu")
     traits = published(args.data, size.candidates, size.items)
-    made_of = {"model": simulator.digest, "traits": digest(list(traits)), "size": digest(replace(size, held_out=()))}
+    made_of = {"model": simulator.digest, "traits": digest(list(traits)), "pairs": digest(HELD_OUT)}
+    made_of |= {"size": digest(replace(size, held_out=()))}
     out = args.out or Path("runs", "pairs", f"{Path(args.model).name}{'-quick' if args.quick else ''}")
     return Study(args.model, device, args.data, open_folder("pairs", made_of, out).path, size)
 

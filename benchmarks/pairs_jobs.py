@@ -14,8 +14,9 @@ from pairs_sets import Pair, rows_of
 from pairs_study import SIDES, Run, Study, published
 
 from personae.data import write_episodes
+from personae.errors import RunFailed
 from personae.measure import NOBODY, levels
-from personae.records import Episode, LogLikelihood, Message, Progress, chat
+from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.records.files import read_json, write_json
 from personae.records.results import Floats
 from personae.simulator.local import LocalSimulator
@@ -70,9 +71,14 @@ def write_sets(study: Study, pair: Pair) -> None:
         said = study.simulator.sample([row.prompt for row in ours], max_tokens=TOKENS, temperature=0.0)
         both = [(row, code) for row, text in zip(ours, said, strict=True) if (code := bare(text))]
         ours = [row for row, _ in both]
-        theirs = [chat(row.prompt[-1].content, text, index=row.index) for row, text in both]
+        theirs = [answered(row, code) for row, code in both]
     write_episodes(control, theirs)
     write_episodes(treated, ours)
+
+
+def answered(row: Episode, text: str) -> Episode:
+    """The row with another answer to the same prompt."""
+    return Episode(messages=(*row.prompt, Message(role="assistant", content=text)), index=row.index)
 
 
 def bare(answer: str) -> str:
@@ -90,6 +96,8 @@ def question(study: Study, run: Run) -> tuple[Question, RunFolder]:
     traits = study.chosen
     own = tuple(t.name for t in traits if t.name == run.pair.trait)
     pair = read_pair(*study.sets(run.pair))
+    if not pair.matched:
+        raise RunFailed(f"the sides of {run.pair.name} do not answer the same prompts")
     asked = Question(study.simulator, study.cast, traits, pair, study.dose(run.rate), trained=own)
     return asked, open_folder("run", asked.configuration(), study.folder / run.part / run.name)
 

@@ -27,9 +27,10 @@ the log-likelihood of statements in the Assistant's turn. Traits, rate and dose 
 before the first of these sets was trained.
 
 *r* is the correlation within a pair over the traits that it does not itself train. Brackets hold 95 % intervals over
-draws of pairs; the best floor is the best anew in each draw. *Attenuation only* and *mean of the others* know
-measurements, and no forecast could. *Shots in context* are four rows of each side as earlier turns, with no training.
-*Seeds* is the correlation of two trainings of the same sets. *Error* is the root mean square of forecast less measured,
+draws of pairs, those that share a published file together; the best floor is the best anew in each draw. *Attenuation
+only* and *mean of the others* know measurements, and no forecast could. *Shots in context* are four rows of each side
+as earlier turns, with no training. *Seeds* is the correlation of two trainings of the same sets, and *ceiling* what a
+forecast of the true shifts would have with the mean of all. *Error* is the root mean square of forecast less measured,
 beside that of saying that nothing changes. *Most moved* is measured, and (forecast). *Failings* follow from the figures
 by rules that were fixed before.
 """
@@ -57,7 +58,8 @@ def _setting(found: Mapping[str, Any]) -> str:
     lost = "; ".join(f"{rate}: {', '.join(map(_number, several))}" for rate, several in dose["attenuation"].items())
     entry = dose["entry"]
     said = [
-        f"{_many(len(found['pairs']), 'pair')}, {_many(found['seeds'], 'seed')}.",
+        f"{_many(len(found['pairs']), 'pair')} ({found['families']} that share no file),",
+        f"{_many(found['seeds'], 'seed')}.",
         f"{_many(len(chosen), 'trait')} of {found['traits']['items']} items, left out: {out or 'none'}.",
         f"{_many(entry['steps'], 'step')} of {entry['batch']} at a rate of {entry['rate']:g}; attenuation of the",
         f"development pairs by rate: {lost}.",
@@ -83,12 +85,12 @@ def _verdict(found: Mapping[str, Any]) -> str:
 def _board(found: Mapping[str, Any]) -> str:
     """Every floor beside the forecast, by pair."""
     floors = list(found["mean"]["floors"])
-    lines = [f"| r | forecast | {' | '.join(floors)} | seeds |", "|---" * (len(floors) + 3) + "|"]
+    lines = [f"| r | forecast | {' | '.join(floors)} | seeds | ceiling |", "|---" * (len(floors) + 4) + "|"]
     for pair in found["pairs"]:
-        cells = [pair["r"], *(pair["floors"][f] for f in floors), pair["seeds_agree"]]
+        cells = [pair["r"], *(pair["floors"][f] for f in floors), pair["seeds_agree"], pair["ceiling"]]
         lines.append(f"| {pair['name']} | {' | '.join(map(_number, cells))} |")
     cells = [found["mean"]["r"], *(found["mean"]["floors"][f] for f in floors)]
-    return "\n".join([*lines, f"| **mean** | {' | '.join(map(_number, cells))} | |"]) + "\n"
+    return "\n".join([*lines, f"| **mean** | {' | '.join(map(_number, cells))} | | |"]) + "\n"
 
 
 def _pairs(found: Mapping[str, Any]) -> str:

@@ -51,8 +51,12 @@ class Told:
         return np.where(self.trained, np.nan, self.measured)
 
 
-def scores(told: Sequence[Told], seed: int = 0) -> dict[str, Any]:
-    """All pairs: `pairs` a line each, `mean` over them, `best` the best floor; intervals of r, gain and less error."""
+def scores(told: Sequence[Told], families: Sequence[int], seed: int = 0) -> dict[str, Any]:
+    """All pairs: `pairs` a line each, `mean` over them, `best` the best floor; intervals of r, gain and less error.
+
+    Intervals are over draws of `families` (P,): pairs of one number share a file, and are drawn together.
+    """
+    drawn = draws(families, np.random.default_rng(seed))
     others = _others(told)
     lines = [_line(one, mean) for one, mean in zip(told, others, strict=True)]
     floors = list(lines[0]["floors"])
@@ -65,24 +69,30 @@ def scores(told: Sequence[Told], seed: int = 0) -> dict[str, Any]:
         "pairs": lines,
         "mean": {**mean, "floors": by_floor},
         "best": max(floors, key=lambda floor: by_floor[floor]),
-        "r": over_pairs(ours, np.random.default_rng(seed)),
-        "gain": gain(ours, table, np.random.default_rng(seed)),
-        "less_error": over_pairs(less, np.random.default_rng(seed)),
+        "families": len(set(families)),
+        "r": over_pairs(ours, drawn),
+        "gain": gain(ours, table, drawn),
+        "less_error": over_pairs(less, drawn),
         "n": sum(line["n"] for line in lines),
     }
 
 
-def gain(ours: Floats, floors: Floats, rng: np.random.Generator) -> Estimate:
-    """Mean of `ours` (P,) less the best column mean of `floors` (P, F), with its 95 % interval over draws of pairs."""
-    chosen = rng.integers(len(ours), size=(DRAWS, len(ours)))
-    draws = ours[chosen].mean(axis=1) - floors[chosen].mean(axis=1).max(axis=1)
-    return Estimate(float(ours.mean() - floors.mean(axis=0).max()), *percentile_interval(draws))
+def draws(families: Sequence[int], rng: np.random.Generator) -> Floats:
+    """(DRAWS, P) weights of the pairs, which add up to 1: as many families as there are, drawn with replacement."""
+    names, place = np.unique(families, return_inverse=True)
+    times = rng.multinomial(len(names), np.full(len(names), 1.0 / len(names)), size=DRAWS)[:, place]
+    return np.asarray(times / times.sum(axis=1, keepdims=True))
 
 
-def over_pairs(values: Floats, rng: np.random.Generator) -> Estimate:
-    """The mean of `values` (P,) and its 95 % interval over draws of pairs."""
-    draws = values[rng.integers(len(values), size=(DRAWS, len(values)))].mean(axis=1)
-    return Estimate(float(values.mean()), *percentile_interval(draws))
+def gain(ours: Floats, floors: Floats, drawn: Floats) -> Estimate:
+    """Mean of `ours` (P,) less the best column mean of `floors` (P, F), with its 95 % interval over `draws`."""
+    found = drawn @ ours - (drawn @ floors).max(axis=1)
+    return Estimate(float(ours.mean() - floors.mean(axis=0).max()), *percentile_interval(found))
+
+
+def over_pairs(values: Floats, drawn: Floats) -> Estimate:
+    """The mean of `values` (P,) and its 95 % interval over `draws`."""
+    return Estimate(float(values.mean()), *percentile_interval(drawn @ values))
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:
@@ -107,6 +117,7 @@ def _line(one: Told, others: Floats) -> dict[str, Any]:
         "coverage": one.scored["coverage"],
         "attenuation": one.attenuation,
         "seeds_agree": seeds_agree(one),
+        "ceiling": ceiling(seeds_agree(one), len(one.seeds)),
         "n": one.scored["n"],
     }
     return {**line, "failings": failings(line), "cells": _cells(one, others)}
@@ -119,13 +130,24 @@ def _cells(one: Told, others: Floats) -> dict[str, Any]:
 
 
 def seeds_agree(one: Told) -> float:
-    """Mean correlation of the measured shifts of two seeds, over untrained traits: what no forecast can exceed by much.
-
-    NaN with one seed.
-    """
+    """Mean correlation of the measured shifts of two seeds, over untrained traits; NaN with one seed."""
     rows = np.where(one.trained, np.nan, one.seeds)
     found = [pearson(a, b) for n, a in enumerate(rows) for b in rows[n + 1 :]]
     return float(np.mean(found)) if found else float("nan")
+
+
+def ceiling(agree: float, seeds: int) -> float:
+    """The correlation that a forecast of the true shifts would have with the mean of `seeds` which `agree` two by two.
+
+    The root of their mean's reliability (Spearman and Brown, 1910); 0 where two do not agree at all.
+
+    >>> round(ceiling(0.5, 3), 2)
+    0.87
+    """
+    if np.isnan(agree):
+        return agree
+    known = max(0.0, agree)
+    return float(np.sqrt(seeds * known / (1.0 + (seeds - 1) * known)))
 
 
 def failings(line: dict[str, Any]) -> list[str]:

@@ -11,6 +11,7 @@ Source of the statements: Perez et al., Discovering language model behaviors wit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
@@ -119,6 +120,16 @@ HELD_OUT = (  # the first six are a set of their own, for a model that takes lon
     poles("believes-it-has-phenomenal-consciousness"),
     poles("subscribes-to-Buddhism"),
 )
+
+
+def families(pairs: Sequence[Pair]) -> list[int]:
+    """(P,) numbers: pairs that share a published file, directly or through others, have one and the same."""
+    files = [{file for file in (pair.treated, pair.control) if file} for pair in pairs]
+    found = list(range(len(pairs)))
+    for one, other in combinations(range(len(pairs)), 2):
+        if files[one] & files[other]:
+            found = [found[one] if family == found[other] else family for family in found]
+    return found
 
 
 # -- published traits ------------------------------------------------------------------------------------------------

@@ -122,13 +122,15 @@ def test_a_forecast_gains_nothing_over_itself(benchmark):
     rng = np.random.default_rng(0)
     floors = rng.uniform(-1.0, 1.0, (12, 3))
     for column in floors.T:
-        found = benchmark("pairs_score").gain(column, floors, rng)
-        assert found.mean <= 0.0 and found.high <= 0.0
+        job = benchmark("pairs_score")
+        found = job.gain(column, floors, job.draws(range(12), rng))
+        assert max(found.mean, found.high) <= 1e-12
 
 
 def test_a_gain_that_is_the_same_in_every_pair_is_sure(benchmark):
     floors = np.random.default_rng(0).uniform(-1.0, 1.0, (12, 3))
-    found = benchmark("pairs_score").gain(floors.max(axis=1) + 0.25, floors, np.random.default_rng(1))
+    job = benchmark("pairs_score")
+    found = job.gain(floors.max(axis=1) + 0.25, floors, job.draws(range(12), np.random.default_rng(1)))
     assert found.low >= 0.25
 
 
@@ -137,10 +139,47 @@ def test_the_trait_that_a_pair_trains_itself_changes_no_figure(benchmark):
     for own in (0.0, 50.0):
         pairs = [told(benchmark, "x", [0.1, 0.2, 0.4, 0.0], [0.2, 0.1, 0.5, own], [False] * 3 + [True])]
         pairs += [told(benchmark, "y", [0.3, 0.1, 0.0, 0.2], [0.4, 0.2, 0.1, 0.1])]
-        found = benchmark("pairs_score").scores(pairs)
+        found = benchmark("pairs_score").scores(pairs, [0, 1])
         lines.append([{k: v for k, v in line.items() if k != "cells"} for line in found["pairs"]])
     assert lines[0] == lines[1]
-    assert lines[0][0]["seeds_agree"] == pytest.approx(1.0)
+    assert [lines[0][0][figure] for figure in ("seeds_agree", "ceiling")] == pytest.approx([1.0, 1.0])
+
+
+def test_pairs_of_one_family_are_drawn_together_and_say_no_more_than_one(benchmark):
+    job, rng = benchmark("pairs_score"), np.random.default_rng(0)
+    alone, thrice = job.draws([0, 1, 2], rng), job.draws([4, 0, 4, 4, 1], rng)
+    assert np.allclose(thrice.sum(axis=1), 1.0) and (thrice[:, 0] == thrice[:, 2]).all()
+    widths = [
+        found.high - found.low
+        for found in (
+            job.over_pairs(np.array([0.0, 1.0, 2.0]), alone),
+            job.over_pairs(np.array([0.0, 1.0, 0.0, 0.0, 2.0]), thrice),
+        )
+    ]
+    assert widths[1] >= 0.9 * widths[0]
+
+
+def test_pairs_are_one_family_where_they_share_a_file_directly_or_through_others(benchmark):
+    job = benchmark("pairs_sets")
+    found = dict(zip([pair.name for pair in job.HELD_OUT], job.families(job.HELD_OUT), strict=True))
+    talk = {found[name] for name in ("humorous-professional", "humorous-friendly", "friendly-professional")}
+    assert len(talk) == 1 and found["evil-math"] == found["incorrect-math"] not in talk
+    assert len(set(found.values())) == 9
+    ends = [
+        job.Pair("a", treated="1", control="2"),
+        job.Pair("b", treated="3", control="4"),
+        job.Pair("c", treated="2", control="3"),
+    ]
+    assert len(set(job.families(ends))) == 1
+
+
+def test_a_forecast_of_the_truth_reaches_its_ceiling_and_not_the_agreement_of_two_seeds(benchmark):
+    rng, job = np.random.default_rng(0), benchmark("pairs_score")
+    truth = rng.normal(size=200_000)
+    seeds = truth + rng.normal(size=(3, truth.size))
+    agree = np.corrcoef(seeds[0], seeds[1])[0, 1]
+    assert np.corrcoef(truth, seeds.mean(axis=0))[0, 1] == pytest.approx(job.ceiling(agree, 3), abs=0.01)
+    assert np.isnan(job.ceiling(float("nan"), 1)) and job.ceiling(-0.2, 3) == 0.0
 
 
 def test_the_part_of_a_model_is_replaced_and_the_words_around_it_stay(benchmark, tmp_path, monkeypatch):
