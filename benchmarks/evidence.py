@@ -29,7 +29,7 @@ from timing import best_size, by_turns, matmul_peak, timed
 
 from personae import library
 from personae.data import read_episodes
-from personae.records.files import read_json, write_json
+from personae.records.files import digest, digest_file, read_json, write_json
 from personae.simulator import load
 from personae.simulator.numerics import evenly_by_length, rounding_error
 from personae.workflows.nouns_for import nouns
@@ -41,7 +41,8 @@ HEADLINE, PERSONAS = 64, 24
 def measurements(name: str, args: argparse.Namespace) -> Iterator[Measured]:
     """A shape or a model in each number type, float32 first: read from where it is kept, or measured now."""
     types = sorted(set(args.dtypes), reverse=True)
-    files = [args.keep / f"{Path(name).name}-{dtype}.json" for dtype in types] if args.keep else []
+    told = name.replace("/", "-")
+    files = [args.keep / f"{told}-{dtype}-{settings(args)}.json" for dtype in types] if args.keep else []
     if files and all(file.exists() for file in files):
         yield from (Measured(**read_json(file)) for file in files)
         return
@@ -49,6 +50,13 @@ def measurements(name: str, args: argparse.Namespace) -> Iterator[Measured]:
         if files:
             write_json(files[number], one)
         yield one
+
+
+def settings(args: argparse.Namespace) -> str:
+    """A short digest of what else a measurement depends on."""
+    told = ("device", "episodes", "personas", "sizes", "loop", "rounds", "headline_rounds", "side", "memory")
+    data = digest_file(args.data) if args.data else ""
+    return digest([data, torch.get_num_threads(), *(getattr(args, name) for name in told)])[:8]
 
 
 def subject_of(name: str, args: argparse.Namespace) -> Subject:

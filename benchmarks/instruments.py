@@ -53,6 +53,7 @@ HEAVIER = 5.0  # times its rate: the heavy one
 PLAIN = Path(__file__).parent / "plain.jsonl"
 COLUMNS = ("model", "instrument", "trait", "figure", "value", "low", "high", "n")
 Row = tuple[str, str, str, str, float, float, float, int]
+FEWEST = 4  # personas
 NAN = float("nan")
 Named = TypeVar("Named", Persona, Trait)
 
@@ -94,13 +95,12 @@ def consistency(subject: Subject, bases: dict[str, tuple[Basis, Basis]], seed: i
         reliability = one.reliability()
         for trait in reliability:
             table, again = (b.levels.by_trait[trait][1:] for b in (one, other))
-            behaved = bases["behaviour"][0].levels.by_trait[trait][1:]
             items = table.shape[1]
             yield (subject.name, name, trait, "reliability", reliability[trait], NAN, NAN, items)
             yield (subject.name, name, trait, "split half", split_half(table, seed=seed), NAN, NAN, items)
             both = {"retest": agreement(table, again)}
-            if name != "behaviour":
-                both["agreement"] = agreement(table, behaved)
+            if name != "behaviour" and "behaviour" in bases:
+                both["agreement"] = agreement(table, bases["behaviour"][0].levels.by_trait[trait][1:])
             for figure, r in both.items():
                 found = pearson_interval(r, people)
                 yield (subject.name, name, trait, figure, found.mean, found.low, found.high, people)
@@ -194,7 +194,7 @@ def subject_of(args: argparse.Namespace) -> Subject:
     traits = spread(traits, args.traits, HUMAN)
     traits = fewer(traits[:2] if args.quick else traits, 4 if args.quick else args.items)
     simulator = load(args.model, device=args.device)
-    what = {"model": simulator.digest, "cast": cast.names, "traits": digest(list(traits)), "seed": args.seed}
+    what = {"model": simulator.digest, "cast": digest(cast), "traits": digest(list(traits)), "seed": args.seed}
     folder = open_folder("instruments", {**what, "data": digest_file(args.data)}, args.out)
     return Subject(args.model, simulator, cast, traits, folder.path)
 
@@ -225,6 +225,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     asked.add_argument("--ship", action="store_true", help="write the library's figures and docs/instruments.md")
     args = asked.parse_args(arguments)
+    if args.personas is not None and args.personas < FEWEST:
+        asked.error(f"--personas {args.personas}: attenuation is over {FEWEST} or more")
     args.data = args.data or (library.example("honest") if world_of(args.model) else PLAIN)
     subject, begun = subject_of(args), time.monotonic()
     with Face() as face:

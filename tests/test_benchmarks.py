@@ -91,6 +91,8 @@ def test_what_was_measured_is_kept_and_not_measured_again(benchmark, alone, tmp_
     job.main([*asked, str(tmp_path / "second.md")])
     first, second = ((tmp_path / name).read_text(encoding="utf-8") for name in ("first.md", "second.md"))
     assert first.split("## Times")[1] == second.split("## Times")[1]
+    with pytest.raises(pytest.fail.Exception, match="measured again"):
+        job.main([*asked, str(tmp_path / "third.md"), "--episodes", "3"])
 
 
 def test_memory_beyond_the_model_is_a_number_of_bytes(benchmark, capsys):
