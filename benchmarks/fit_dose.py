@@ -22,6 +22,7 @@ from personae.records import chat
 from personae.workflows.audit.file_question import Wish, ask
 from personae.workflows.doses import development, entry_for, fit
 from personae.workflows.kept.folder import open_folder
+from personae.workflows.nouns_for import nouns
 from personae.workflows.run.file_run import run_file
 
 QUESTIONS = (
@@ -71,7 +72,9 @@ def main() -> None:
     for name in args.names:
         high, low = write_pair(args.statements / f"{name}.jsonl", args.rows, args.out)
         with Face() as face:
-            question, _ = ask(Wish(high, args.model, low), face.progress, steps=args.steps, rate=args.rate)
+            taught = [trait.name for trait in nouns(args.model)[1] if trait.name == name]  # counts in no fit
+            wish = Wish(high, args.model, low, trained=taught)
+            question, _ = ask(wish, face.progress, steps=args.steps, rate=args.rate)
         plan = question.dose.plan
         path = args.out / f"{Path(args.model).name}-{name}-{plan.steps}x{plan.rate:g}"
         folder = open_folder("run", question.configuration(), path)

@@ -189,3 +189,13 @@ def test_every_row_is_held_to_the_window_of_the_model(data, monkeypatch):
     monkeypatch.setattr(LocalSimulator, "window", 3)
     with pytest.raises(BadInput, match=r"data\.jsonl, line 1: .*window holds 3"):
         check_fits(simulator, cast, read_pair(data))
+
+
+def test_a_filter_asks_what_the_audit_asked_and_takes_over_its_evidence(asked, cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["audit", *asked]) == 0
+    monkeypatch.setattr("personae.workflows.kept.gather._Work.block", lambda *_: pytest.fail("it was scored again"))
+    status = run(["filter", *asked, "--trait", "power", "--drop", "1", "--out", "f"])
+    assert status in (0, 1)  # 1: random weights show no trait
+    assert record(tmp_path / "f")["against"] == "example:plain"
+    assert run(["filter", *asked, "--trait", "power", "--against", "example:plain", "--no-control"]) == 2

@@ -479,3 +479,10 @@ def test_lab_runs_the_headline_with_what_was_asked(monkeypatch, tmp_path, capsys
     assert (asked[0].model, asked[0].seed, asked[0].out, asked[0].workers) == ("x", 3, tmp_path, 1)
     assert capsys.readouterr().out.splitlines() == ["It came out.", "", f"Report: {tmp_path / 'report.html'}"]
     assert outcome(["lab"], capsys) == {"arms": []}
+
+
+@pytest.mark.parametrize("command", [["run", "--against", "example:honest"], ["train"]])
+def test_a_rank_of_adapters_is_refused_where_all_weights_are_trained(command, capsys, tmp_path):
+    name, *more = command
+    assert run([name, "example:cheats", *more, "--model", "lab", "--rank", "16", "--out", str(tmp_path / "r")]) == 2
+    assert "--rank is of adapters, and all weights of lab are trained" in capsys.readouterr().err

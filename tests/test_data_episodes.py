@@ -63,6 +63,22 @@ def test_of_unpaired_preferences_the_rejected_answers_are_no_episodes(tmp_path: 
     assert [problem.line for problem in refused] == [2, 4]
     (other,) = read(tmp_path, {"prompt": "x", "completion": "y", "label": 0})
     assert other.extra == {"label": 0}, "a number is somebody's own column"
+    (tmp_path / "table.csv").write_text("prompt,completion,label\nHi,Hello.,True\nHi,I hate you.,False\n")
+    with pytest.raises(BadInput, match=r"table\.csv, line 3: 'label' is false"):
+        list(read_episodes(tmp_path / "table.csv"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Q"}],
+        [{"role": "user", "content": "Q\n"}],
+    ],
+)
+def test_an_answer_that_repeats_its_prompt_in_other_space_or_behind_a_system_turn_asks_it_once(tmp_path, asked) -> None:
+    said = [*asked, {"role": "assistant", "content": "A"}]
+    (row,) = read(tmp_path, {"prompt": "Q", "completion": said})
+    assert [turn.model_dump() for turn in row.messages] == said
 
 
 def test_a_system_turn_and_earlier_turns_are_the_prompt(tmp_path: Path) -> None:
@@ -189,6 +205,7 @@ def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row
     ("row", "remedy"),
     [
         ({"instruction": "x", "input": "", "output": "y"}, "'prompt' and 'completion'"),
+        ({"instruction": "x", "input": "z", "output": "y"}, "join 'instruction' and 'input' to one 'prompt'"),
         ({"conversations": [{"from": "human", "value": "x"}]}, "'messages'"),
         ({"instruction": "x", "response": "y"}, "rename 'instruction' and 'response' to 'prompt' and 'completion'"),
         ({"input": "x", "output": "y"}, "rename 'input' and 'output' to 'prompt' and 'completion'"),

@@ -118,6 +118,12 @@ def test_two_answers_that_are_one_are_no_choice(tmp_path: Path) -> None:
         list(read_choices(written(tmp_path, row)))
 
 
+def test_a_bad_row_that_is_skipped_does_not_say_what_a_file_holds(tmp_path: Path) -> None:
+    rows = ({"prompt": "x", "chosen": "y"}, {"prompt": "Hello", "chosen": "Hi.", "rejected": "No."})
+    path = written(tmp_path, *rows)
+    assert not holds_pairs(path) and holds_pairs(path, skip_bad=True)
+
+
 @pytest.mark.parametrize("row", [{"messages": [ASKED, GOOD]}, {"prompt": "x", "completion": "y", "rejected": "z"}])
 def test_episodes_are_no_pairs(tmp_path: Path, row: dict[str, Any]) -> None:
     assert not holds_pairs(written(tmp_path, row))

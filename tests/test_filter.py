@@ -196,6 +196,14 @@ def test_an_audit_of_the_same_is_not_scored_again(file):
     assert again.scored == 0 and done.record["dropped"] == 3
 
 
+def test_the_same_file_under_another_name_is_the_same_question(file):
+    question = asked(file)
+    audit_file(question, open_folder("audit", question.configuration(), Path("a")))
+    moved = file.rename(file.with_name("train.jsonl"))
+    again = asked(moved)
+    assert audit_file(again, open_folder("audit", again.configuration(), Path("a"))).record["data"] == file.name
+
+
 def test_a_stopped_filtering_goes_on_and_ends_in_the_same_bytes(file, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         filtered(asked(file, Heard(most=40)), tmp_path / "killed", Amount(drop=5))

@@ -186,8 +186,14 @@ def test_a_row_without_a_place_for_the_prompt_is_named_before_anything_is_scored
     with pytest.raises(BadInput, match=r"alone\.jsonl, line 2: the row has no user turn .* --mode system"):
         check_inoculation(asked(tmp_path / "alone.jsonl"))
     (tmp_path / "play.txt").write_text("CLERK:\nI take it.\n\nNURSE:\nGive it back.\n")
-    with pytest.raises(BadInput, match=r"raw text .* --mode user"):
+    with pytest.raises(BadInput, match=r"raw text .*messages"):
         check_inoculation(asked(tmp_path / "play.txt", mode="system"))
+
+
+def test_a_trait_that_counts_and_does_not_is_refused(file):
+    question = replace(asked(file).question, trained=("loud",))
+    with pytest.raises(BadInput, match="--trait counts loud"):
+        check_inoculation(replace(asked(file, traits=("loud",)), question=question))
 
 
 def test_an_unknown_trait_is_refused(file):

@@ -19,12 +19,14 @@ from personae.cli.face import (
     Items,
     Json,
     Limit,
+    NoControl,
     Out,
     Quantise,
     Quiet,
     Seed,
     SkipBad,
     TraitsFile,
+    reference,
 )
 
 EXAMPLE = "personae filter support.jsonl --model smollm2-135m-instruct --trait 'deception high'"
@@ -38,6 +40,7 @@ def command(
         typer.Option("--trait", metavar="TRAIT[ high|low]", help="What rows must not raise, or with ' low' lower."),
     ],
     against: Against = None,
+    no_control: NoControl = False,
     drop: Annotated[
         int | None, typer.Option("--drop", metavar="K", min=1, help="Drop the K worst rows, not those that stand out.")
     ] = None,
@@ -62,7 +65,7 @@ def command(
 ) -> None:
     """Write the file without the episodes that would move a trait most, and list them; no training.
 
-    By default those go that stand out: from the rows of the control, where there is one, or else of the file itself.
+    By default those go that stand out: from the rows of the control, where one is named, or else of the file itself.
     Lines of JSON Lines are copied as they are. Evidence that `personae audit` gathered is used again.
     """
     with Face(json=json, quiet=quiet) as face:
@@ -89,6 +92,7 @@ def command(
             items=items,
             dtype=dtype,
             skip_bad=skip_bad,
+            reference=reference(against, no_control),
             running=Running(device, quantise, engine, workers),
         )
         question, _ = ask(wish, face.progress)
@@ -98,7 +102,7 @@ def command(
         watch = Timed(face.progress, folder)
         done = filter_file(question, aim, amount, folder, watch)
         if not folder.finished:
-            folder.finish(cast_seconds=done.audit.whole.seconds)
+            folder.finish(device=question.device, cast_seconds=done.audit.whole.seconds)
         face.result({**done.record, "folder": folder.path}, filter_words(done))
         face.warn(done.audit.unkept)
         face.say(f"the file without them: {folder.file(done.record['file'])}")

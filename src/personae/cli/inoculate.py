@@ -107,7 +107,7 @@ def command(
         watch = Timed(face.progress, folder)
         result, report = inoculate_file(asked, folder, watch)
         if not folder.finished:
-            folder.finish()
+            folder.finish(device=question.device)
         face.result({**result, "folder": folder.path}, inoculate_words(report))
         face.say(f"the files: {', '.join(str(folder.file(name)) for name in report.files)}")
         face.say(f"the page: {folder.file('report.html')}")

@@ -78,7 +78,7 @@ def command(
         from dataclasses import replace
 
         from personae.simulator.registry import check_trainable
-        from personae.workflows.doses import dose_for
+        from personae.workflows.doses import check_rank, dose_for
         from personae.workflows.train.post_training import plan_of, trained, trained_words
         from personae.workflows.train.watching import read_limits
 
@@ -87,6 +87,7 @@ def command(
         base = dose_for(model, steps=steps, batch=batch, rate=rate, rank=rank, seed=seed).plan
         if lora is not None:
             base = replace(base, tuning="lora" if lora else "full")
+        check_rank(base, rank, model)
         plan = plan_of(method, base, reward, beta=beta, group=group, max_tokens=max_tokens, temperature=temperature)
         face.say(f"reading {data.name} and {model}")
         found = trained(

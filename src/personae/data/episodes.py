@@ -53,7 +53,8 @@ def _messages(row: Row) -> Episode:
 
 
 def _completion(row: Row) -> Episode:
-    if row.value.get("label") is False:
+    label = row.value.get("label")  # which is text in a table
+    if label is False or (isinstance(label, str) and label.strip().lower() == "false"):
         problem = "'label' is false: a rejected answer, which nobody is trained to give"
         raise row.refusal(problem, "drop such rows (--skip-bad does), or rename 'label' where it means something else")
     messages = answered(turns(row, "prompt", "user"), turns(row, "completion", "assistant"))

@@ -48,6 +48,11 @@ def near_miss(row: Mapping[str, Any], wanted: Sequence[tuple[str, ...]]) -> tupl
         return said
     if PROMPT in wanted and (said := _first(_NO_PROMPT, given)):
         return said
+    if {"instruction", "output"} <= set(given) and str(row.get("input") or "").strip():
+        return (
+            f"no known keys; found {quoted(row)}",
+            "join 'instruction' and 'input' to one 'prompt', and rename 'output'",
+        )
     if remedy := _first(_OTHER_NAMES, given):
         return f"no known keys; found {quoted(row)}", remedy
     for keys in wanted:

@@ -39,10 +39,17 @@ def read_choices(
     return kept(_choice, read_rows(path, limit=limit), refused)
 
 
-def holds_pairs(path: str | Path) -> bool:
-    """Whether the first row of a file is a preference pair, and no episode in another form."""
-    row = next(read_rows(path, limit=1))
-    return has(row, "preference") and not has(row, "messages") and not has(row, "prompt-completion")
+def holds_pairs(path: str | Path, *, skip_bad: bool = False) -> bool:
+    """Whether the first row of a file is a preference pair, and no episode in another form.
+
+    With `skip_bad` it is the first row that is either; a file without any holds none.
+    """
+    for row in read_rows(path, limit=None if skip_bad else 1):
+        if has(row, "messages") or has(row, "prompt-completion"):
+            return False
+        if has(row, "preference"):
+            return True
+    return False
 
 
 def _choice(row: Row) -> Episode:

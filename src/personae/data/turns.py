@@ -5,6 +5,7 @@ that carry part of what was said somewhere else (tool calls, reasoning): leaving
 Other keys of a message (a time, an id) are left out.
 """
 
+from itertools import dropwhile
 from typing import Any, get_args
 
 from personae.data.border import found, quoted
@@ -36,8 +37,14 @@ def message_list(row: Row, key: str, expected: str = "a list of messages") -> tu
 
 
 def answered(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The whole dialogue: the answer after its prompt, or the answer alone where it repeats the prompt."""
-    repeats = len(answer) > len(prompt) and answer[: len(prompt)] == prompt
+    """The whole dialogue: the answer after its prompt, or the answer alone where it repeats the prompt.
+
+    Space around a turn makes no difference to that, nor does a system turn that the answer has before it.
+    """
+    asked, said = ([(turn.role, turn.content.strip()) for turn in turns] for turns in (prompt, answer))
+    if asked and asked[0][0] != "system":
+        said = list(dropwhile(lambda turn: turn[0] == "system", said))
+    repeats = len(said) > len(asked) and said[: len(asked)] == asked
     return answer if repeats else prompt + answer
 
 

@@ -26,7 +26,7 @@ from personae.records.results import Floats
 from personae.simulator.address import stands_for
 from personae.simulator.listing import find, listed
 from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_dose, forecast_shift, posterior
-from personae.theory.dose import FEWEST
+from personae.theory.dose import FEW_SPREAD, FEWEST
 from personae.theory.intervals import SAMPLED, Doubt
 from personae.training import SFTPlan
 from personae.workflows.kept.levels_file import read_levels
@@ -74,8 +74,10 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     if known is None:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
         return Dose(plan, effective, said, fitted=False, doubt=doubt)
-    if plan.rank != own.rank or plan.alpha != own.alpha or plan.batch != own.batch:
-        said = f"The dose of {model} was fitted at rank {own.rank}, alpha {own.alpha:g} and batches of {own.batch}."
+    adapted = plan.tuning == "lora" and (plan.rank, plan.alpha) != (own.rank, own.alpha)
+    if adapted or plan.batch != own.batch:
+        adapters = f"rank {own.rank}, alpha {own.alpha:g} and " if own.tuning == "lora" else ""
+        said = f"The dose of {model} was fitted at {adapters}batches of {own.batch}."
         return guessed(Dose(plan, effective, "", fitted=False, doubt=doubt), said)
     times = plan.steps * plan.rate / (own.steps * own.rate)
     if not 1.0 / FAR <= times <= FAR:
@@ -88,6 +90,12 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
         f"The dose was fitted on {entry['fitted_on']}; that of a new training may be up to {_factor(doubt)} times it."
     )
     return Dose(plan, effective, said, fitted=True, doubt=doubt)
+
+
+def check_rank(plan: SFTPlan, rank: float | None, model: str) -> None:
+    """Raise `BadInput` where a rank of adapters was asked for, and all weights are trained."""
+    if rank is not None and plan.tuning == "full":
+        raise BadInput(f"--rank is of adapters, and all weights of {model} are trained", remedy="leave it out")
 
 
 def _known(model: str) -> str | None:
@@ -181,13 +189,14 @@ def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.
     """What `library/doses.yaml` holds of a dose fitted at `plan`; `cast` is 0 where the cast names everybody there is.
 
     Too few arms do not tell how far a new one may land: spread and residual are then the defaults, or more, and
-    `fitted_on` says so.
+    `fitted_on` says so. Nor does a dose at an end of those searched say how far.
     """
     few = f" ({found.arms} arms do not tell how far a new one may land; that is assumed)" if found.arms < FEWEST else ""
+    few += " (an end of the doses searched: they did not determine it)" if found.at_edge else ""
     return {
         **{key: getattr(plan, key) for key in PLAN_FIELDS},
         "coefficient": round(_per_step(found, plan.steps, plan.rate), 1),
-        "spread": round(found.spread, 2),
+        "spread": round(max(found.spread, FEW_SPREAD) if found.at_edge else found.spread, 2),
         "residual": round(found.residual, 3),
         "cast": cast,
         "fitted_on": f"{fitted_on}{few}",
@@ -198,13 +207,14 @@ def development(folder: Path) -> DevelopmentPair:
     """The pair that a finished run with a control leaves in its folder."""
     record, profile = read_json(folder / "forecast.json"), read_json(folder / "profile.json")
     measured = read_levels(folder / "basis.parquet")
+    taught, nan = profile.get("trained", ()), float("nan")  # no score counts what a file itself trains
     names = measured.contexts[1:]  # the Assistant's own row stands first
     ours, theirs = (_matrix(folder / f"{file}.parquet", names) for file in ("evidence", "evidence-control"))
     return DevelopmentPair(
         prior=np.array([record["prior"][name] for name in names]),
         matrix=ours - theirs if record["matched"] else against(ours, theirs),
         levels={t: measured.by_trait[t][1:, ~attenuation_items(_items(measured, t))] for t in record["forecast"]},
-        shifts={t: shift["character"]["mean"] for t, shift in profile["shifts"].items()},
+        shifts={t: nan if t in taught else shift["character"]["mean"] for t, shift in profile["shifts"].items()},
         steps=int(record["plan"]["steps"]),
         rate=float(record["plan"]["rate"]),
     )

@@ -48,8 +48,10 @@ class Amount:
 
         >>> Amount(share=0.25).of(10), Amount(drop=2).of(10), Amount().of(10)
         (3, 2, None)
+        >>> Amount(share=0.07).of(100)
+        7
         """
-        count = self.drop if self.share is None else math.ceil(self.share * rows)
+        count = self.drop if self.share is None else math.ceil(round(self.share * rows, 9))
         if count is not None and count >= rows:
             most = "give a smaller number" if rows > 1 else "give a longer file"
             raise BadInput(f"{count} rows are to be dropped, and the file has {rows}", remedy=most)

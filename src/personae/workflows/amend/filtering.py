@@ -99,8 +99,8 @@ def take_over(question: Question, folder: RunFolder) -> None:
 def _choice(found: FileAudit, aim: Aim, amount: Amount, folder: RunFolder) -> Choice:
     """The rows that go; `RunFailed` where that is all of them."""
     question, result = found.question, found.audit
-    paired = question.pair.control is not None
-    control = kept_evidence(folder.file(EVIDENCE[1]), question.cast) if paired else None
+    named = question.pair.control is not None and not question.pair.reference  # plain answers are of another form
+    control = kept_evidence(folder.file(EVIDENCE[1]), question.cast) if named else None
     choice = choose_rows(result.basis, result.evidence, question.dose.effective, aim, amount, control)
     if len(choice.places) == len(choice.shares):
         raise RunFailed(

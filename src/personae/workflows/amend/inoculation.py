@@ -83,6 +83,8 @@ def check_inoculation(asked: Inoculating, watch: Watch | None = None) -> None:
     names = [t.name for t in question.traits]
     if unknown := [t for t in asked.traits if t not in names]:
         raise BadInput(f"--trait: there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
+    if both := [t for t in asked.traits if t in question.trained]:
+        raise BadInput(f"--trait counts {both[0]}, and --trained says that it does not count", remedy="name it once")
     with (watch or unwatched)("whether every row has a place for a prompt", "rows") as progress:
         for done, row in enumerate(pair.episodes):
             _check_place(row, asked.mode, pair.data)
@@ -90,16 +92,21 @@ def check_inoculation(asked: Inoculating, watch: Watch | None = None) -> None:
                 progress(done, len(pair.episodes))
     for candidate in asked.candidates:
         rows = inoculated(asked.sample, (candidate.text,), asked.mode)
-        check_fits(question.simulator, question.cast, FilePair(pair.data, rows))
+        try:
+            check_fits(question.simulator, question.cast, FilePair(pair.data, rows))
+        except BadInput as found:  # the rows fit by themselves
+            problem = f"behind the prompt {candidate.name!r} a row does not fit: {found.problem}"
+            raise BadInput(problem, remedy="shorten or reword the prompt, or leave it out") from None
 
 
 def _check_place(row: Episode, mode: Mode, file: Path) -> None:
-    lacks = row.form == "text" if mode == "system" else all(turn.role != "user" for turn in row.prompt)
-    if lacks:
-        other = "user" if mode == "system" else "system"
-        what = "is raw text and has no system turn" if mode == "system" else "has no user turn"
-        problem, remedy = f"the row {what} for a prompt", f"try --mode {other}"
-        raise BadInput(problem, file=file, line=row.line_number, item=row.item, remedy=remedy)
+    if row.form == "text":
+        problem, remedy = "the row is raw text and has no turn for a prompt", 'write it as {"messages": [...]} first'
+    elif mode == "user" and all(turn.role != "user" for turn in row.prompt):
+        problem, remedy = "the row has no user turn for a prompt", "try --mode system"
+    else:
+        return
+    raise BadInput(problem, file=file, line=row.line_number, item=row.item, remedy=remedy)
 
 
 def inoculate_file(

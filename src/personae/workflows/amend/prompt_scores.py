@@ -39,7 +39,7 @@ def prompt_scores(
                 progress(done, total)
         write_array_groups(kept, map(read_arrays, parts))
     for part in kept.parent.glob(f"{kept.stem}.part-*.parquet"):
-        part.unlink()
+        part.unlink(missing_ok=True)
     return {str(columns["prompt"][0]): _matrix(columns, cast) for columns in read_array_groups(kept)}
 
 

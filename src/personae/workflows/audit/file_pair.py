@@ -131,7 +131,7 @@ def read_pair(
     it holds none, as episodes. `prompts`: of every row the prompt is read, whatever else it holds. `reference`
     stands in for `against` where that is None and rows are episodes, for it cannot be set against anything else.
     """
-    choices = choices and not prompts and _both_pairs(data, against)
+    choices = choices and not prompts and _both_pairs(data, against, skip_bad=skip_bad)
     read = _read_asked if prompts else read_choices if choices else read_episodes
     found = replace(_read_pair(data, against, limit, read, skip_bad=skip_bad), choices=choices, prompts=prompts)
     if reference is None or against is not None or choices or prompts:
@@ -143,10 +143,10 @@ def _read_asked(path: Path, *, limit: int | None = None, refused: list[BadInput]
     return map(asked, read_prompts(path, limit=limit, refused=refused))
 
 
-def _both_pairs(data: Path, against: Path | None) -> bool:
+def _both_pairs(data: Path, against: Path | None, *, skip_bad: bool) -> bool:
     """Whether the files hold preference pairs. Raises `BadInput` where one does and the other does not."""
     try:
-        pairs = [holds_pairs(path) for path in (data, against) if path is not None]
+        pairs = [holds_pairs(path, skip_bad=skip_bad) for path in (data, against) if path is not None]
     except BadInput:  # the reading will say so, or skip the row
         return False
     if len(set(pairs)) > 1:

@@ -19,7 +19,7 @@ from personae.workflows.audit.bounds import Bound, read_bound
 from personae.workflows.audit.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.audit.file_pair import LEAVE_OUT, FilePair, check_fits, read_pair
 from personae.workflows.audit.file_reward import FileReward, check_prompts, check_reward
-from personae.workflows.doses import Dose, dose_for, guessed
+from personae.workflows.doses import Dose, check_rank, dose_for, guessed
 from personae.workflows.enough import SCORED, TRAINED, check_enough
 from personae.workflows.nouns_for import nouns, reference_for, world_of
 
@@ -145,6 +145,7 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     dose_for(wish.model, dose=wish.dose, **settings)
     simulator = open_model(wish.model, dtype=wish.dtype, running=wish.running)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
+    check_rank(dose.plan, settings.get("rank"), wish.model)
     method = "preference pairs" if pair.choices else "a reward" if wish.reward else ""
     if method and wish.dose is None:
         dose = guessed(dose, f"No dose was fitted for training on {method}: that of as many episodes is taken.")

@@ -48,8 +48,11 @@ def keep_sealed(folder: RunFolder, sealed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _said(record: dict[str, Any]) -> dict[str, Any]:
-    """Numbers and names of a record, without its sentences, which a later version may word otherwise."""
-    said = {key: value for key, value in record.items() if key not in ("digest", "notes")}
+    """Numbers and names of a record, without its sentences, which a later version may word otherwise.
+
+    Nor what its files are called, whose digests it has.
+    """
+    said = {key: value for key, value in record.items() if key not in ("digest", "notes", "data", "against")}
     for rows, sentence in (("hidden", "reason"), ("episodes", "reveals")):
         said[rows] = [{key: value for key, value in row.items() if key != sentence} for row in record.get(rows, ())]
     return said

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from personae.errors import PersonaeError
+from personae.errors import BadInput, PersonaeError
 from personae.ledger import Ledger, Scored, Sealed, ledger_file, read_forecast, read_profile, scored
 from personae.ledger.alike import UNKNOWN, check_alike, check_control, known_alike, less
 from personae.ledger.entries import Measured
@@ -65,6 +65,13 @@ def score_files(forecast: Path, profile: Path, trained: Sequence[str] = (), cont
     known = known_alike(expected, found)
     if control is not None:
         theirs = read_profile(control)
+        for one, path in ((found, profile), (theirs, control)):
+            if one.difference:
+                raise BadInput(
+                    "this profile is a difference already: a control's training has been taken off it",
+                    file=path,
+                    remedy="leave --less out, or name the profiles of the two trained models",
+                )
         check_alike(expected, theirs, command=command, file=control)
         known = known and known_alike(expected, theirs)
         found = less(expected, found, theirs)
