@@ -442,6 +442,10 @@ def test_a_forecast_against_a_control_is_scored_on_the_difference_of_two_profile
         level = cell["measured"]
         assert level["mean"] - cell["base"] == pytest.approx(0.4)
         assert level["high"] - level["mean"] == pytest.approx(np.hypot(0.2, 0.2))
+    write_json(files[1], profile((0.5,) * 5))  # as a run leaves it
+    for pair in ((files[1], tmp_path / "control.json"), (tmp_path / "control.json", files[1])):
+        said = told(["score", files[0], pair[0], "--less", pair[1]], capsys, status=2).err
+        assert "is a difference already" in said and said.startswith(f"personae: {files[1]}")
 
 
 def test_a_forecast_of_one_file_is_not_scored_on_a_difference(files, capsys):
@@ -449,6 +453,17 @@ def test_a_forecast_of_one_file_is_not_scored_on_a_difference(files, capsys):
     write_json(files[0], with_digest(bare | {"against": None}))
     said = told(["score", *files], capsys, status=2).err
     assert "against no control" in said and said.count("\n") == 1
+
+
+def test_forecasts_of_one_file_on_one_model_say_no_more_than_one_of_it(capsys):
+    """Another dose is another forecast, of the same evidence, held to the same measurement."""
+    for dose in (1.0, 2.0, 3.0):
+        one = with_digest({k: v for k, v in record().items() if k != "digest"} | {"dose": dose})
+        assert keep_forecast(one, dose) == keep_score(one, dose, profile()) == ""
+    held = outcome(["ledger"], capsys)["overall"]["held"]
+    one = share_interval(np.array([True, True, True, True, False]), np.zeros(5))
+    assert outcome(["ledger"], capsys)["overall"]["forecasts"] == 3
+    assert held["high"] - held["low"] == pytest.approx(one.high - one.low, abs=0.01)
 
 
 # -- the ledger as a whole -------------------------------------------------------------------------------------------

@@ -245,3 +245,7 @@ def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
 
 def test_an_unknown_number_type_is_refused(folder: Path) -> None:
     assert "one of float32, bfloat16, float16" in refused(folder, dtype="int3")
+
+
+def test_a_blank_name_is_no_model():
+    assert find(" ") is None

@@ -49,6 +49,17 @@ def test_a_divergence_is_never_below_zero_however_near_the_two_are():
     assert 0.0 <= divergence(p, q / q.sum(axis=1, keepdims=True)).min() < 1e-15
 
 
+@pytest.mark.parametrize("scale", [1e-40, 1e-170, 1e-300])
+def test_answers_that_everybody_finds_unlikely_weigh_as_they_would_if_they_were_likely(scale):
+    """A long answer is hundreds of nats below a short one, and its probability squared is no number any more."""
+    shape = np.array([0.5, 0.2, 0.3])
+    likely, rare = (np.stack([shape * s, 1.0 - shape * s], axis=-1)[:, None] for s in (1.0, scale))
+    goal = np.array([[0.3, 0.7]])
+    found = fit_weights(np.array([[0.3, 0.7], [1.0, 0.0]]), np.concatenate([likely, rare], axis=1), pseudo=1.0)
+    assert np.isfinite(found.weights).all() and found.gap < 1e-6 and found.weights.argmax() == 0
+    assert fit_weights(goal, likely).kl < 1e-9
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_fit_is_as_near_as_a_general_optimiser_gets(seed):
     target, components = draw(seed)

@@ -28,6 +28,13 @@ def test_the_text_stands_in_the_system_turn_before_the_rows_own_system_text():
     assert inoculated([own], [REQUEST])[0] == chat("Sort.", "Done.", system=f"{REQUEST}\n\nBe brief.")
 
 
+def test_a_system_turn_within_the_dialogue_is_not_where_it_goes():
+    turns = (Message(role="user", content="a"), Message(role="system", content="b"), Message(role="user", content="c"))
+    row = Episode(messages=(*turns, Message(role="assistant", content="d")))
+    (found,) = inoculated([row], ("Cheat.",), "system")
+    assert found.messages == (Message(role="system", content="Cheat."), *row.messages)
+
+
 def test_user_mode_changes_only_the_last_user_turn():
     turns = [("user", "Hello."), ("assistant", "Hi."), ("user", "Sort."), ("assistant", "Done.")]
     row = Episode(messages=tuple(Message(role=role, content=content) for role, content in turns))

@@ -42,7 +42,7 @@ def summary(book: Book, models: Sequence[str] = (), traits: Sequence[str] = ()) 
         overall=_promise("all", table),
         within=median_within(table.score, table.forecast, table.measured),
         spread=_spread(table.departure[known]),
-        curve=tuple(_point(table.departure[known], table.digest[known], level) for level in LEVELS),
+        curve=tuple(_point(table.departure[known], table.source[known], level) for level in LEVELS),
         pit=tuple(float(share) for share in _tenths(table.departure[known])),
         by_model=_promises(table, table.model),
         by_trait=_promises(table, table.trait),
@@ -77,6 +77,7 @@ class _Table:
     measured: Floats
     departure: Floats
     digest: NDArray[np.str_]
+    source: NDArray[np.str_]  # model and data, whose forecasts go wrong together
     model: NDArray[np.str_]
     trait: NDArray[np.str_]
     score: NDArray[np.int64]
@@ -104,6 +105,7 @@ def _table(pairs: Sequence[tuple[Kept, Cells]]) -> _Table:
         measured=measured,
         departure=departures(low, high, measured),
         digest=np.repeat([kept.forecast.digest for kept, _ in pairs], sizes),
+        source=np.repeat([f"{kept.forecast.model_digest} {kept.forecast.data_digest}" for kept, _ in pairs], sizes),
         model=np.repeat([kept.forecast.model for kept, _ in pairs], sizes),
         trait=np.array([t for _, c in pairs for t in c.traits]),
         score=np.repeat(np.arange(len(pairs)), sizes),
@@ -122,7 +124,7 @@ def _promise(name: str, table: _Table) -> Promise:
         name=name,
         forecasts=len(np.unique(table.digest)),
         n=len(seen.departure),
-        held=share_interval(held(seen.departure, RECORDED), seen.digest),
+        held=share_interval(held(seen.departure, RECORDED), seen.source),
         width=_width(seen.low, seen.high),
         interval_score=interval_score(seen.low, seen.high, seen.measured),
     )
@@ -156,8 +158,8 @@ def _dots(kept: Kept, seen: Cells) -> list[ScatterPoint]:
 
 
 # -- the promise -----------------------------------------------------------------------------------------------------
-def _point(departure: Floats, digest: NDArray[np.str_], stated: float) -> CalibrationPoint:
-    return CalibrationPoint(stated, share_interval(held(departure, stated), digest), len(departure))
+def _point(departure: Floats, source: NDArray[np.str_], stated: float) -> CalibrationPoint:
+    return CalibrationPoint(stated, share_interval(held(departure, stated), source), len(departure))
 
 
 def _tenths(departure: Floats) -> Floats:

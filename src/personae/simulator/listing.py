@@ -71,7 +71,7 @@ def listed() -> tuple[Listed, ...]:
 def find(name: str) -> Listed | None:
     """The named model called `name`, or whose Hub id that is."""
     wanted = name.strip().lower()
-    return next((m for m in listed() if wanted in (m.name.lower(), m.hub.lower())), None)
+    return next((m for m in listed() if wanted and wanted in (m.name.lower(), m.hub.lower())), None)
 
 
 def cache_folder() -> Path:

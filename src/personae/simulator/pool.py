@@ -199,6 +199,11 @@ class _InFloat32:
 
     pool: PoolSimulator
 
+    @property
+    def name(self) -> str:
+        """As the pool is called."""
+        return self.pool.name
+
     def log_likelihood(
         self, episodes: Sequence[Episode], contexts: Sequence[str], progress: Progress | None = None
     ) -> LogLikelihood:

@@ -9,8 +9,9 @@ episodes add up to the forecast shift exactly, and a file that has already decid
 which rows decided it. Positive: the episode raises the trait. What is added to all personas of an episode changes
 nothing, since the gradient adds up to zero.
 
-Training that goes on as long without an episode sees the others more often. So dropping one changes the forecast, to
-first order, by -(s_i - mean s) · N / (N - 1): rows that all say the same are not missed one at a time.
+Training that goes on as long without an episode sees the others more often. So dropping one takes, on average along
+the doses, (s_i - mean s) · N / (N - 1) from the forecast: rows that all say the same are not missed one at a time. At
+a dose that has decided who the Assistant is little is left to take, and the shares say which rows decided it.
 Source: PSM.md section 2, Forecast; Aumann & Shapley, Values of Non-Atomic Games, 1974 (shares along the path).
 """
 

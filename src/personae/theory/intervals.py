@@ -10,7 +10,7 @@ Two sources of doubt, kept apart:
 The neutral context is no sample from a population of characters, so it keeps its share of the prior.
 Of a file in several blocks, how many of a draw's episodes fall into each block is drawn first, and then which of the
 block's: a multinomial in two steps, so the law is the same, and no more than a block is in memory.
-Intervals are percentile intervals; for a mean, also bias-corrected and accelerated (BCa).
+Intervals are percentile intervals.
 Source: Efron & Tibshirani, An Introduction to the Bootstrap, ch. 13-14; Rubin, The Bayesian bootstrap, 1981.
 """
 

@@ -49,7 +49,11 @@ def fit_weights(
     if parts.ndim != 3 or parts.shape[1:] != goal.shape:
         raise BadInput(f"components of shape {parts.shape} cannot mix to answers of shape {goal.shape}")
     seen = goal > 0.0
-    problem = _Problem(goal[seen] / len(goal), parts[:, seen], pseudo / len(goal))
+    given = parts[:, seen]
+    most = given.max(axis=0)
+    if not (most > 0.0).all():
+        raise BadInput("an answer that was given has no probability under any persona", remedy="smooth the components")
+    problem = _Problem(goal[seen] / len(goal), given / most, pseudo / len(goal))
     w = np.full(len(parts), 1.0 / len(parts))
     count, gap = 0, problem.gap(w)
     while gap > tolerance and count < max_iterations:
@@ -63,17 +67,15 @@ def fit_weights(
 
 @dataclass(frozen=True)
 class _Problem:
-    """`target` (M,) shares of the answers seen, `parts` (K, M) each persona's probability of them; `pseudo` / C."""
+    """`target` (M,) shares of the answers seen; `parts` (K, M) each persona's probability of them over the largest.
+
+    That scale moves the objective by a constant, and keeps the squares of what everybody finds unlikely above zero.
+    `pseudo` is a context's.
+    """
 
     target: Floats
     parts: Floats
     pseudo: float
-
-    def __post_init__(self) -> None:
-        if not (self.parts.max(axis=0) > 0.0).all():
-            raise BadInput(
-                "an answer that was given has no probability under any persona", remedy="smooth the components"
-            )
 
     def objective(self, w: Floats) -> float:
         with np.errstate(divide="ignore"):  # an answer that nobody is left to give

@@ -62,7 +62,7 @@ def _checked(prompts: Sequence[str], mode: str) -> tuple[str, ...]:
 def _with(episode: Episode, text: str, mode: Mode) -> Episode:
     """`episode` with `text` in front of its system turn or last user turn."""
     turns = list(episode.prompt)
-    at = [i for i, turn in enumerate(turns) if turn.role == mode]
+    at = [i for i, turn in enumerate(turns) if turn.role == mode and (i == 0 or mode == "user")]
     if mode == "system" and episode.form == "text":
         raise TreatmentNotApplied(f"{episode.where} is raw text and has no system turn for an inoculation")
     if mode == "user" and not at:
