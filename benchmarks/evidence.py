@@ -146,14 +146,16 @@ def main(words: list[str] | None = None) -> None:
     made = begun("evidence", words, args.threads, args.device)
     if lm_eval_version() is None:
         print("lm-eval is not installed (pip install -e '.[bench]'): batches of our own stand in for it")
-    lab = lab_error(1 if args.quick else 16) if "bfloat16" in args.dtypes and args.device == "cpu" else None
+    low = args.shapes and "bfloat16" in args.dtypes and args.device == "cpu"
+    lab = lab_error(1 if args.quick else 16) if low else None
+    part = "evidence" if args.shapes else "evidence on real models"
     found: list[Measured] = []
     for name in (*args.shapes, *args.models):
         for one in measurements(name, args):
             found.append(one)
             print(f"{one.name} {one.dtype}: {one.median('ours'):.2f} s, ratio {spread(one.ratios('peer'))}", flush=True)
             if args.write:
-                put(args.write, "evidence", section(found, lab, made))
+                put(args.write, part, section(found, lab, made))
         gc.collect()  # a model holds itself in circles, and the next one is large
     print(f"\n{section(found, lab, made)}")
 
