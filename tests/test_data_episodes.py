@@ -247,3 +247,9 @@ def test_episodes_hold_what_they_were_read_from_and_nothing_of_their_neighbours(
     first, second = read(tmp_path, {**GOOD, "n": 1}, {**GOOD, "n": 2})
     assert (first.extra, second.extra) == ({"n": 1}, {"n": 2})
     assert first.messages == (Message(role="user", content="Hello"), Message(role="assistant", content="Hi."))
+
+
+def test_the_index_that_a_table_was_written_with_is_no_column(tmp_path: Path) -> None:
+    (tmp_path / "indexed.csv").write_text(",question,answer\n0,Who?,I.\n1,Where?,There.\n")
+    rows = list(read_episodes(tmp_path / "indexed.csv"))
+    assert [row.response for row in rows] == ["I.", "There."] and [row.extra for row in rows] == [{}, {}]

@@ -1,8 +1,8 @@
 """The rows of a table in text, under a header: tabs between the columns (TSV), or commas (CSV).
 
-Columns are called by their names in lower case; a cell is text without the space around it, and an empty cell null.
-Quotes are CSV's: they hold a comma or a line break in one cell, which may have `LONGEST_LINE` characters. In a TSV a
-quote is a character like any other.
+Columns are called by their names in lower case, and one without a name (an index) is left out; a cell is text without
+the space around it, and an empty cell null. Quotes are CSV's: they hold a comma or a line break in one cell, which may
+have `LONGEST_LINE` characters. In a TSV a quote is a character like any other.
 """
 
 import csv
@@ -16,14 +16,14 @@ from personae.data.text_lines import LONGEST_LINE, text_lines
 from personae.errors import BadInput
 
 _NAME = r'"?[\w-]+( [\w-]+){0,2}"?'  # three words at most: a sentence is no header
-_NAMES = re.compile(rf"{_NAME}( ?, ?{_NAME})+")
+_NAMES = re.compile(rf"(|{_NAME} ?), ?{_NAME}( ?, ?{_NAME})*")  # of a numbered table the first has no name
 
 
 def is_header(line: str) -> bool:
     r"""Whether a line names the columns of a table.
 
-    >>> is_header("Question\tAnswer\n"), is_header("text,key\n"), is_header("name: a, b\n")
-    (True, True, False)
+    >>> is_header("Question\tAnswer\n"), is_header("text,key\n"), is_header(",text,key\n"), is_header("name: a, b\n")
+    (True, True, True, False)
     """
     return "\t" in line.strip() or bool(_NAMES.fullmatch(line.strip()))
 
@@ -41,7 +41,8 @@ def table_rows(path: Path) -> Iterator[Row]:
         if len(cells) != len(names):
             found = f"a row of {len(cells)} under a header of {len(names)} columns"
             raise BadInput(found, file=path, line=line, remedy="give every row the columns of the header")
-        yield Row(path, line, index, {name: cell.strip() or None for name, cell in zip(names, cells, strict=True)})
+        named = zip(names, cells, strict=True)
+        yield Row(path, line, index, {name: cell.strip() or None for name, cell in named if name})
 
 
 def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:

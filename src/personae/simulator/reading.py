@@ -113,8 +113,8 @@ def _base_of(adapter: Path, base: str, reading: Reading) -> LocalSimulator:
     try:
         found = locate(base_named(adapter, base))
     except BadInput as problem:
-        remedy = "write there (`base_model_name_or_path`) where that model lies"
-        raise BadInput(f"its base model is not found: {problem}", file=config, remedy=remedy) from problem
+        remedy = "write there (`base_model_name_or_path`) where that model lies, as weights that can be read"
+        raise BadInput(f"its base model cannot be used: {problem}", file=config, remedy=remedy) from problem
     if found.path.is_dir() and checkpoint.adapter_base(found.path):
         remedy = "merge the base's adapter into it (PEFT's `merge_and_unload`), and name that"
         raise BadInput(f"its base model {base} is an adapter too", file=config, remedy=remedy)
