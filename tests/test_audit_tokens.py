@@ -8,7 +8,7 @@ import pytest
 from personae.cli.main import run as personae
 from personae.data import write_episodes
 from personae.records import ByToken, chat
-from personae.records.files import read_json
+from personae.records.files import read_json, write_json
 from personae.simulator.choosing import choosing
 from personae.simulator.pieces import pieces
 from personae.training import SFTPlan
@@ -186,3 +186,10 @@ def test_the_command_leaves_the_tokens_and_says_where_the_difference_lies(
     assert "of the size of the difference lies on them" in " ".join(capsys.readouterr().out.split())
     kept = read_json(tmp_path / "run" / "tokens.json")
     assert np.isfinite(kept["apart"]["on"])
+
+
+def test_a_record_of_before_answers_were_counted_is_read(asked, tmp_path):
+    audited(asked("theirs"), tmp_path)
+    kept = read_json(tmp_path / "tokens.json")
+    write_json(tmp_path / "tokens.json", {k: v for k, v in kept.items() if k != "left_out"})
+    assert audited(asked("theirs"), tmp_path).placement.left_out == 0

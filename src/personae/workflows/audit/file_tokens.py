@@ -90,7 +90,7 @@ def _read(record: dict[str, Any], telling: dict[int, Telling]) -> Placement:
     shares = record["apart"]
     unknown = float("nan")  # which JSON has as null
     apart = None if shares is None else Apart(**{k: unknown if v is None else v for k, v in shares.items()})
-    return Placement(tuple(rows), apart, record["left_out"])
+    return Placement(tuple(rows), apart, record.get("left_out", 0))
 
 
 def _side(kept: dict[str, Any]) -> TokenAnswer:
