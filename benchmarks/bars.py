@@ -124,9 +124,9 @@ def section(found: Sequence[Measured], lab_rms: float | None, made: str) -> str:
     """The part of the evidence engine, in Markdown; `made` says by what, and where."""
     version = lm_eval_version()
     peer = f"lm-eval {version}" if version else "batches of whole rows, since lm-eval is not installed"
-    bars = judged(found, lab_rms)
-    parts = [f"## The evidence engine{'' if bars else ' on real models'}", f"{made} The other: {peer}.", HOW]
-    parts += ["### Bars", board(bars), READING] if bars else []
+    shapes = any(one.shape for one in found)
+    parts = [f"## The evidence engine{'' if shapes else ' on real models'}", f"{made} The other: {peer}.", HOW]
+    parts += ["### Bars", board(judged(found, lab_rms)), READING] if shapes else []
     parts += ["### Times", table(TIMES, [_times(one) for one in found]), OFF_SAYS]
     named = [f"- {_headline(one)}" for one in found if not one.shape]
     if named:

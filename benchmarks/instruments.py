@@ -36,6 +36,7 @@ from personae.records.files import digest, digest_file, read_arrays, write_array
 from personae.simulator import load
 from personae.simulator.local import LocalSimulator
 from personae.theory import agreement, pearson_interval, percentile_interval, pooled_attenuation, split_half
+from personae.theory.attenuation import FEWEST
 from personae.theory.reliability import RELIABLE
 from personae.training import SFTPlan, finetune
 from personae.workflows.audit.file_question import fewer
@@ -53,7 +54,6 @@ HEAVIER = 5.0  # times its rate: the heavy one
 PLAIN = Path(__file__).parent / "plain.jsonl"
 COLUMNS = ("model", "instrument", "trait", "figure", "value", "low", "high", "n")
 Row = tuple[str, str, str, str, float, float, float, int]
-FEWEST = 4  # personas
 NAN = float("nan")
 Named = TypeVar("Named", Persona, Trait)
 

@@ -2,10 +2,10 @@
 
 from personae.data.archetype import read_archetype
 from personae.data.cast import read_cast
-from personae.data.episodes import read_episodes
+from personae.data.episodes import holds_pairs, read_episodes
 from personae.data.forms import FORMS, Form, sniff
 from personae.data.kept_episodes import KeptEpisodes, keep_episodes
-from personae.data.preferences import holds_pairs, read_choices, read_preferences
+from personae.data.preferences import read_choices, read_preferences
 from personae.data.prompts import read_prompts
 from personae.data.row_copies import check_copies, copy_name, copy_rows
 from personae.data.traits import TraitFile, read_trait_file, read_traits

@@ -42,10 +42,23 @@ def read_episodes(
 
 def episode(row: Row) -> Episode:
     """The dialogue that a row holds."""
-    for form, read in _READERS.items():
-        if has(row, form):
-            return read(row)
+    if form := _form(row):
+        return _READERS[form](row)
     raise unknown(row, ("messages", "prompt-completion", "question-answer", "preference"))
+
+
+def holds_pairs(path: str | Path, *, skip_bad: bool = False) -> bool:
+    """Whether the first row of a file is a preference pair, and no episode in another form.
+
+    With `skip_bad` it is the first row that is either; a file without any holds none.
+    """
+    forms = map(_form, read_rows(path, limit=None if skip_bad else 1))
+    return next(filter(None, forms), None) == "preference"
+
+
+def _form(row: Row) -> Form | None:
+    """The form in which a row is read as an episode."""
+    return next((form for form in _READERS if has(row, form)), None)
 
 
 def _messages(row: Row) -> Episode:

@@ -39,19 +39,6 @@ def read_choices(
     return kept(_choice, read_rows(path, limit=limit), refused)
 
 
-def holds_pairs(path: str | Path, *, skip_bad: bool = False) -> bool:
-    """Whether the first row of a file is a preference pair, and no episode in another form.
-
-    With `skip_bad` it is the first row that is either; a file without any holds none.
-    """
-    for row in read_rows(path, limit=None if skip_bad else 1):
-        if has(row, "messages") or has(row, "prompt-completion"):
-            return False
-        if has(row, "preference"):
-            return True
-    return False
-
-
 def _choice(row: Row) -> Episode:
     pair = preference(row)
     if pair.chosen.response.strip() == pair.rejected.response.strip():

@@ -18,6 +18,7 @@ SHOWN = 6  # examples
 LOUDEST = 3  # tokens of an answer that are said in words
 STEPS = (0.1, 0.3, 1.0, 3.0)  # nats from which a tint is one darker
 _ASKED = 240  # characters of a question
+_TITLE = "Where in an answer it stands"
 _WORDS = (
     "The same answers by token: how much likelier each makes the character that the answer raises most than no "
     "character in particular, given all that stands before it. The tokens of an answer add up to its evidence."
@@ -29,7 +30,7 @@ def tokens_section(placement: Placement | None, data: str, control: str | None) 
     if placement is None or not (placement.rows or placement.left_out):
         return None
     if not placement.rows:
-        return Section("Where in an answer it stands", (_left_out(placement.left_out),), ())
+        return Section(_TITLE, (_left_out(placement.left_out),), ())
     words: list[Text] = [_WORDS]
     if placement.apart is not None:
         words.append(
@@ -46,7 +47,7 @@ def tokens_section(placement: Placement | None, data: str, control: str | None) 
         blocks.append(Prose((Markup("Those of {} more stand in <code>tokens.json</code>.").format(more),)))
     if placement.left_out:
         blocks.append(Prose((_left_out(placement.left_out),)))
-    return Section("Where in an answer it stands", tuple(words), tuple(blocks))
+    return Section(_TITLE, tuple(words), tuple(blocks))
 
 
 def _left_out(rows: int) -> str:

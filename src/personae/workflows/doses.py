@@ -207,14 +207,14 @@ def development(folder: Path) -> DevelopmentPair:
     """The pair that a finished run with a control leaves in its folder."""
     record, profile = read_json(folder / "forecast.json"), read_json(folder / "profile.json")
     measured = read_levels(folder / "basis.parquet")
-    taught, nan = profile.get("trained", ()), float("nan")  # no score counts what a file itself trains
+    taught = profile.get("trained", ())  # no score counts what a file itself trains
     names = measured.contexts[1:]  # the Assistant's own row stands first
     ours, theirs = (_matrix(folder / f"{file}.parquet", names) for file in ("evidence", "evidence-control"))
     return DevelopmentPair(
         prior=np.array([record["prior"][name] for name in names]),
         matrix=ours - theirs if record["matched"] else against(ours, theirs),
         levels={t: measured.by_trait[t][1:, ~attenuation_items(_items(measured, t))] for t in record["forecast"]},
-        shifts={t: nan if t in taught else shift["character"]["mean"] for t, shift in profile["shifts"].items()},
+        shifts={t: np.nan if t in taught else shift["character"]["mean"] for t, shift in profile["shifts"].items()},
         steps=int(record["plan"]["steps"]),
         rate=float(record["plan"]["rate"]),
     )

@@ -142,10 +142,9 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     bounds = tuple(read_bound(text, names) for text in wish.bounds)
     if unknown := [name for name in wish.trained if name not in names]:
         raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
-    dose_for(wish.model, dose=wish.dose, **settings)
+    check_rank(dose_for(wish.model, dose=wish.dose, **settings).plan, settings.get("rank"), wish.model)
     simulator = open_model(wish.model, dtype=wish.dtype, running=wish.running)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
-    check_rank(dose.plan, settings.get("rank"), wish.model)
     method = "preference pairs" if pair.choices else "a reward" if wish.reward else ""
     if method and wish.dose is None:
         dose = guessed(dose, f"No dose was fitted for training on {method}: that of as many episodes is taken.")
