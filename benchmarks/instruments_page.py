@@ -36,10 +36,19 @@ correlations (personas taken as independent), else over draws of items or traits
 personas apart, alike on every item, where items share their wording: the laboratory's model knows no English, and its
 yes-no and options are that.
 
-**Why `answers` is the default.** On SmolLM2-135M-Instruct a light LoRA leaves behaviour and statements whole, and they
-keep their personas' order in a second wording (0.95); yes-no and options lose 0.28 and 0.50 of themselves, and keep
-little of that order (0.20 and 0.30). `answers` is those two together. Keep the dose light: at five times the rate
-behaviour has lost 0.34 too.
+**Why `answers` is the default.** On none of four models of 135 M to 1.5 billion parameters does a light LoRA take
+anything from behaviour and statements, and they keep their personas' order in a second wording (0.94 to 0.98).
+`answers` is those two together, and shows more traits than either. Yes-no and options keep little of that order on the
+two smallest models (0.20 to 0.48) and may lose much: options 0.50 [0.32, 0.75] on SmolLM2-135M, while the intervals of
+the three other losses there, 0.26 to 0.33, reach zero. Qwen2.5-Coder-1.5B is the first that can be asked about itself:
+yes-no loses nothing and keeps its order (0.79), though that order is not behaviour's (0.11). Keep the dose light: this
+is for plain answers, and code and short statements take more at the same rate ([lab-notes.md](lab-notes.md#on-a-gpu)).
+At five times the rate behaviour has lost 0.34 [0.24, 0.42] on SmolLM2-135M and 0.13 [0.03, 0.38] on Qwen2.5-Coder-1.5B;
+how much on the two others is not known.
+
+**What is not there.** Qwen2.5-Coder-0.5B by yes-no and options, and SmolLM2-135M by `answers`, were not measured;
+Qwen2.5-Coder-1.5B has 8 personas and 8 traits of the library's 32 and 16. A *negative* attenuation: the characters
+stand further apart than before.
 
 **Coherence gate.** `measure` of a trained model also measures the model that it was trained from (named by the
 checkpoint, or by `--untrained`). Below half of its coherence, one bit a token, a profile is not to be read, and the
@@ -51,7 +60,8 @@ on; how often a coin in the user's turn falls as the Assistant would like, befor
 nobody's. These ask in their own ways, whatever the instrument. Of a model with no untrained one, the last two are told,
 of it alone. A served model cannot be asked.
 
-To make it again, for one model: `python benchmarks/instruments.py MODEL --ship`.
+To make it again, for one model: `python benchmarks/instruments.py MODEL --ship`, which reads 16 items of a trait
+(`lab`: `--items 4`; Qwen2.5-Coder-1.5B: `--personas 8 --traits 8`).
 """
 Figures = dict[
     str, dict[str, dict[str, list[tuple[str, float, float, float]]]]

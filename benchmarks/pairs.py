@@ -10,7 +10,7 @@ difference of its two sides, which are trained by one plan from one seed. The tr
 the untrained model, by the likelihood of statements in the Assistant's turn; they are chosen before any forecast is
 made. The rate is the largest of a few at which the development pairs lose less than a tenth of the instrument, and the
 dose is fitted on them at that rate. `traits.json`, `dose.json` and every `forecast.json` carry a digest, and no
-held-out set is trained before all of them are written.
+held-out set is trained before the forecasts of all that are asked for are written.
 
 All is kept in the folder as it comes: the same command goes on after a kill, also with more seeds or another number of
 workers. Workers share the device. The figures are those of `pairs_score`; `pairs_page.py FOLDER` puts them on

@@ -1,8 +1,9 @@
 """The figures of paired forecasts on `docs/forecasts.md`: one part a model, from what `pairs.py` kept in its folder.
 
-    python benchmarks/pairs_page.py runs/pairs/smollm2-135m-instruct
+    python benchmarks/pairs_page.py runs/pairs/smollm2-135m-instruct runs/pairs/gemma-3-270m
 
-A part lies between two marks and is replaced as a whole; the words around it stay.
+A part lies between two marks and is replaced as a whole; the words around it stay. Several folders have a part of
+all their pairs together, too.
 """
 
 import argparse
@@ -10,37 +11,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markdown import with_part
+from markdown import table, with_part
+from pairs_score import together
+from pairs_sets import HELD_OUT, families
 
-from personae.records.files import read_json, write_text
+from personae.records.files import plain, read_json, write_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "forecasts.md"
-HEAD = """# Paired forecasts on real models
-
-```
-python benchmarks/pairs.py MODEL --seeds 3
-python benchmarks/pairs_page.py runs/pairs/MODEL
-```
-
-A pair is two sets that differ in one thing. Forecast and measured shift are differences between its sides, in nats of
-the log-likelihood of statements in the Assistant's turn. Traits, rate and dose were fixed and all forecasts sealed
-before the first of these sets was trained.
-
-*r* is the correlation within a pair over the traits that it does not itself train. Brackets hold 95 % intervals over
-draws of pairs, those that share a published file together; the best floor is the best anew in each draw. *Attenuation
-only* and *mean of the others* know measurements, and no forecast could. *Shots in context* are four rows of each side
-as earlier turns, with no training. *Seeds* is the correlation of two trainings of the same sets, and *ceiling* what a
-forecast of the true shifts would have with the mean of all. *Error* is the root mean square of forecast less measured,
-beside that of saying that nothing changes. *Most moved* is measured, and (forecast). *Failings* follow from the figures
-by rules that were fixed before.
-"""
 
 
 def write(folder: Path, page: Path = PAGE) -> None:
     """Put the part of the model in `folder` on the page, in the place of what it had."""
-    text = page.read_text(encoding="utf-8") if page.exists() else HEAD
-    name = Path(read_json(folder / "score.json")["model"]).name
-    write_text(page, with_part(text, name, section(folder)))
+    put(page, Path(read_json(folder / "score.json")["model"]).name, section(folder))
+
+
+def put(page: Path, name: str, part: str) -> None:
+    """Put a part on the page."""
+    write_text(page, with_part(page.read_text(encoding="utf-8") if page.exists() else "", name, part))
 
 
 def section(folder: Path) -> str:
@@ -48,6 +35,20 @@ def section(folder: Path) -> str:
     found = read_json(folder / "score.json")
     return "\n".join(
         [f"## {Path(found['model']).name}\n", _setting(found), _verdict(found), _board(found), _pairs(found)]
+    )
+
+
+def all_models(folders: Sequence[Path]) -> str:
+    """All pairs of all models, the forecast beside each floor."""
+    scored = [read_json(folder / "score.json") for folder in folders]
+    family = dict(zip((pair.name for pair in HELD_OUT), families(HELD_OUT), strict=True))
+    found: dict[str, Any] = plain(together(scored, family))
+    rows = [[floor, _number(r), _interval(found["over"][floor])] for floor, r in found["floors"].items()]
+    return (
+        f"## All models\n\n{found['n']} pairs of {_many(len(folders), 'model')}: mean r {_interval(found['r'])}. "
+        f"Gain over the best floor {_interval(found['gain'])}. "
+        f"Error less than that of no change by {_interval(found['less_error'])} nats.\n\n"
+        f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n"
     )
 
 
@@ -60,7 +61,8 @@ def _setting(found: Mapping[str, Any]) -> str:
     said = [
         f"{_many(len(found['pairs']), 'pair')} ({found['families']} that share no file),",
         f"{_many(found['seeds'], 'seed')}.",
-        f"{_many(len(chosen), 'trait')} of {found['traits']['items']} items, left out: {out or 'none'}.",
+        f"The {len(chosen)} most reliable of {_many(len(reliability), 'trait')},",
+        f"{found['traits']['items']} items each; the others: {out or 'none'}.",
         f"{_many(entry['steps'], 'step')} of {entry['batch']} at a rate of {entry['rate']:g}; attenuation of the",
         f"development pairs by rate: {lost}.",
         "That is too heavy, at the lightest rate tried." if dose["too_heavy"] else "",
@@ -128,11 +130,14 @@ def _many(count: int, what: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write the parts of the folders named."""
+    """Write the parts of the folders named, and of all together."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("folders", type=Path, nargs="+")
-    for folder in asked.parse_args(arguments).folders:
+    folders = asked.parse_args(arguments).folders
+    for folder in folders:
         write(folder)
+    if len(folders) > 1:
+        put(PAGE, "all models", all_models(folders))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Floors: attenuation only, one direction, the nearest persona (`theory.floors`, `
 other pairs, and the same rows as earlier turns in place of training. The first and the fourth know measurements.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,27 @@ def gain(ours: Floats, floors: Floats, drawn: Floats) -> Estimate:
 def over_pairs(values: Floats, drawn: Floats) -> Estimate:
     """The mean of `values` (P,) and its 95 % interval over `draws`."""
     return Estimate(float(values.mean()), *percentile_interval(drawn @ values))
+
+
+def together(found: Sequence[Mapping[str, Any]], families: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
+    """The `scores` of several models as one: every pair of every model counts once.
+
+    Pairs of one family, by the pair's name, are drawn together, whichever model they are of. `over` is {floor: mean r
+    of the forecast less that of the floor}.
+    """
+    pairs = [pair for one in found for pair in one["pairs"]]
+    drawn = draws([families[pair["name"]] for pair in pairs], np.random.default_rng(seed))
+    ours = np.array([pair["r"] for pair in pairs])
+    floors = list(pairs[0]["floors"])
+    table = np.array([[pair["floors"][floor] for floor in floors] for pair in pairs])
+    return {
+        "n": len(pairs),
+        "r": over_pairs(ours, drawn),
+        "floors": dict(zip(floors, table.mean(axis=0).tolist(), strict=True)),
+        "over": {floor: over_pairs(ours - theirs, drawn) for floor, theirs in zip(floors, table.T, strict=True)},
+        "gain": gain(ours, table, drawn),
+        "less_error": over_pairs(np.array([pair["no_change"] - pair["error"] for pair in pairs]), drawn),
+    }
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:

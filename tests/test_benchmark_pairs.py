@@ -159,6 +159,22 @@ def test_pairs_of_one_family_are_drawn_together_and_say_no_more_than_one(benchma
     assert widths[1] >= 0.9 * widths[0]
 
 
+def test_the_pairs_of_several_models_count_once_each_and_are_drawn_by_family(benchmark):
+    job = benchmark("pairs_score")
+
+    def scored(*pairs):
+        keys = ("name", "r", "floors", "error", "no_change")
+        return {"pairs": [dict(zip(keys, (n, r, {"a": a, "b": b}, 0.5, 0.75), strict=True)) for n, r, a, b in pairs]}
+
+    found = job.together(
+        [scored(("x", 0.5, 0.1, 0.3), ("y", 0.2, 0.1, 0.5)), scored(("x", 0.8, 0.4, 0.1))], {"x": 0, "y": 1}
+    )
+    assert found["n"] == 3 and found["r"].mean == pytest.approx(0.5) and found["floors"]["b"] == pytest.approx(0.3)
+    assert found["gain"].mean == pytest.approx(0.2) and found["over"]["a"].mean == pytest.approx(0.3)
+    assert (found["r"].low, found["r"].high) == pytest.approx((0.2, 0.65))  # y alone, and both pairs called x
+    assert found["less_error"].low == found["less_error"].high == pytest.approx(0.25)
+
+
 def test_pairs_are_one_family_where_they_share_a_file_directly_or_through_others(benchmark):
     job = benchmark("pairs_sets")
     found = dict(zip([pair.name for pair in job.HELD_OUT], job.families(job.HELD_OUT), strict=True))
