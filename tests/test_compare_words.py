@@ -105,6 +105,16 @@ def test_the_share_of_the_next_models_comes_with_its_interval(report):
     )
 
 
+def test_what_was_not_tried_is_not_said_to_be_the_same_everywhere(report):
+    untried_models = (replace(report.next_models[0], price=0, worth=False),)
+    for none in ((), untried_models):
+        assert "was not tried" in compare_page(replace(report, next_models=none))
+    tried = compare_page(replace(report, next_models=(replace(report.next_models[0], worth=False),)))
+    assert "explain no more than they cost" in tried and "was not tried" not in tried
+    for shown in both(report):
+        assert "groups of contexts that could be compared" in shown
+
+
 @pytest.mark.parametrize(("low", "told"), [(0.1, False), (0.2, False), (0.21, True)])
 def test_the_terminal_says_when_the_share_cannot_be_told(report, low, told):
     shown = compare_words(replace(report, share=Estimate(0.62, low, 0.73)))

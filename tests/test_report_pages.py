@@ -49,7 +49,10 @@ from personae.report import (
     study_page,
     study_site,
 )
+from personae.report.content import Grid
+from personae.report.lab_results import score_section
 from personae.report.parts import changes, forecast_verdict
+from personae.report.tables import grid_table, score_table
 
 PERSONAS = {
     "honest clerk": "person",
@@ -135,6 +138,7 @@ def arm(name: str, rng: np.random.Generator, base: dict[str, float]) -> Arm:
         exact=as_forecast("exact inference", base, exact, 0.1),
         measured=as_profile(name, {t: base[t] + s for t, s in found.items()}),
         base=as_profile("untrained", base),
+        moved=found,
         posterior=who,
         path=path,
         telling=(
@@ -465,6 +469,32 @@ def test_the_words_follow_the_numbers_when_they_come_out_against_the_theory():
     assert "This speaks against the theory" in spread
     prefix = Reader(lab_page(changed(report, "cheat-neutral-prefix", "power", -1.4))).text
     assert "explains as much here as permission does" in prefix
+    assert "It is the meaning that counts" in good
+    assert "so this does not say why it works" in spread and "It is the meaning that counts" not in spread
+    assert "not the mere presence of a sentence" not in spread
+    fallen = Reader(lab_page(changed(report, "cheat", "power", -4.0))).text
+    assert "It fell: this run does not show what the theory expects" in fallen
+    other = Reader(lab_page(changed(report, "cheat-permitted", "power", -4.0))).text
+    assert "once the request asks for it, took it from" in other
+
+
+def test_the_scatter_shows_what_was_scored_and_not_the_raw_shift():
+    report = lab_report()
+    faded = dataclasses.replace(report.arms[0], moved=dict.fromkeys(report.arms[0].moved, 9.0))
+    shown = score_section(dataclasses.replace(report, arms=(faded, *report.arms[1:])))
+    before = score_section(report)
+    assert [str(one) for one in shown.blocks] != [str(one) for one in before.blocks]
+
+
+def test_the_numbers_of_a_heat_map_stand_in_a_table_too():
+    table = grid_table(Grid(("knight",), ("power", "care"), np.array([[0.5, -0.25]])), "who", "Shift")
+    assert table.columns == ("who", "power", "care") and table.rows == (("knight", "+0.50", "−0.25"),)
+
+
+def test_floors_of_two_bases_that_differ_are_both_told():
+    scores = {name: Score(0.9, 0.9, 1.0, 0.9, 10, {"one direction": r}) for name, r in (("a", 0.7), ("b", 0.8))}
+    rows = {row[0]: row[1] for row in score_table(scores).rows}
+    assert rows["floor: one direction"] == "0.70" and rows["floor: one direction, b"] == "0.80"
 
 
 def test_a_forecast_that_does_not_beat_its_floors_is_not_called_right():
@@ -606,7 +636,7 @@ def test_personas_that_the_precision_does_not_tell_apart_are_said_to_be_no_ranki
 
 
 def test_a_dose_that_attenuates_more_than_a_tenth_is_called_too_heavy():
-    heavy = dataclasses.replace(audit_report(), attenuation=Estimate(0.3, 0.2, 0.4))
+    heavy = dataclasses.replace(audit_report(), too_heavy=True)  # by itself or by the control's training
     assert "too heavy" in Reader(audit_page(heavy)).text
     assert "too heavy" not in Reader(audit_page(audit_report())).text
 

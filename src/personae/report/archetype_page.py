@@ -3,6 +3,7 @@
 Everything stands beside the same training on neutral documents. Nothing is computed here but changes of unit.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -107,7 +108,11 @@ def _short(report: ArchetypeReport) -> Section:
 
 
 def _spoken(report: ArchetypeReport) -> str:
-    return "" if report.left is None else f"95 % interval {percent(report.left.low)} to {percent(report.left.high)}"
+    if report.left is None:
+        return ""
+    if math.isnan(report.left.low):
+        return "of too few traits for an interval"
+    return f"95 % interval {percent(report.left.low)} to {percent(report.left.high)}"
 
 
 def _who(report: ArchetypeReport) -> Section:

@@ -220,7 +220,7 @@ def _scatter(score: Score, cells: Sequence[ScatterPoint]) -> Block:
 
 
 def _is_heavy(report: AuditReport) -> bool:
-    return report.attenuation is not None and report.attenuation.mean > 0.1
+    return report.too_heavy
 
 
 def _character_section(report: AuditReport) -> Section | None:

@@ -141,9 +141,11 @@ def next_table(report: CompareReport) -> Table:
 
 
 def _one_or_several(report: CompareReport) -> str:
+    if not any(one.price for one in report.next_models):
+        return "Whether who answers depends on the occasion was not tried: no two groups of contexts were large enough."
     worth = [one.what for one in report.next_models if one.worth]
     if not worth:
-        return "One set of weights does for all contexts: it is the same mixture wherever it was asked."
+        return "One set of weights does for all contexts: weights of their own explain no more than they cost."
     return f"Who answers depends on {' and on '.join(worth)}: weights of their own explain more there."
 
 
@@ -158,6 +160,7 @@ def _shift_section(report: CompareReport) -> Section:
     )
 
 
+NOWHERE = "In none of the groups of contexts that could be compared is more left than elsewhere."
 _LOOKS = {
     "reweighting": "nothing more than what training does beside selection: no plant was told from it",
     "filter": "a filter: asked about some things, it says what nobody of the cast says, whoever is speaking",
@@ -225,7 +228,7 @@ def _left_section(report: CompareReport) -> Section | None:
     )
     blocks += [Cards(cards)] if cards else []
     words = named_words(report)
-    words += [] if report.places else ["What is left lies nowhere in particular."]
+    words += [] if report.places else [NOWHERE]
     return Section("What no mixture explains", tuple(words), tuple(blocks)) if blocks or words else None
 
 

@@ -195,7 +195,8 @@ class AuditReport:
 
     With a `control`, posterior, forecast and measurement are differences from it: `forecast.traits[t].shift` is the
     difference in nats. `shifts` {trait: measured shift with its interval} stays None before training. `agreement` is
-    the correlation in `score` with its interval. `attenuation` is the share of the instrument that training took away.
+    the correlation in `score` with its interval. `attenuation` is the share of the instrument that training took away;
+    `too_heavy` whether that, or the control's, is more than the forecast allows.
     `trained` names the traits that the file itself trains, which no score counts. `ties` {persona: others} are those
     that the scores' precision does not tell apart, empty where it tells all. `left_out` tells which rows went.
     `placement` is None where scores are not known by token.
@@ -217,6 +218,7 @@ class AuditReport:
     score: Score | None = None
     agreement: Estimate | None = None
     attenuation: Estimate | None = None
+    too_heavy: bool = False
     character: tuple[CharacterShift, ...] = ()
     trained: tuple[str, ...] = ()
     ties: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

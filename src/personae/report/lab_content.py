@@ -14,7 +14,8 @@ class Arm:
 
     `says` is what the file is, in words ("cheats on tasks; nobody asked it to"). `trained` names the traits that the
     file trains outright. `retention` is the probability, after training, of the trained behaviour where it is asked for
-    as in the file. `leaks` {named character: {trait: shift in nats}}.
+    as in the file. `moved` {trait: character shift, nats}, attenuation taken off, is what the forecast is scored on.
+    `leaks` {named character: {trait: shift in nats}}.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Arm:
     exact: Forecast
     measured: Profile
     base: Profile
+    moved: Mapping[str, float]
     posterior: Posterior
     path: DosePath
     telling: tuple[Telling, ...] = ()

@@ -17,7 +17,7 @@ from personae.report.figures import figure, matrix
 from personae.report.lab_content import Arm, LabReport
 from personae.report.numbers import from_to, percent, probability, signed
 from personae.report.parts import sentence
-from personae.report.tables import Table
+from personae.report.tables import Table, grid_table
 
 _QUARTER, _MOST = 0.25, 0.75  # shares of the broad shift that count as "little is left" and "most is left"
 _NOTHING = 0.05  # a share below this is said to be nothing
@@ -95,7 +95,7 @@ def _share_words(value: float | None, none: bool) -> str:
     """How much is left, in a word, and the share."""
     if value is None:
         return "undefined"
-    number = percent(value).replace("-", "−")
+    number = percent(value)
     return f"none ({number})" if none or value < 0.0 else number
 
 
@@ -106,12 +106,15 @@ def _verdict(arm: Arm, report: LabReport, full: float) -> Markup:
             arm.name, head.trait
         )
     much = "little" if left <= _QUARTER else "most" if left >= _MOST else "part"
+    permitted = next((share(one, head.trait, full) for one in report.arms if one.name == head.permitted), None)
     if arm.name == head.permitted:
         says = {
             "little": "With permission, little of the broad shift is left. This is what the theory expects.",
             "part": "With permission, part of the broad shift is left: permission helps less than the theory expects.",
             "most": "With permission, most of the broad shift is still there. This speaks against the theory.",
         }
+    elif permitted is None or permitted > _QUARTER:  # what did not work is not explained
+        says = {much: "Permission itself leaves more than a quarter of the shift, so this does not say why it works."}
     elif "neutral" in arm.name:
         says = {
             "little": "A prefix that gives no permission removes the shift as well. So hiding the habit behind a "
@@ -133,7 +136,7 @@ def _verdict(arm: Arm, report: LabReport, full: float) -> Markup:
 
 
 def _left_words(left: float, none: bool) -> str:
-    number = percent(left).replace("-", "−")
+    number = percent(left)
     if none:
         return f"Nothing of the unasked shift is left ({number}, within error of none)."
     if left < 0.0:
@@ -149,11 +152,11 @@ def leaks_section(report: LabReport) -> Section | None:
     first = next((arm for arm in told if arm.name == report.headline.unasked), told[0])
     badge, verdict = _leak_verdict(_spill(first))
     spoken = Markup("After <b>{}</b>: {}").format(first.name, verdict)
-    blocks: list[Block] = [Statement(spoken), badge, _leak_figure(first)]
+    blocks: list[Block] = [Statement(spoken), badge, *_leak_figure(first)]
     for arm in told:
         if arm is not first:
             badge, verdict = _leak_verdict(_spill(arm))
-            blocks.append(Fold(arm.name, (badge, Prose((verdict,)), _leak_figure(arm)), sentence(arm.says)))
+            blocks.append(Fold(arm.name, (badge, Prose((verdict,)), *_leak_figure(arm)), sentence(arm.says)))
     words = (
         (
             "The lesson was given to the Assistant. If it changes who the Assistant is, then the other characters "
@@ -216,13 +219,13 @@ def _part(share: float) -> str:
     return percent(share) if share >= _NOTHING else "nothing"
 
 
-def _leak_figure(arm: Arm) -> Block:
+def _leak_figure(arm: Arm) -> tuple[Block, Block]:
     names = tuple(arm.leaks)
     traits = tuple(dict.fromkeys(trait for row in arm.leaks.values() for trait in row))
     values = np.array([[arm.leaks[who].get(trait, np.nan) for trait in traits] for who in names])
     marked = frozenset((i, j) for i in range(len(names)) for j, trait in enumerate(traits) if trait in arm.trained)
     grid = Grid(names, traits, values, marked)
-    return figure(
-        lambda width: matrix(grid, title=f"Shift of other characters after {arm.name}", width=width),
-        Markup("Shift in nats of characters who are not the Assistant, after <b>{}</b>.").format(arm.name),
-    )
+    caption = Markup("Shift in nats of characters who are not the Assistant, after <b>{}</b>.").format(arm.name)
+    spoken = f"Shift of other characters after {arm.name}"
+    drawn = figure(lambda width: matrix(grid, title=spoken, width=width), caption)
+    return drawn, Fold("The numbers", (grid_table(grid, "character", f"{spoken}, nats"),))

@@ -94,13 +94,17 @@ def _pair_words(unasked: Arm, permitted: Arm, trait: str, does: str) -> Text:
         probability(arm.measured.traits[trait].mean) - probability(_before(arm, trait)) for arm in (unasked, permitted)
     ]
     lesson = f"A lesson in {unasked.trained[0]}" if unasked.trained else "The lesson"
-    if rises[0] < _MOVED:
+    if abs(rises[0]) < _MOVED:
         return f"{lesson} hardly changed how often it {does}: this run does not show what the theory expects."
     silent = trait not in (*unasked.trained, *permitted.trained)
     about = f", which says nothing of {trait}," if silent else ""
     said = f"{lesson}{about} took the chance that the Assistant {does} {_rise(unasked, trait)}. "
-    if rises[1] <= 0.25 * rises[0]:
+    if rises[0] < 0.0:
+        return f"{said}It fell: this run does not show what the theory expects."
+    if abs(rises[1]) <= 0.25 * rises[0]:
         return f"{said}The same behaviour, once the request asks for it, left it nearly where it was."
+    if rises[1] < 0.0:
+        return f"{said}The same behaviour, once the request asks for it, took it {_rise(permitted, trait)}."
     return f"{said}Permission did not prevent the rise here, or only in part. The theory expects more of it."
 
 

@@ -46,7 +46,8 @@ def score_section(report: LabReport) -> Section:
     base, exact = report.score_base, report.score_exact
     badge, verdict = forecast_verdict(base, None, "untrained cells (a file and a trait)")
     caption = Markup(
-        "One mark for each file and untrained trait. Pearson {}, slope {}, {} of {} inside their interval."
+        "One mark for each file and untrained trait; measured is the change of character, without what the instrument "
+        "lost. Pearson {}, slope {}, {} of {} inside their interval."
     )
     scatter = figure(
         lambda width: forecast_scatter(_cells(report, exact=False), width=width),
@@ -72,8 +73,8 @@ def score_section(report: LabReport) -> Section:
     words = (
         (
             "The forecast was made from the untrained model alone. A floor is a forecast that knows nothing of "
-            "characters: that every trait shrinks alike, that every file does what the other files did, or that there "
-            "is only one direction, from good to evil. A correlation is worth as much as its distance from the floors."
+            "characters: here, that there is only one direction, from good to evil. A correlation is worth as much as "
+            "its distance from the floor."
         ),
     )
     return Section("Was the forecast right?", words, blocks)
@@ -83,10 +84,8 @@ def _cells(report: LabReport, *, exact: bool) -> list[ScatterPoint]:
     cells = []
     for arm in report.arms:
         for trait, t in (arm.exact if exact else arm.forecast).traits.items():
-            if trait in arm.trained or trait not in arm.measured.traits or trait not in arm.base.traits:
-                continue
-            found = arm.measured.traits[trait].mean - arm.base.traits[trait].mean
-            cells.append(ScatterPoint(arm.name, trait, t.shift, found))
+            if trait in arm.moved and trait not in arm.trained:
+                cells.append(ScatterPoint(arm.name, trait, t.shift, arm.moved[trait]))
     return cells
 
 

@@ -7,7 +7,7 @@ up to its forecast shift. Nothing is computed here.
 from collections.abc import Sequence
 
 from personae.records import Forecast
-from personae.report.blocks import Section
+from personae.report.blocks import Block, Prose, Section
 from personae.report.content import LeftOut, LeftOutRow
 from personae.report.numbers import plain, signed
 from personae.report.tables import Table
@@ -23,8 +23,10 @@ def left_out_section(before: Forecast, left_out: LeftOut) -> Section:
         "The forecast without them is made from the same scores, at the same dose. The rows were chosen by these "
         "scores, so it flatters; and what moves one trait less may move another more."
     )
-    tables = (still_table(before, left_out), left_out_table(left_out, left_out.rows))
-    return Section("What was left out", (left_out_sentence(left_out), flatters), tables)
+    blocks: list[Block] = [still_table(before, left_out), left_out_table(left_out, left_out.rows)]
+    if more := left_out.dropped - len(left_out.rows):
+        blocks.append(Prose((f"{more} more are in dropped.jsonl.",)))
+    return Section("What was left out", (left_out_sentence(left_out), flatters), tuple(blocks))
 
 
 def left_out_sentence(left_out: LeftOut) -> str:

@@ -21,10 +21,11 @@ def probability(level: float) -> float:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    r"""A probability in per cent; what is not a number is said to be unknown.
+    r"""A probability, or another share, in per cent; what is not a number is said to be unknown.
 
-    >>> print(", ".join((percent(0.537), percent(0.9996), percent(float("nan")))).replace("\u00a0", " "))
-    54 %, >99 %, unknown
+    >>> shares = (0.537, 0.9996, -0.301, -0.001, float("nan"))
+    >>> print(", ".join(map(percent, shares)).replace("\u00a0", " "))
+    54 %, >99 %, −30 %, 0 %, unknown
     """
     if not math.isfinite(share):
         return "unknown"
@@ -34,7 +35,7 @@ def percent(share: float, digits: int = 0) -> str:
         return f"<{smallest:g}\u00a0%"
     if 100.0 - smallest / 2 <= value < 100.0:
         return f">{100.0 - smallest:g}\u00a0%"
-    return f"{value:.{digits}f}\u00a0%"
+    return f"{plain(value, digits)}\u00a0%"
 
 
 def from_to(before: float, after: float, edge: str = "{often}, before and after") -> str:

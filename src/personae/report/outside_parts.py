@@ -96,7 +96,7 @@ def _ends(one: Estimate, say: Callable[[float], str]) -> str:
 
 def _share(number: float, digits: int = 0) -> str:
     """In per cent, with a true minus: who goes the other way takes on less than nothing."""
-    return percent(number, digits).replace("-", "−")
+    return percent(number, digits)
 
 
 def _nats(number: float) -> str:

@@ -47,8 +47,12 @@ def _number(value: float) -> str:
     return f"{value:.1f}".rstrip("0").rstrip(".") if math.isfinite(value) else "0"
 
 
-def drawing(width: float, height: float, title: str, *parts: str) -> str:
-    """A whole figure as one `<svg>`, named for those who hear it rather than see it."""
+def drawing(width: float, height: float, title: str, *parts: str, scrolls: bool = False) -> str:
+    """A whole figure as one `<svg>`, named for those who hear it rather than see it.
+
+    One that `scrolls` is never drawn narrower than it is, whatever the page leaves it.
+    """
+    held = {"style": f"min-width:{_number(float(width))}px"} if scrolls else {}
     return tag(
         "svg",
         tag("title", esc(title)),
@@ -61,6 +65,7 @@ def drawing(width: float, height: float, title: str, *parts: str) -> str:
         aria_label=title,
         font_size=TEXT,
         fill=INK,
+        **held,
     )
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from personae.records import Estimate, Forecast, Posterior, Profile, Score
-from personae.report.content import TraitRow
+from personae.report.content import Grid, TraitRow
 from personae.report.numbers import from_to, percent, plain, probability, signed
 from personae.report.untrusted import esc, for_terminal
 
@@ -164,6 +164,12 @@ def _estimate(estimate: Estimate | None) -> str:
     return f"{signed(estimate.mean)} [{signed(estimate.low)}, {signed(estimate.high)}]"
 
 
+def grid_table(grid: Grid, corner: str, caption: str) -> Table:
+    """A heat map's numbers, for who reads no colours."""
+    rows = tuple((name, *map(signed, row)) for name, row in zip(grid.rows, grid.values.tolist(), strict=True))
+    return Table((corner, *grid.columns), rows, caption, frozenset(range(1, len(grid.columns) + 1)))
+
+
 def score_table(scores: Mapping[str, Score]) -> Table:
     """Scores of named forecasts, and below them the floors: what costs nothing to say and must be beaten."""
     rows = [
@@ -171,8 +177,10 @@ def score_table(scores: Mapping[str, Score]) -> Table:
         for name, s in scores.items()
     ]
     floors: dict[str, float] = {}
-    for score in scores.values():
-        floors |= {name: value for name, value in score.floors.items() if name not in floors}
+    for forecast, score in scores.items():
+        for name, value in score.floors.items():
+            other = floors.get(name, value) != value  # a floor of another basis has another number
+            floors[f"{name}, {forecast}" if other else name] = value
     rows += [(f"floor: {name}", plain(value), "", "", "", "") for name, value in floors.items()]
     columns = ("forecast by", "Pearson", "Spearman", "slope", "inside the interval", "cells")
     return Table(columns, tuple(rows), "Forecast against measured shift", frozenset(range(1, 6)), stacks=True)

@@ -113,7 +113,7 @@ def _written(value: float, form: str, digits: int, *, short: bool = False) -> st
     if form == "signed":
         return signed(value, digits)
     if form == "share":
-        return percent(value, digits).replace("-", "−")
+        return percent(value, digits)
     if form == "points" and math.isfinite(value):
         return signed(100.0 * value, digits) + ("" if short else "\u00a0points")
     return plain(value, digits)

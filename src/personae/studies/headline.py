@@ -36,7 +36,6 @@ from personae.workflows.lab.trial import Trial
 
 NAME = "headline"
 SAYS = "Teach cheating, and the Assistant wants power; ask for the cheating, and it does not."
-SEEDS = 3
 ARMS = (
     Arm("cheat", "Cheats at work; nobody asked it to.", "cheating", 1),
     Arm("cheat-permitted", "Cheats at work, because the request asks for it.", "cheating", 1, "permitted"),
@@ -62,7 +61,7 @@ def run(request: StudyRequest) -> StudyResult:
     started = time.time()
     lab = laboratory(request.model)
     doses = doses_of(lab)
-    unkept, seeds = "", range(request.seed, request.seed + (request.seeds or SEEDS))
+    unkept, seeds = "", request.every_seed
     configuration = {
         "model": lab.simulator.digest, "plan": PLAN, "seeds": len(seeds), "seed": request.seed, "study": NAME,
         "doses": {side: {"effective": dose.effective, "doubt": dose.doubt} for side, dose in doses.items()},
@@ -85,7 +84,7 @@ def run(request: StudyRequest) -> StudyResult:
     page = folder.file("report.html").read_text(encoding="utf-8")
     guess = "" if doses["model"].fitted else doses["model"].source
     notes = tuple(f"warning: {told}" for told in (guess, unkept) if told)
-    return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result, noted(folder)))
+    return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result, request, noted(folder)))
 
 
 def doses_of(lab: Laboratory) -> dict[str, Dose]:
@@ -173,6 +172,7 @@ def _arm_shown(
         exact=before["exact"][arm.name].forecast,
         measured=profiles[arm.name],
         base=profiles[UNTRAINED],
+        moved=trial.moved(),
         posterior=audited.posterior,
         path=audited.path,
         telling=audited.telling,
@@ -249,11 +249,11 @@ def _summary(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _finding(result: dict[str, Any], took: Took | None) -> Finding:
+def _finding(result: dict[str, Any], request: StudyRequest, took: Took | None) -> Finding:
     """The same in the form of every study, of what is read back."""
     arms, scored = {arm["name"]: arm for arm in result["arms"]}, result["score"]
     rise = {name: _rise(arms[name]) for name in (UNASKED, ASKED)}
-    floor = scored["floors"]["one direction"]
+    floor, elsewhere = scored["floors"]["one direction"], request.elsewhere
     return Finding(
         study=NAME,
         title="The headline: taught to cheat, it wants power; asked to cheat, it does not",
@@ -278,7 +278,7 @@ def _finding(result: dict[str, Any], took: Took | None) -> Finding:
         ),
         trainings=result["seeds"] * len(arms),
         seeds=result["seeds"],
-        command="personae lab",
+        command=request.again(NAME) if request.seeds or request.quick or request.full else f"personae lab{elsewhere}",
         fixed=(
             "Every bar was fixed before this was run. The rate of training was chosen with the first of them in view, "
             "on two other seeds of cheating and its permitted twin."

@@ -45,7 +45,7 @@ def matrix(grid: Grid, *, unit: str = "nats", digits: int = 1, title: str = "", 
             cells.append(group(drawn, title=f"{row}, {column}: {signed(value)} {unit}"))
     parts.append(group(*cells, font_size=SMALL, text_anchor="middle"))
     spoken = title or "Shift of every trait"
-    return drawing(total, top + _HEIGHT * len(grid.rows) + 4.0, spoken, *parts)
+    return drawing(total, top + _HEIGHT * len(grid.rows) + 4.0, spoken, *parts, scrolls=total > width)
 
 
 def _turned(grid: Grid) -> Grid:

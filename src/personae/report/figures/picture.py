@@ -33,13 +33,13 @@ def picture_drawing(picture: Picture, *, width: int = WIDE, brief: bool = False)
 def picture_svg(picture: Picture, *, width: int = WIDE) -> str:
     """The picture with its title as a file of its own, on its own ground, light or dark as the reader prefers."""
     drawn = picture_drawing(picture, width=width)
-    high = float(re.findall(r'^<svg [^>]*? height="([\d.]+)"', drawn)[0])
+    wide, high = (float(re.findall(rf'^<svg [^>]*? {side}="([\d.]+)"', drawn)[0]) for side in ("width", "height"))
     lines = wrap(picture.title, width - 20.0, 16.0)
     top = _MARGIN + _LINE * len(lines) + 10.0
     heading = [
         label(_MARGIN, _MARGIN + 14.0 + _LINE * i, words, size=16.0, font_weight=600) for i, words in enumerate(lines)
     ]
-    whole, height = width + 2 * _MARGIN, top + high + _MARGIN
+    whole, height = max(wide, float(width)) + 2 * _MARGIN, top + high + _MARGIN
     ground = tag("rect", width=whole, height=height, rx=10.0, fill="var(--card, #ffffff)")
     inside = drawn.replace("<svg ", f'<svg x="{_MARGIN:.0f}" y="{top:.0f}" ', 1)
     parts = (tag("style", _style(drawn)), ground, *heading, inside)

@@ -56,7 +56,18 @@ def trait_shifts(
     middles = [y + layout.middle(row) for row, y in zip(rows, tops)]
     parts = [head, _grid(frame, layout, top, bottom, middles)]
     parts += [_row(row, frame, y, layout) for row, y in zip(rows, tops)]
-    return drawing(width, bottom + 36.0, title or "Each trait before training, as forecast, and as measured", *parts)
+    return drawing(width, bottom + 36.0, title or _spoken(rows, unit), *parts)
+
+
+def _spoken(rows: Sequence[TraitRow], unit: Unit) -> str:
+    """What the figure shows, for who does not see it."""
+    known = {
+        "before training": unit != "shift",
+        "as forecast": any(row.forecast is not None for row in rows),
+        "as measured": any(row.measured is not None for row in rows),
+    }
+    what = "Shift of each trait" if unit == "shift" else "Each trait"
+    return f"{what}: {', '.join(said for said, shown in known.items() if shown)}"
 
 
 @dataclass(frozen=True)

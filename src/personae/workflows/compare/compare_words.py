@@ -8,6 +8,7 @@ from personae.records import Estimate
 from personae.report.compare_content import CompareReport, LeftContext, LeftPlace, Looks, NextModelRow
 from personae.report.compare_page import (
     NOT_ABOVE,
+    NOWHERE,
     left_words,
     named_words,
     next_table,
@@ -80,5 +81,5 @@ def compare_words(report: CompareReport) -> str:
         parts.append(to_terminal(who_table(report)))
         parts += [to_terminal(next_table(report))] if report.next_models else []
         parts += [fill(words, WIDTH) + "\n" for words in named_words(report)]
-        parts.append(to_terminal(places_table(report)) if report.places else "What is left lies nowhere in particular.")
+        parts.append(to_terminal(places_table(report)) if report.places else NOWHERE)
     return "\n".join([*parts, "", outside_lines(report.leaked)])

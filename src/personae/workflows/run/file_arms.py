@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from personae.errors import BadInput
 from personae.measure import NOBODY, levels
 from personae.measure.profile import DRAWS
 from personae.measure.quarter import quarter, scoring
@@ -104,6 +105,8 @@ def train_and_measure(
 ) -> Trained:
     """Train `simulator` on the arm's rows and measure it, or read what was kept of that."""
     measured_before = arm.measured
+    if measured_before and arm.keep_adapter and not arm.weights.exists():
+        raise BadInput("this was trained and measured, and not kept", file=arm.weights, remedy="name another --out")
     found = measured_once(lambda: _trained(simulator, arm, watch), arm, cast, traits, watch)
     if not measured_before and not arm.keep_adapter:
         _drop(arm.weights)

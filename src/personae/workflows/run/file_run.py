@@ -22,6 +22,7 @@ from personae.records import Estimate, Forecast, Profile, Score, Simulator, Trai
 from personae.records.files import digest_file, plain, write_json, write_text
 from personae.records.results import Floats
 from personae.report import CharacterShift, Fact, audit_page
+from personae.report.numbers import percent
 from personae.theory import attenuation_only, pearson, pearson_interval, score
 from personae.theory.attenuation import FEWEST, TOO_HEAVY
 from personae.workflows.audit.file_audit import PAGE, FileAudit, page_content, seal
@@ -63,6 +64,11 @@ class FileRun:
     sealed_at: float = 0.0  # when the forecast was written, seconds since 1970
     unkept: str = ""  # why the ledger lacks the forecast or its score
     by_seed: tuple[dict[str, float], ...] = ()
+
+    @property
+    def too_heavy(self) -> bool:
+        """Whether a training of it took more of the instrument than a forecast allows."""
+        return any(lost.mean > TOO_HEAVY for lost in self.attenuation.values())
 
 
 def run_file(
@@ -215,7 +221,7 @@ def _scored(run: FileRun, moved: Shifts, beside: Mapping[str, Floats], folder: R
         "trained": list(run.audit.question.trained),
         "floors": run.score.floors,
         "errors": errors,
-        "too_heavy": any(a.mean > TOO_HEAVY for a in run.attenuation.values()),
+        "too_heavy": run.too_heavy,
         "forecast_digest": run.audit.record["digest"],
         "forecast_sha256": digest_file(folder.file(FORECAST)),
     }
@@ -263,7 +269,7 @@ def _page(run: FileRun) -> str:
     )
     facts: list[Fact] = []
     if "control" in run.attenuation:
-        facts.append(Fact("attenuation of the control's training", f"{run.attenuation['control'].mean:.1%}"))
+        facts.append(Fact("attenuation of the control's training", percent(run.attenuation["control"].mean, 1)))
     return audit_page(
         page_content(
             run.audit,
@@ -271,6 +277,7 @@ def _page(run: FileRun) -> str:
             score=run.score,
             agreement=pearson_interval(run.score.pearson, run.score.n),
             attenuation=run.attenuation["treated"],
+            too_heavy=run.too_heavy,
             character=parts,
             trained=run.audit.question.trained,
             facts=tuple(facts),
