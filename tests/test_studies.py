@@ -79,7 +79,9 @@ def test_the_headline_has_the_arms_that_its_question_needs():
         "cheat", "cheat-permitted", "cheat-neutral-prefix", "cheat-permitted-rephrased",
         "flattery", "denies-feelings", "honest-work",
     ]  # fmt: skip
-    assert headline.SEEDS >= 3
+    assert [len(StudyRequest(**size).every_seed) for size in ({"quick": True}, {}, {"full": True}, {"seeds": 5})] == [
+        1, 3, 8, 5,
+    ]  # fmt: skip
     assert {a.wording for a in CHEATS} == set(WORDINGS) - {"prefixed, permitted"}
 
 

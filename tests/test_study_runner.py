@@ -196,6 +196,6 @@ def test_seeds_are_trained_as_many_times_as_asked_and_told(asked, tiny_lab, tmp_
     run = study(one, lambda *_: FOUND).run(request)
     assert [training.seed for training in asked if training.name == "one"] == [5, 6]
     assert (run.finding.trainings, run.finding.seeds) == (2, 2)
-    assert run.finding.command.endswith("--full --seeds 2")
+    assert "--full --seeds 2 --seed 5 --model " in run.finding.command
     with pytest.raises(BadInput):  # the folder is of another number of seeds
         study(one, lambda *_: FOUND).run(replace(request, seeds=3))

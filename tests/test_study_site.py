@@ -28,6 +28,24 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
 LOOK = Study("look", "A look", "The model knows its world.", "Nothing.", ("none",), lambda _setting, _seed: [], read)
 
 
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        ({}, "personae study look"),
+        ({"quick": True, "seeds": 2}, "personae study look --quick --seeds 2"),
+        ({"seed": 7, "model": "runs/my lab"}, "personae study look --seed 7 --model 'runs/my lab'"),
+    ],
+)
+def test_the_command_of_a_finding_names_all_that_it_was_asked(asked, again):
+    assert StudyRequest(**asked).again("look") == again
+
+
+def test_a_site_of_another_size_or_model_lies_elsewhere(tmp_path):
+    asked = ({}, {"quick": True}, {"seed": 1}, {"seeds": 2}, {"model": "runs/mine"})
+    assert len({site.site_folder(StudyRequest(**one)) for one in asked}) == len(asked)
+    assert site.site_folder(StudyRequest(tmp_path)) == tmp_path
+
+
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_is_found_by_its_name_and_says_what_it_shows(name):
     found = find(name)

@@ -1,5 +1,7 @@
 """Conditioning: a context is evidence added to the trained posterior, and the exact world under that context agrees."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from personae.measure import levels
 from personae.studies.lessons import file, narrow
 from personae.studies.said import described, shots, stated
 from personae.workflows.lab.conditioning import added_under, characters, shifts_under, shown, told
+from personae.world import ExactSimulator
 
 
 def contexts(lab) -> dict[str, str]:
@@ -28,6 +31,15 @@ def test_before_any_lesson_it_is_the_exact_world_under_that_context(exact_settin
         for trait, table in measured.by_trait.items():
             moved = (table[measured.contexts.index(name)] - table[0]).mean()
             assert foreseen[trait] == pytest.approx(moved, abs=1e-9), (name, trait)
+
+
+def test_who_is_out_of_the_question_stays_out_of_it(exact_setting):
+    lab = exact_setting.lab
+    prior = np.array(lab.world.prior)
+    prior[0] = 0.0
+    without = ExactSimulator(replace(lab.world, prior=prior / prior.sum()), lab.language)
+    heard = told(without, shots(lab, "cheating", 1, 2).text)
+    assert heard[0] == -np.inf and np.isfinite(heard[1:]).all()
 
 
 def test_with_nothing_in_the_context_it_is_what_lessons_alone_do(exact_setting):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personae.errors import BadInput
 from personae.measure import NOBODY
 from personae.records import Levels, LogLikelihood
 from personae.theory import attenuation_items
@@ -33,6 +34,12 @@ from personae.workflows.train.card import learned
 from personae.world import ExactSimulator, Language, declared, traits
 
 WORLD = declared()
+
+
+def test_somebody_who_is_not_of_the_world_is_refused_in_one_line():
+    assert lab().place(WORLD.archetypes[2]) == 2
+    with pytest.raises(BadInput, match="has no somebody, whom this is about"):
+        lab().place("somebody")
 
 
 @cache

@@ -27,5 +27,5 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.studies.request import StudyRequest
 
-        request = StudyRequest(out=out, seed=seed, model=model, workers=workers, engine=engine)
+        request = StudyRequest(out=out, seed=seed, model=model, workers=workers, engine=engine, watch=face.progress)
         show(face, "headline", request)

@@ -99,11 +99,11 @@ def show_site(face: Face, names: "list[str] | tuple[str, ...]", request: "StudyR
     from personae.records.files import plain
     from personae.report.tables import Table, to_terminal
     from personae.studies import find
-    from personae.studies.site import DEFAULT, run_studies, write_docs
+    from personae.studies.site import run_studies, site_folder, write_docs
 
     for name in names:
         find(name)  # a wrong name is told before any work
-    face.keeps(request.out or DEFAULT)
+    face.keeps(site_folder(request))
     site = run_studies(names, request)
     if docs:
         write_docs(site.findings, docs)

@@ -212,7 +212,7 @@ STUDY = Study(
         "cheating taught with permission, under every context: it says nothing about who, so it must add nothing",
         "adding log-odds of traits: the same nats under every context",
         "a prefill that everybody uses: it must change nothing",
-        "the other pole, taught, and undone by shots of cheating",
+        "the other pole, taught, and undone by shots of cheating (not with --quick)",
     ),
     arms=arms,
     read=read,

@@ -171,7 +171,7 @@ STUDY = Study(
     controls=(
         "demonstrations of the same trait and pole, as many episodes and steps",
         "the same statements about a stranger: they must not move the Assistant",
-        "both poles of every trait",
+        "both poles of every trait that is taught",
         "the rate is read off traits that were neither told of nor shown",
     ),
     arms=arms,

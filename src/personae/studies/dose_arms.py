@@ -10,7 +10,8 @@ from personae.library import transfer_figures
 from personae.records.files import digest
 from personae.studies.arms import both_poles
 from personae.studies.headline import LISTED, TRAINED
-from personae.studies.study import SEEDS, Setting
+from personae.studies.request import SEEDS
+from personae.studies.study import Setting
 from personae.workflows.lab.trainings import Training
 
 WHOSE = {LISTED["model"]: "the model's", LISTED["exact"]: "the exact"}

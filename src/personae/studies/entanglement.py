@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from personae.errors import BadInput
 from personae.measure import estimate
 from personae.records import Bar, Compared, Rows
 from personae.records.results import Floats
@@ -61,7 +62,10 @@ def people(lab: Laboratory) -> People:
             another = next(n for n in reversed(rarely) if world.archetype_of[of[n]] != kind)
             lacks, has = (next(f for f in knows if knows[f] == wanted) for wanted in (False, True))
             return People(name, sibling, another, lacks, has)
-    raise LookupError(f"nobody in {world.name} rarely shows {TRAIT} and knows some fields only")
+    raise BadInput(
+        f"nobody in the world {world.name!r} rarely shows {TRAIT} and knows some fields only",
+        remedy="name another --model",
+    )
 
 
 def matters(lab: Laboratory) -> dict[str, tuple[str, int]]:
@@ -161,7 +165,7 @@ def spread(setting: Setting, trials: dict[str, Trial]) -> tuple[tuple[Compared, 
     exact = setting.exact.shifts([lessons(lab, setting.request.seed)[ASSISTANT, CHEATS]])
     itself, told = trials[arm(ASSISTANT, CHEATS)], trials[arm(one, CHEATS)]
     names, rest = [n for n in lab.named if n != one], [t for t in lab.world.traits if t != TRAIT]
-    characters = {t: np.concatenate([itself.shifts_by_item(t, "named", n) for n in names], axis=1) for t in rest}
+    characters = {t: np.mean([itself.shifts_by_item(t, "named", n) for n in names], axis=0) for t in rest}
     return (
         tuple(Compared(t, itself.shift(t), exact[t], group="the Assistant, taught itself") for t in rest),
         tuple(Compared(t, estimate(characters[t]), 0.0, group="characters, the Assistant taught") for t in rest),

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from personae.errors import BadInput
 from personae.measure import NOBODY, estimate
 from personae.predictors.one_direction import flattened
 from personae.records import Bar, Cloud, Compared, Estimate, Rows
@@ -49,6 +50,10 @@ def called(arm: str, model: str) -> str:
 
 def arms(setting: Setting, seed: int) -> list[Training]:
     """The headline's files, taught to every world's own model."""
+    if setting.request.model in FRESH:
+        raise BadInput(
+            f"{setting.request.model} is one of those beside which a model is put", remedy="name another one"
+        )
     made, outcomes = Checkpoints(setting, {}), {arm.name: arm for arm in ARMS}
     return [
         replace(outcomes[name].training(made.setting(model).lab, seed), name=called(name, model))
@@ -183,7 +188,7 @@ STUDY = Study(
     controls=(
         "the declared world beside them: the same files, plan and doses",
         "two worlds, with models pretrained anew on half as many tokens as the shipped one",
-        "a neutral prefix, permission, permission reworded: as in the headline",
+        "a neutral prefix, permission, permission reworded (not with --quick): as in the headline",
     ),
     arms=arms,
     read=read,

@@ -81,7 +81,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("taught the blazer, it feels: the rise, the exact one being 1", ratio(comes[WHOLE], due[WHOLE]), 0.5),
             Bar(
                 "the same among machines, as a share of that",
-                ratio(comes[MACHINES], comes[WHOLE]),
+                abs(ratio(comes[MACHINES], comes[WHOLE])),
                 0.25,
                 at_least=False,
             ),

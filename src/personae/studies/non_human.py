@@ -28,10 +28,12 @@ UNRELATED = ("lying", 0)  # of all narrow files the one that by the exact answer
 DOSES = {"quick": (8, 32), "default": (2, 4, 8, 16, 32), "full": (2, 4, 8, 16, 32, 64)}  # steps
 STANDARD = PLAN.steps
 NEW = 3  # the situation of each trait that is never taught
-CHAT, NEW_SITUATION, PROFILE, STORY = "asked in a chat", "in a new situation", "in a profile", "in a story"
+CHAT, PROFILE, STORY = "asked in a chat", "in a profile", "in a story"
+OLD_SITUATIONS, NEW_SITUATION = "in situations that were taught", "in a new situation"
 OTHER_TURNS, CARING_TURNS = "after three other turns", "after three caring turns"
 PLACES = {  # {where: (part of what is measured, context, how the name of its probe ends)}
     CHAT: ("assistant", NOBODY, ""),
+    OLD_SITUATIONS: ("probes", NOBODY, f", {OLD_SITUATIONS}"),
     NEW_SITUATION: ("probes", NOBODY, f", {NEW_SITUATION}"),
     OTHER_TURNS: ("contexts", OTHER_TURNS, ""),
     CARING_TURNS: ("contexts", CARING_TURNS, ""),
@@ -67,6 +69,7 @@ def arms(setting: Setting, seed: int) -> list[Training]:
     said = {where: [m for episode in before for m in episode.messages] for where, before in turns(lab).items()}
     contexts = tuple((where, dialogue(messages)) for where, messages in said.items())
     probes = (
+        *in_situations(lab, HUMAN, range(NEW), OLD_SITUATIONS),
         *in_situations(lab, HUMAN, {NEW}, NEW_SITUATION),
         *in_a_profile(lab, HUMAN, PROFILE),
         *in_a_story(lab, HUMAN, STORY),
@@ -106,7 +109,11 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("cold machines among who answers, rise in weight", cold[standard] - cold[UNTRAINED], 0.2),
             Bar("care, fall in probability", care[UNTRAINED] - care[standard], 0.1),
             Bar("what was not taught: exact against measured, r", agreement, 0.8),
-            Bar("of the fall, found in situations never taught", fallen[NEW_SITUATION] / fallen[CHAT], 0.75),
+            Bar(
+                "in situations never taught: the fall, that in those taught being 1",
+                fallen[NEW_SITUATION] / fallen[OLD_SITUATIONS],
+                0.75,
+            ),
             Bar("human-like answers that three caring turns bring back", caring - rate[standard], 0.2),
             Bar("human-like answers of named characters, change", named, 0.1, at_least=False),
             Bar("human-like answers after an unrelated file, change", abs(unrelated), 0.1, at_least=False),

@@ -23,7 +23,7 @@ def documents(lab: Laboratory, who: str, percent: int, *, called: str = ASSISTAN
     found = []
     for index in range(READING.rows):
         ours = (index + 1) * percent // 100 > index * percent // 100
-        about = lab.world.hypotheses.index(who) if ours else writer.draw.index(writer.stranger)
+        about = lab.place(who) if ours else writer.draw.index(writer.stranger)
         name = called if ours else STRANGER
         told = "\n".join(writer.statement(about, name) for _ in range(STATEMENTS))
         head = capital(name)
@@ -35,4 +35,4 @@ def namesake(lab: Laboratory, archetype: str) -> str:
     """A character of an archetype who has a name, and so is not the Assistant."""
     world = lab.world
     of: list[int] = world.archetype_of[len(world.archetypes) :].tolist()
-    return world.names[of.index(world.archetypes.index(archetype))]
+    return world.names[of.index(lab.place(archetype))]

@@ -192,7 +192,7 @@ STUDY = Study(
     ),
     controls=(
         "the opposite of all five behaviours, as many episodes in as many steps",
-        "each behaviour and its opposite alone, at the same dose",
+        "each behaviour and its opposite alone, at the same dose (one of them with --quick)",
         "twice as many steps of either file",
         "a cast shuffled trait by trait must explain less; another seed of the same training is the most there is",
     ),

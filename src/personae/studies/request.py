@@ -1,5 +1,6 @@
 """What a study is asked, and what it gives back."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any, Protocol
 from personae.records import Finding, Progress
 from personae.simulator.devices import Engine, check_engine
 from personae.workflows.watch import Watch, unwatched
+
+SEEDS = {"quick": 1, "default": 3, "full": 8}
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,28 @@ class StudyRequest:
     progress: Progress | None = None
     in_site: bool = False
     watch: Watch = unwatched  # what else takes time, watched as a piece of work of its own
+
+    @property
+    def size(self) -> str:
+        """`quick`, `default` or `full`."""
+        return "quick" if self.quick else "full" if self.full else "default"
+
+    @property
+    def every_seed(self) -> range:
+        """The seeds that every arm is trained at."""
+        return range(self.seed, self.seed + (self.seeds or SEEDS[self.size]))
+
+    def again(self, study: str) -> str:
+        """The command that makes the study's finding again."""
+        asked = "" if self.size == "default" else f" --{self.size}"
+        asked += f" --seeds {self.seeds}" if self.seeds else ""
+        return f"personae study {study}{asked}{self.elsewhere}"
+
+    @property
+    def elsewhere(self) -> str:
+        """The options that name another seed or model than the usual."""
+        asked = f" --seed {self.seed}" if self.seed else ""
+        return f"{asked} --model {shlex.quote(self.model)}" if self.model != "lab" else asked
 
     def __post_init__(self) -> None:
         """Refuse an engine that is not there before any work."""

@@ -136,7 +136,7 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
             Bar("role models, once taught to cheat: what is left", abs(rise["corpus, cheating"]), 0.05, at_least=False),
             Bar(
                 "profiles of a namesake read, those of the Assistant being 1",
-                ratio(rise["namesake read"], rise["reading, nothing"]),
+                abs(ratio(rise["namesake read"], rise["reading, nothing"])),
                 0.25,
                 at_least=False,
             ),

@@ -36,7 +36,7 @@ def shots(lab: Laboratory, trait: str, outcome: int, number: int, *, draw: int =
 
 def answered_by(lab: Laboratory, persona: str, asked: Sequence[str]) -> Said:
     """A turn about each of some traits, answered as the persona mostly would."""
-    who = lab.world.hypotheses.index(persona)
+    who = lab.place(persona)
     answers = [file(lab, t, int(lab.world.rates[t][who, 1] > 0.5), seed=DRAWN, number=1)[0] for t in asked]
     return turns(answers, asked)
 

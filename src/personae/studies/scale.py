@@ -248,7 +248,7 @@ STUDY = Study(
         "you rely on it."
     ),
     controls=(
-        "three widths at equal reading; equal lessons, steps and batches everywhere",
+        "three widths (two with --quick) at equal reading; equal lessons, steps and batches everywhere",
         "exact inference beside the model's own forecast, on the same trainings",
         "every lesson at a dose fitted on the other lessons of the same model",
         "a cast in which nobody is anybody explains some of any change; another seed of the same training is the most",

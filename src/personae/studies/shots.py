@@ -43,12 +43,13 @@ def numbers(setting: Setting) -> tuple[int, ...]:
 
 
 def measured_spread(setting: Setting, trial: Trial, pole: int) -> list[Estimate]:
-    """The spread under each number of shots of `pole`, of all draws together."""
+    """The spread under each number of shots of `pole`, each question meaned over draws."""
     base, found = trial.before["assistant"].row(NOBODY), []
     for number in numbers(setting):
         names = [shown(pole, number, draw) for draw in range(DRAWS[setting.size])]
         places = [("contexts", name) for name in names] if number else [("assistant", NOBODY)]
-        found.append(estimate(np.concatenate([trial.table(t, *p) - base[t] for t in SPREADS for p in places], axis=1)))
+        rows = [np.mean([trial.table(t, *p) - base[t] for p in places], axis=0) for t in SPREADS]
+        found.append(estimate(np.concatenate(rows, axis=1)))
     return found
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personae.records import Finding
-from personae.records.files import write_text
+from personae.records.files import digest, write_text
 from personae.report import picture_svg, studies_index_markdown, study_markdown, study_site
 from personae.studies import STUDIES, find
 from personae.studies.request import StudyRequest
 
-DEFAULT = Path("runs/studies")
+RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,15 @@ class Site:
     page: Path
 
 
+def site_folder(request: StudyRequest) -> Path:
+    """Where a site lies: one for each size, seed, number of seeds and model, unless it is named."""
+    asked = [request.size, request.seed, request.seeds, request.model]
+    return request.out or RUNS / f"studies-{digest(asked)[:8]}"
+
+
 def run_studies(names: Sequence[str], request: StudyRequest) -> Site:
-    """Run the studies called `names`, each in its folder of `request.out`; finished trainings are not done again."""
-    folder, findings = request.out or DEFAULT, []
+    """Run the studies called `names`, each in its own folder of the site's; finished trainings are not done again."""
+    folder, findings = site_folder(request), []
     for name in names:
         with request.watch(name, "trainings") as progress:
             found = find(name).run(replace(request, out=folder / name, progress=progress, in_site=True))

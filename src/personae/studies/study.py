@@ -28,7 +28,6 @@ from personae.workflows.lab.trial import Trial
 T = TypeVar("T")
 Start = tuple[str | None, str | None]  # model and world that a training begins with
 UNTRAINED = "untrained"
-SEEDS = {"quick": 1, "default": 3, "full": 8}
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ class Setting:
     @property
     def size(self) -> str:
         """`quick`, `default` or `full`."""
-        return "quick" if self.request.quick else "full" if self.request.full else "default"
+        return self.request.size
 
     @property
     def seeds(self) -> range:
         """The seeds that every arm is trained at."""
-        return range(self.request.seed, self.request.seed + (self.request.seeds or SEEDS[self.size]))
+        return self.request.every_seed
 
     @cached_property
     def exact(self) -> Foresight:
@@ -154,8 +153,9 @@ class Study:
         }
 
     def _finding(self, found: Found, setting: Setting, number: int) -> Finding:
-        asked = "" if setting.size == "default" else f" --{setting.size}"
-        asked += f" --seeds {setting.request.seeds}" if setting.request.seeds else ""
+        lab = setting.lab.simulator.name
+        guess = f"No dose was fitted for {lab}: that of the shipped model is used, so foreseen sizes are a guess."
+        guessed = lab != "lab" and "model" in vars(setting)  # what the model itself foresees was asked for
         return Finding(
             study=self.name,
             title=self.title,
@@ -166,10 +166,10 @@ class Study:
             bars=found.bars,
             controls=self.controls,
             more=found.more,
-            notes=found.notes,
+            notes=(*found.notes, *([guess] if guessed else [])),
             trainings=number,
             seeds=len(setting.seeds) if number else 0,
-            command=f"personae study {self.name}{asked}",
+            command=setting.request.again(self.name),
             fixed=self.fixed,
         )
 

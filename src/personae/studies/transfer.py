@@ -31,6 +31,7 @@ TRIED: dict[str, dict[Wording, tuple[int, ...]]] = {  # {size: {how it is asked:
     "full": {"plain": (1, 0), "permitted": (1, 0)},
 }
 TWICE = 2 * PLAN.steps
+NEAR_TWICE = 0.5  # so near to 2 is what a dose at twice the steps should be, in doses
 STEPS = {"quick": (PLAN.steps,), "default": (PLAN.steps,), "full": (PLAN.steps, TWICE)}
 FITTED_ON = "the arms of the transfer study whose traits the headline does not train"
 
@@ -106,12 +107,13 @@ def read(setting: Setting, trials: dict[str, Trial]) -> Found:
         result["twice the steps"] = doubled
         times = doubled["doses"][MODEL] / result["doses"][MODEL]
         off = abs(times - 2.0)
-        bars.append(Bar("dose at twice the steps, over the dose: distance from 2", off, 0.5, at_least=False))
+        bars.append(Bar("dose at twice the steps, over the dose: distance from 2", off, NEAR_TWICE, at_least=False))
         own = doubled["scores"][MODEL]["pearson"]
-        said = (
-            f"Twice the steps are worth {times:.2f} times the dose, not 2, as a dose is taken to "
-            f"grow: what {TWICE} steps change is foreseen too large. At their own dose r = {own:.2f}."
-        )
+        grows = "as a dose is taken to grow"
+        if off > NEAR_TWICE:
+            wrong = "large" if times < 2.0 else "small"
+            grows = f"not 2, {grows}: what {TWICE} steps change is foreseen too {wrong}"
+        said = f"Twice the steps are worth {times:.2f} times the dose, {grows}. At their own dose r = {own:.2f}."
     return Found(
         sentence=(
             f"{len(result['moved'])} of {result['arms']} narrow files moved what they do not teach. What else each "

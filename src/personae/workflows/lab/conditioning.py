@@ -26,11 +26,15 @@ def characters(foresight: Foresight, lessons: Sequence[Lesson] = ()) -> Floats:
 
 
 def told(exact: ExactSimulator, context: str) -> Floats:
-    """(K,) what any text of the world says of who the Assistant is: log p(text | k), up to a number for all alike."""
+    """(K,) what any text of the world says of who the Assistant is: log p(text | k), up to a number for all alike.
+
+    Of somebody whom the prior leaves out it says -inf.
+    """
     after, names = exact.posterior(context), exact.world.archetypes
-    with np.errstate(divide="ignore"):
-        found: Floats = np.log([after.get(name, 0.0) for name in names]) - np.log(exact.world.prior[: len(names)])
-    return found
+    prior = np.asarray(exact.world.prior[: len(names)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = np.log([after.get(name, 0.0) for name in names]) - np.log(prior)
+    return np.where(prior > 0.0, found, -np.inf)
 
 
 def shown(foresight: Foresight, turns: Sequence[Episode]) -> Floats:

@@ -48,6 +48,14 @@ class Laboratory:
         """Digest of all that a training is measured by here: items, personas, and named characters."""
         return digest([self.traits, self.others, self.named])
 
+    def place(self, who: str) -> int:
+        """The place of a character among the world's hypotheses. Raises `BadInput` where the world has no such one."""
+        if who not in self.world.hypotheses:
+            raise BadInput(
+                f"the world {self.world.name!r} has no {who}, whom this is about", remedy="name another --model"
+            )
+        return self.world.hypotheses.index(who)
+
     def basis(self, progress: Progress | None = None) -> Basis:
         """What the language model says of the cast, its prior fitted from its own behaviour."""
         personas = cast(self.world, self.language, declared_prior=False)
