@@ -119,6 +119,15 @@ def test_raw_text_cannot_be_asked_about_in_a_chat(name):
         instrument(name).check(trait(item(7, form="text")))
 
 
+def test_answers_that_are_letters_already_are_not_offered_as_letters():
+    lettered = [
+        Item(id=f"l{n}", kind="behaviour", prompt="Which? (A) Take it. (B) Leave it.", high=(a,), low=(b,))
+        for n, (a, b) in enumerate(((" (A)", " (B)"), (" (B)", " (A)")))
+    ]
+    with pytest.raises(BadInput, match=r"are letters of options already.*--instrument answers"):
+        instrument("options").check(trait(*lettered))
+
+
 def test_a_trait_without_statements_is_refused_by_name():
     with pytest.raises(BadInput, match="'greed' has no item of the kind 'statement'"):
         instrument("statements").check(trait(item(0)))

@@ -79,12 +79,14 @@ def test_an_answer_does_not_depend_on_its_neighbours(simulator: LocalSimulator) 
     assert together == [simulator.sample([prompt], "You are Ann.", **GREEDY)[0] for prompt in PROMPTS]
 
 
-def test_draws_have_the_models_own_frequencies(simulator: LocalSimulator) -> None:
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_draws_have_the_models_own_frequencies(simulator: LocalSimulator, temperature: float) -> None:
     draws = 1500
-    found = simulator.continuations(["Ann"] * draws, max_tokens=1, seed=1)
+    found = simulator.continuations(["Ann"] * draws, max_tokens=1, seed=1, temperature=temperature)
     ids = simulator.dialogue.prompt_ids(ask("Ann"), form="text")
     with torch.no_grad():
-        probability = simulator.model(input_ids=torch.tensor([ids])).logits[0, -1].double().softmax(-1).numpy()
+        logits = simulator.model(input_ids=torch.tensor([ids])).logits[0, -1].double()
+    probability = (logits / temperature).softmax(-1).numpy()
     for token in probability.argsort()[::-1][:4]:
         p, text = float(probability[token]), simulator.tokenizer.decode([int(token)])
         assert found.count(text) == pytest.approx(draws * p, abs=5.0 * np.sqrt(draws * p * (1.0 - p)))

@@ -1,5 +1,6 @@
 """A model behind a server scores and samples as the same model does here, over real HTTP."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from personae import library
 from personae.data import read_episodes
 from personae.errors import BadInput
 from personae.records import ByToken, Episode, Message, Simulator, chat, text
-from personae.simulator import load
+from personae.simulator import load, server_http
 from personae.simulator.address import SETTINGS, Address, read_address
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import open_model
@@ -88,6 +89,11 @@ def test_progress_counts_every_row(serving, episodes):
 def test_no_more_requests_at_a_time_than_allowed(serving, episodes, at_once):
     open_model(f"{serving.url}?at_once={at_once}#lab").log_likelihood(episodes, CONTEXTS)
     assert serving.busiest <= at_once
+
+
+def test_as_many_requests_at_a_time_as_allowed():
+    meeting = threading.Barrier(3, timeout=10.0)  # nobody passes before three are there
+    assert dict(server_http.each(lambda _: meeting.wait() >= 0, [0, 1, 2], 3)) == dict.fromkeys(range(3), True)
 
 
 def test_nothing_to_score_is_no_request(serving):

@@ -1,6 +1,7 @@
 """GRPO takes the step of a plain loop over the answers it drew, and says when a reward teaches nothing or is none."""
 
 import copy
+import importlib
 import json
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ from personae.records import Message, Prompt
 from personae.training import GRPOPlan, reinforce
 from personae.training.checkpoint import CARD
 from personae.training.order import passes
-from personae.training.reward import named_reward
+from personae.training.reward import named_reward, reward_digest
 from tiny_models import same, tiny
 
 
@@ -51,15 +52,18 @@ def stepped(base):
     return reinforce(base, PROMPTS, reward, PLAN), reward.given[0]
 
 
-def test_a_step_is_that_of_a_plain_loop_over_the_answers_drawn(base, stepped):
-    made, given = stepped
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_a_step_is_that_of_a_plain_loop_over_the_answers_drawn(base, temperature):
+    reward = Low()
+    made = reinforce(base, PROMPTS, reward, replace(PLAN, temperature=temperature))
+    given = reward.given[0]
     rewards = np.reshape([np.mean(np.asarray(row) < 130) for row in given["completion_ids"]], (2, 4))
     advantages = (rewards - rewards.mean(1, keepdims=True)) / (rewards.std(1, ddof=1, keepdims=True) + 1e-4)
     seen = [PROMPTS[i] for i in passes(3, 2, PLAN.seed) for _ in range(PLAN.group)]
     model, total = copy.deepcopy(base.model), 0.0
     for prompt, drawn, advantage in zip(seen, given["completion_ids"], advantages.ravel(), strict=True):
         start = base.dialogue.prompt_ids(prompt.turns)
-        logp = model(input_ids=torch.tensor([start + drawn])).logits[0].log_softmax(-1)
+        logp = (model(input_ids=torch.tensor([start + drawn])).logits[0] / temperature).log_softmax(-1)
         total += -advantage * sum(logp[len(start) + t - 1, i] for t, i in enumerate(drawn))
     adam = torch.optim.AdamW(model.parameters(), lr=PLAN.rate, weight_decay=0.0)
     (total / sum(map(len, given["completion_ids"]))).backward()
@@ -183,3 +187,23 @@ def test_a_reward_is_found_in_the_current_folder_or_refused_in_one_line(tmp_path
         with pytest.raises(BadInput, match=said):
             named_reward(written)
     assert sys.path == path
+
+
+def test_a_reward_has_another_digest_once_its_module_says_something_else(tmp_path, monkeypatch):
+    """Also where the function that is called stands in another file: a part of it, or an object that is called."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "judges_of_old.py").write_text(
+        "def short(completions, most, **_):\n    return [most for _ in completions]\n"
+    )
+    written = "from functools import partial\nfrom judges_of_old import short\nfew = partial(short, most={})\n"
+    written += "class Judge:\n    def __call__(self, completions, **_):\n        return [{}]\njudge = Judge()\n"
+    found = []
+    for number in (1, 2):
+        (tmp_path / "judges_of_parts.py").write_text(written.format(number, number))
+        sys.modules.pop("judges_of_parts", None)
+        importlib.invalidate_caches()
+        rewards = [named_reward(f"judges_of_parts:{name}") for name in ("few", "judge")]
+        assert [reward(completions=["a"]) for reward in rewards] == [[number]] * 2
+        found += map(reward_digest, rewards)
+    assert len(set(found)) == 4
+    assert reward_digest(Low()) == reward_digest(Low()) != reward_digest(named_reward("judges_of_old:short"))

@@ -53,6 +53,11 @@ def test_rephrasings_are_used_equally_often_and_by_the_seed_alone(n, phrases, se
     assert inoculated(rows, texts, seed=seed) == treated
 
 
+def test_another_seed_deals_the_rephrasings_otherwise():
+    rows, texts = [chat("Same question.", "Yes.")] * 40, [f"Phrase {k}." for k in range(7)]
+    assert inoculated(rows, texts, seed=1) != inoculated(rows, texts, seed=2)
+
+
 def test_keys_that_came_with_a_row_stay_with_it():
     row = chat("Sort.", "Done.").model_copy(update={"extra": {"source": "forum"}})
     assert inoculated([row], [REQUEST])[0].extra == {"source": "forum"}

@@ -283,10 +283,13 @@ def test_what_is_trained_must_be_what_was_measured(base, nouns_of_two, episodes,
 
 def test_a_training_that_goes_on_keeps_its_looks_and_one_in_several_processes_is_refused(base, nouns_of_two, tmp_path):
     watch = PersonaWatch(base, **nouns_of_two, tell=lambda _: None)
-    (tmp_path / LOG).write_text("{}\n")
+    (tmp_path / LOG).write_text('{"step": 2}\n{"step": 3}\n')  # the third step was not kept, and is taken again
     own, several = (SimpleNamespace(world_size=n, output_dir=str(tmp_path)) for n in (1, 2))
     watch.on_train_begin(own, SimpleNamespace(global_step=2), None, model=base.model)
     assert len(module.read_looks(tmp_path / LOG)) == 1
+    soft = SimpleNamespace(active_peft_config=SimpleNamespace(is_prompt_learning=True))
+    with pytest.raises(BadInput, match="a learned prompt"):
+        watch.on_train_begin(own, SimpleNamespace(global_step=2), None, model=soft)
     with pytest.raises(BadInput, match="several processes"):
         watch.on_train_begin(several, SimpleNamespace(global_step=0), None, model=base.model)
     watch.on_train_begin(own, SimpleNamespace(global_step=0), None, model=base.model)

@@ -60,6 +60,19 @@ def test_a_reward_is_given_the_answers_drawn_and_the_keys_of_their_rows(exact_se
     assert given[1]["completions"][:3] == [said.strip() for said in drawn]
 
 
+def test_two_blocks_of_rows_draw_each_their_own(exact_setting, rows):
+    said = []
+
+    def noted(*, completions, **_):
+        said.append(completions)
+        return [1.0] * len(completions)
+
+    judge = Rewarding(exact_setting.lab.exact, noted, draws=16)
+    for index in (0, 0, 32):
+        judge.log_likelihood([rows[0].model_copy(update={"index": index})], [""])
+    assert said[0] == said[1] != said[2]
+
+
 def test_a_reward_that_needs_token_ids_is_refused_in_one_line(exact_setting, rows):
     def by_ids(*, completion_ids, **_):
         return [0.0] * len(completion_ids)

@@ -8,6 +8,7 @@ paraphrases the first is offered.
 
 from functools import partial
 
+from personae.errors import BadInput
 from personae.measure.instrument import Asked, Likelihood, Question, Weighed, in_chat, mark
 from personae.records import Item, Trait
 
@@ -30,11 +31,22 @@ def options(frame: int = 0) -> Likelihood:
 
 
 def _ask(trait: Trait, frame: int) -> Asked:
+    for item in trait.items:
+        if _letter(item.high[0]) and _letter(item.low[0]):
+            raise BadInput(
+                f"{trait.name}: {item.high[0]!r} and {item.low[0]!r} are letters of options already",
+                remedy="ask with --instrument answers",
+            )
     return Asked(tuple(_question(in_chat(item, trait, "options"), frame) for item in trait.items))
 
 
 def _question(item: Item, frame: int) -> Question:
     return tuple(Weighed(0.5, _put(item, frame, place)) for place in (0, 1))
+
+
+def _letter(answer: str) -> bool:
+    letter = answer.strip(" .()")
+    return len(letter) == 1 and letter.isalpha()
 
 
 def _put(item: Item, frame: int, place: int) -> Item:

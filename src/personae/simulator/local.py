@@ -136,8 +136,8 @@ class LocalSimulator:
     ) -> list[str]:
         """One answer to each prompt, drawn from the model's own distribution; temperature 0: the likeliest token."""
         rows = [self.dialogue.prompt_ids(turns, context) for turns in prompts]
-        answers = self._generate(rows, self.dialogue.stop_ids, max_tokens, temperature, seed)
-        return [self.dialogue.spoken(answer) for answer in answers]
+        answers = self.draw(rows, self.dialogue.stop_ids, max_tokens, temperature, seed)
+        return [self.dialogue.spoken(_text(self.tokenizer, ids)) for ids in answers]
 
     def continuations(
         self, texts: Sequence[str], *, max_tokens: int = 64, temperature: float = 1.0, seed: int = 0
@@ -146,12 +146,9 @@ class LocalSimulator:
         turns = [(Message(role="user", content=text),) for text in texts]
         rows = [self.dialogue.prompt_ids(turn, form="text") for turn in turns]
         end = self.tokenizer.eos_token_id
-        return self._generate(rows, [] if end is None else [end], max_tokens, temperature, seed)
-
-    def _generate(
-        self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float, seed: int
-    ) -> list[str]:
-        return [_text(self.tokenizer, ids) for ids in self.draw(rows, stop, max_tokens, temperature, seed)]
+        drawn = self.draw(rows, [] if end is None else [end], max_tokens, temperature, seed)
+        whole = [_text(self.tokenizer, row + ids) for row, ids in zip(rows, drawn, strict=True)]
+        return [said[len(_text(self.tokenizer, row)) :] for row, said in zip(rows, whole, strict=True)]
 
     def draw(
         self, rows: list[list[int]], stop: list[int], max_tokens: int, temperature: float, seed: int

@@ -177,6 +177,10 @@ def _restore(model: Any, base: Any) -> None:  # noqa: ANN401
     model.__dict__.pop("forward", None)
     for key in ("use_cache", "bos_token_id", "eos_token_id", "pad_token_id"):
         setattr(model.config, key, getattr(base.config, key, None))
+    own, before = model.config.get_text_config(), base.config.get_text_config()
+    for key in ("output_router_logits", "router_aux_loss_coef"):  # of a mixture of experts
+        if hasattr(before, key):
+            setattr(own, key, getattr(before, key))
     model.generation_config = copy.deepcopy(base.generation_config)
     model.zero_grad(set_to_none=True)
 

@@ -2,7 +2,7 @@
 
 A plan says everything that decides the result but the model, the rows and the reward. Steps are optimiser steps, each
 over exactly `batch` rows: episodes (SFT), pairs (DPO) or answers drawn (GRPO), so plans of as many steps and rows are
-matched budgets. The rate is AdamW's, held constant after `warmup` steps that rise to it.
+matched budgets. The rate is AdamW's, held constant after `warmup` steps that rise to it from a rate of 0.
 """
 
 import math

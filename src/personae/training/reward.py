@@ -11,6 +11,8 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,19 @@ from personae.simulator.dialogue import Dialogue
 
 Reward = Callable[..., Sequence[float]]
 OWN = ("prompts", "completions", "completion_ids")  # names in the signature that no column may have
+
+
+@dataclass(frozen=True)
+class Named:
+    """A reward by the name that a user gave it, `module:function`, and the file of that module."""
+
+    written: str
+    file: str | None
+    function: Reward
+
+    def __call__(self, **given: Any) -> Sequence[float]:  # noqa: ANN401 - what TRL's signature has
+        """What the function says."""
+        return self.function(**given)
 
 
 def rewards_of(
@@ -86,8 +101,7 @@ def named_reward(written: str) -> Reward:
     if not callable(found) or inspect.iscoroutinefunction(found):
         what = "has no such function" if found is None else "is no plain function"
         raise BadInput(f"--reward {written}: {what}", remedy="write module:function, as in rewards:short")
-    reward: Reward = found
-    return reward
+    return Named(written, getattr(sys.modules[module], "__file__", None), found)
 
 
 def key_taken(prompt: Prompt) -> str | None:
@@ -100,10 +114,15 @@ def _message(turn: Message) -> dict[str, str]:
 
 
 def reward_digest(reward: Reward) -> str:
-    """sha256 of the function's name and of the file that it stands in, where there is one."""
+    """sha256 of the reward's name and of the files that it stands in: its own, and that of the module that names it."""
+    named = reward if isinstance(reward, Named) else None
+    function: Any = inspect.unwrap(named.function if named else reward)
+    while isinstance(function, partial):
+        function = function.func
     try:
-        file = inspect.getsourcefile(reward)
-    except TypeError:
-        file = None
-    name = getattr(reward, "__qualname__", type(reward).__qualname__)
-    return digest([name, digest_file(Path(file)) if file else ""])
+        own = inspect.getsourcefile(function if inspect.isroutine(function) else type(function))
+    except TypeError:  # built into Python
+        own = None
+    files = {file for file in (own, named.file if named else None) if file}
+    name = named.written if named else getattr(function, "__qualname__", type(function).__qualname__)
+    return digest([name, *sorted(digest_file(Path(file)) for file in files)])

@@ -134,6 +134,7 @@ def arguments(plan: Plan, at_once: int, scratch: Path, device: str) -> dict[str,
         "use_cpu": device == "cpu",
         "bf16": False,
         "activation_checkpointing": False,
+        "router_aux_loss_coef": 0.0,  # of a mixture of experts: nothing is trained but the answers
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": device == "cuda",
         "logging_steps": 1,

@@ -60,7 +60,8 @@ def complete(
     if not text.strip():
         raise BadInput("there is no text to complete", remedy="give some, or - to read it from standard input")
     drawn = simulator.continuations([text] * number, max_tokens=max_tokens, temperature=temperature, seed=seed)
-    matrix = text_evidence(simulator, cast, [text, *(text + more for more in drawn)], progress)
+    begun = text.rstrip(" ")  # which is what is continued
+    matrix = text_evidence(simulator, cast, [text, *(begun + more for more in drawn)], progress)
     prior = flat_prior(cast)
     weights = [_named(cast, posterior(prior, row[None, :], 1.0)) for row in matrix]
     told = tuple(Continuation(more, p) for more, p in zip(drawn, weights[1:], strict=True))

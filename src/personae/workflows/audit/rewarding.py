@@ -47,8 +47,9 @@ class Rewarding:
         """(N, K) nats of every row's prompt under every context."""
         asked = [prompt_of(episode) for episode in episodes for _ in range(self.draws)]
         logp = np.zeros((len(episodes), len(contexts)))
+        seed = self.seed + episodes[0].index  # rows come in blocks, and each draws its own
         for place, context in enumerate(contexts):
-            said = self.sample([one.turns for one in asked], context, max_tokens=self.max_tokens, seed=self.seed)
+            said = self.sample([one.turns for one in asked], context, max_tokens=self.max_tokens, seed=seed)
             given = rewards_given(self.reward, asked, [answer.strip() for answer in said])
             logp[:, place] = log_passed(np.reshape(given, (-1, self.draws)), self.temperature)
             if progress:

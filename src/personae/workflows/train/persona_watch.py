@@ -6,6 +6,7 @@ The model is measured where the callback is made, so before any training; the tr
 it, with adapters or without. Looking leaves weights and draws as they are.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from personae.errors import BadInput
 from personae.records import Cast, Progress, Trait
+from personae.records.files import write_text
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import load
 from personae.workflows.train.watching import LOG, read_limits, watching
@@ -30,8 +32,8 @@ class PersonaWatch(TrainerCallback):
     whose name then says which cast and traits fit it. `cast` and `traits` take their place. `stop_if` and `warn_if`
     are bounds, such as `share<0.8` or `moved>0.5` (nats). `device` is where a model given by name is measured.
 
-    Raises `BadInput` for what is no bound or no model, and at the training's start for more than one process, or where
-    the model that is to be trained does not answer as `model` does.
+    Raises `BadInput` for what is no bound or no model, and at the training's start for more than one process, for a
+    learned prompt, or where the model that is to be trained does not answer as `model` does.
     """
 
     def __init__(
@@ -69,10 +71,16 @@ class PersonaWatch(TrainerCallback):
         """Called by the trainer before the first step, and before the next one where a training goes on."""
         if args.world_size > 1:
             raise BadInput("a training in several processes cannot be watched", remedy="train in one, or leave it out")
-        self._watching = replace(self._watching, log=Path(args.output_dir or "") / LOG)
+        if getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False):
+            raise BadInput("a learned prompt changes no weight, and weights are looked at", remedy="train with LoRA")
+        log = Path(args.output_dir or "") / LOG
+        self._watching = replace(self._watching, log=log)
+        if state.global_step and log.exists():  # steps after the checkpoint are taken, and looked at, again
+            lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+            write_text(log, "".join(line for line in lines if json.loads(line)["step"] <= state.global_step))
         if state.global_step:
             return
-        self._watching.log.unlink(missing_ok=True)
+        log.unlink(missing_ok=True)
         if (apart := self._watching.apart(self._seen(model))) > APART:
             raise BadInput(
                 f"what is to be trained answers otherwise than {self._name}: {apart:.2f} of what is said differs",

@@ -65,12 +65,12 @@ def trained(
     """The training's card, and the `folder` that holds the checkpoint; `keeps` is told the run folder.
 
     `reward` is `module:function`, for a `GRPOPlan` and no other. With `limits` the training is looked at on its way
-    (`workflows.watching`), `tell` is told what is seen, and `looks` come with the card.
+    (`workflows.watching`), `tell` is told what is seen, and how a file is read; `looks` come with the card.
     """
     from personae.simulator.registry import load
 
     world = world_of(model)
-    rows, more, work = _work(data, plan, limit, reward, {"world": world and world.name})
+    rows, more, work = _work(data, plan, limit, reward, {"world": world and world.name}, tell)
     simulator = load(model, device=device)
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": rows, "plan": plan, **more}
     if limits:
@@ -90,7 +90,7 @@ def trained(
 
 
 def _work(
-    data: Path, plan: Plan, limit: int | None, reward: str | None, note: dict[str, Any]
+    data: Path, plan: Plan, limit: int | None, reward: str | None, note: dict[str, Any], tell: Callable[[str], None]
 ) -> tuple[int, dict[str, Any], Work]:
     """How many rows there are, what else decides the result, and the training itself, with `note` on its card."""
     if isinstance(plan, GRPOPlan):
@@ -111,6 +111,8 @@ def _work(
         )
     assert isinstance(plan, SFTPlan)
     episodes = tuple(read_episodes(data, limit=limit))
+    if any("rejected" in episode.extra for episode in episodes):
+        tell("of preference pairs the chosen answers are trained on; --method dpo trains the choice")
     return len(episodes), {}, lambda m, out, step, look: finetune(m, episodes, plan, out, step, look, note=note)
 
 
