@@ -17,6 +17,7 @@ from personae.errors import BadInput, RunFailed
 from personae.records import Archetype, Cast, LogLikelihood, Persona, chat
 from personae.simulator.listing import find
 from personae.workflows.archetype import documents as desk
+from personae.workflows.archetype.archetype_result import _left as what_is_left
 from personae.workflows.archetype.documents import BATCH, FORMS, Document, corpus
 from personae.workflows.archetype.documents_enacted import Enacted, finished
 from personae.workflows.archetype.documents_written import Written, nearest
@@ -392,6 +393,7 @@ def test_documents_midtraining_and_what_a_later_file_leaves(asked, tmp_path, cap
         (["nowhere.yaml"], "no such file"),
         (["lamplight", "--then", "nowhere.jsonl"], "no such file"),
         (["lamplight", "--rate", "-1"], "rate"),
+        (["lamplight", "--items", "2"], "--items 2 leaves 2 of"),
     ],
 )
 def test_a_bad_question_is_refused_in_one_line_before_anything_is_begun(arguments, says, tmp_path, capsys, tiny_lab):
@@ -412,6 +414,14 @@ def test_on_the_laboratory_an_archetype_must_say_who_it_is_there(tmp_path, capsy
 def test_a_cast_too_small_to_measure_attenuation_is_refused(capsys, tiny_lab, small_cast):
     assert run(["archetype", "orrin", "--model", str(tiny_lab), "--cast", str(small_cast), "--quiet"]) == 2
     assert "2 personas, and attenuation needs 4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("traits", [1, 2, 3])
+def test_what_is_left_has_an_interval_from_three_traits_on(traits):
+    effect = [{f"t{n}": np.full(4, 1.0 + n) for n in range(traits)}]
+    left = what_is_left(effect, [{t: 0.5 * row for t, row in effect[0].items()}], seed=0)
+    assert left.mean == pytest.approx(0.5) and np.isfinite(left.low) == (traits >= 3)
+    assert np.isnan(what_is_left([{"t": np.zeros(4)}], effect[:1] and [{"t": np.ones(4)}], seed=0).low)
 
 
 def test_an_archetype_whose_name_the_cast_has_already_is_refused(tmp_path, capsys):

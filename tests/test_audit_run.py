@@ -16,10 +16,10 @@ from personae.data import write_episodes
 from personae.errors import BadInput, RunFailed, RunFolderMismatch
 from personae.ledger import Ledger, ledger_file, with_digest
 from personae.measure import NOBODY, levels
-from personae.records import Cast, Item, Persona, Trait, chat
+from personae.records import Cast, Estimate, Item, Levels, Persona, Trait, chat
 from personae.records.files import digest, read_json
 from personae.simulator.local import LocalSimulator
-from personae.theory import attenuation_items, pooled_attenuation
+from personae.theory import attenuation_items, attenuation_only, pooled_attenuation
 from personae.training import SFTPlan, finetune
 from personae.workflows.audit.bounds import Bound
 from personae.workflows.audit.file_audit import audit_file
@@ -30,8 +30,9 @@ from personae.workflows.kept.basis_cache import cached_basis, unmeasured
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.gather import read_evidence
 from personae.workflows.run import file_arms
-from personae.workflows.run.file_arms import others
+from personae.workflows.run.file_arms import Trained, centre, others
 from personae.workflows.run.file_run import run_file
+from personae.workflows.run.file_shifts import shifts_of
 
 TEMPLATE = (
     "{% for m in messages %}<{{ m.role }}>{{ m.content }}<end>\n{% endfor %}"
@@ -510,7 +511,38 @@ def test_with_no_control_the_shift_is_from_the_untrained_model(question, finishe
     both = finished[0]
     assert set(run.attenuation) == {"treated"}
     assert run.attenuation["treated"] == both.attenuation["treated"]  # the same rows, plan and seed
-    assert run.raw["steady-0"].mean != both.raw["steady-0"].mean
+    score = [
+        t.model_copy(update={"items": tuple(np.array(t.items, dtype=object)[~attenuation_items(8)])}) for t in STEADY
+    ]
+    trained = finetune(question.simulator, question.pair.episodes, PLAN).simulator
+    before, after = (levels(m, score, {NOBODY: ""}).row(NOBODY) for m in (question.simulator, trained))
+    for trait in before:
+        assert run.raw[trait].mean == pytest.approx((after[trait] - before[trait]).mean(), abs=2e-3)
+
+
+def test_several_seeds_are_trainings_of_their_own_and_their_mean_is_what_is_measured(question, finished, tmp_path):
+    several = run_file(question, folder_of(question, tmp_path / "two"), seeds=2)
+    assert len(several.by_seed) == 2 and several.by_seed[0] != several.by_seed[1]
+    own = replace(question, seed=1)
+    other = run_file(own, folder_of(own, tmp_path / "other"))
+    for trait, shift in several.shifts.items():
+        each = [run.shifts[trait].mean for run in (finished[0], other)]
+        assert shift.mean == pytest.approx(np.mean(each), abs=1e-5)
+    for arm, lost in several.attenuation.items():
+        assert lost.mean == pytest.approx(np.mean([run.attenuation[arm].mean for run in (finished[0], other)]))
+    with pytest.raises(BadInput, match="one seed or more"):
+        run_file(question, folder_of(question, tmp_path / "none"), seeds=0)
+
+
+def test_what_attenuation_may_be_widens_the_interval_of_a_shift():
+    """Items that all say one thing: only attenuation, told by two traits that disagree, is in doubt."""
+    own, beside = np.full(4, 5.0), np.array([1.0, -1.0, 2.0, -2.0, 0.0])[:, None]
+    names = tuple("vwxyz")
+    old = Trained(dict.fromkeys("ab", own), Levels(names, dict.fromkeys("ab", beside)))
+    new = Trained(old.assistant, Levels(names, {"a": 0.9 * beside, "b": 0.3 * beside}))
+    found = shifts_of({"treated": [new]}, old, {t: np.zeros(4) for t in "ab"}, 0)
+    assert found.raw["a"].low == found.raw["a"].high == 0.0
+    assert found.character["a"].high - found.character["a"].low > 0.5
 
 
 def test_a_run_killed_between_two_trainings_keeps_the_first_and_ends_in_the_same_bytes(question, finished, tmp_path):
@@ -550,8 +582,15 @@ def test_the_profile_is_on_the_scale_of_the_forecast(finished):
 def test_the_score_stands_beside_floors_and_the_error_of_saying_nothing(finished):
     scored = read_json(finished[1] / "score.json")
     assert {"pearson", "spearman", "slope", "coverage", "n"} <= set(scored)
-    assert {"attenuation only", "one direction"} <= set(scored["floors"])
-    measured = np.array([s.mean for s in finished[0].shifts.values()])
+    assert set(scored["floors"]) == {"attenuation only", "one direction", "nearest persona"}
+    run, measured = finished[0], np.array([s.mean for s in finished[0].shifts.values()])
+    basis, off_centre = run.audit.audit.basis, []
+    for trait, middle in centre(basis).items():
+        off_centre.append((basis.base[trait] - middle).mean())
+    faded = attenuation_only(np.array(off_centre), measured[None, :])[0]
+    assert scored["errors"]["attenuation only"] == pytest.approx(np.sqrt(np.square(faded - measured).mean()))
+    assert not replace(run, attenuation={"treated": Estimate(0.09, 0.0, 1.0)}).too_heavy
+    assert replace(run, attenuation=dict.fromkeys(("treated", "control"), Estimate(0.11, 0.0, 1.0))).too_heavy
     assert scored["errors"]["no change"] == pytest.approx(np.sqrt(np.square(measured).mean()))
 
 
@@ -579,6 +618,12 @@ def test_adapters_are_kept_when_asked_for_and_load_as_models(question, tmp_path)
     assert (tmp_path / "adapters" / "control-0" / "adapter_model.safetensors").exists()
     run_file(question, folder_of(question, tmp_path))
     assert (tmp_path / "adapters" / "control-0").exists(), "showing the run again takes nothing away"
+
+
+def test_adapters_that_are_gone_are_not_said_to_be_kept(question, finished, tmp_path):
+    shutil.copytree(finished[1], tmp_path / "run")
+    with pytest.raises(BadInput, match=r"not kept.*another --out"):
+        run_file(question, folder_of(question, tmp_path / "run"), keep_adapters=True)
 
 
 def test_a_folder_of_other_data_is_refused(question, files, tmp_path):

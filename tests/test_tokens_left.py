@@ -1,5 +1,7 @@
 """Where in an answer the rest lies: tokens add up to the answer, and the mixture learns from it who is speaking."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,3 +66,14 @@ def test_what_is_left_is_told_by_token_once(model, cast, tmp_path, monkeypatch):
     assert read_json(folder.file("tokens.json")) == [[list(pair) for pair in one] for one in tokens]
     monkeypatch.setattr(type(model), "sample", lambda *_, **__: pytest.fail("drawn anew"))
     assert tokens_left(found, model, model, cast, folder, unwatched) == tokens
+
+
+def test_who_says_nothing_or_in_other_tokens_ends_no_comparison(model, cast, tmp_path, monkeypatch):
+    world = declared()
+    asked = asked_of_probes(model, cast, probes(world, Language(world), 24, seed=3))
+    post = asked.base**0.1
+    found = compared(cast.names, asked, post / post.sum(axis=1, keepdims=True))
+    other = type("Other", (), {"by_token": lambda _, *given: replace(model.by_token(*given), ids=(0,))})()
+    assert tokens_left(found, other, model, cast, open_folder("compare", {}, tmp_path / "a"), unwatched) == [[]] * MOST
+    monkeypatch.setattr(type(model), "sample", lambda *_, **__: [" "])
+    assert tokens_left(found, model, model, cast, open_folder("compare", {}, tmp_path / "b"), unwatched) == [[]] * MOST

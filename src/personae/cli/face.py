@@ -61,7 +61,8 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="auto|cpu|cuda|cuda:N|mps|map",
-        help="Where the model runs; auto: the best there is; map: over all GPUs, memory and disk (docs/devices.md).",
+        help="Where the model runs; auto: the best there is; map: over all GPUs, memory and disk. What trains takes "
+        "one device (docs/devices.md).",
     ),
 ]
 Quantise = Annotated[

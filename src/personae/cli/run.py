@@ -58,7 +58,8 @@ def command(
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each file, from consecutive seeds.")] = 1,
     keep_adapters: Annotated[
-        bool, typer.Option("--keep-adapters", help="Keep what was trained, as PEFT adapters in the run folder.")
+        bool,
+        typer.Option("--keep-adapters", help="Keep what was trained in the run folder: PEFT adapters, or checkpoints."),
     ] = False,
     out: Out = None,
     seed: Seed = 0,

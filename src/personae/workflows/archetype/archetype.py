@@ -38,7 +38,7 @@ from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.folder_basis import all_levels
 from personae.workflows.kept.levels_file import read_levels, write_levels
-from personae.workflows.run.file_arms import Arm, Trained, before, measured_once
+from personae.workflows.run.file_arms import Arm, Trained, before, centre, measured_once
 from personae.workflows.watch import Watch, unwatched
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def _ground(question: ArchetypeQuestion, folder: RunFolder, watch: Watch) -> Gro
     hidden = unreliable(whole)
     if len(hidden) == len(question.traits):
         raise RunFailed("this model can show none of the traits, so nothing could be measured after training")
-    return Ground(before(whole), shown(_with_archetype(whole, question, folder, watch), hidden), hidden)
+    basis = shown(_with_archetype(whole, question, folder, watch), hidden)
+    return Ground(before(whole), basis, hidden, centre(shown(whole, hidden)))
 
 
 def _with_archetype(whole: Basis, question: ArchetypeQuestion, folder: RunFolder, watch: Watch) -> Basis:

@@ -20,7 +20,8 @@ from personae.workflows.archetype.documents_written import Written, nearest
 from personae.workflows.audit.bounds import nearest_name
 from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.audit.file_question import ITEMS, fewer
-from personae.workflows.doses import dose_for
+from personae.workflows.doses import check_rank, dose_for
+from personae.workflows.enough import TRAINED, check_enough
 from personae.workflows.nouns_for import nouns, world_of
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     character = named(wish.file)
     personas, every = nouns(wish.model, wish.cast, wish.traits)
     then = None if wish.then is None else read_pair(wish.then)
+    asked = fewer(every, wish.items)
+    check_enough(personas, asked, items=TRAINED, cast_file=wish.cast, traits_file=wish.traits, most=wish.items)
     if len(personas.personas) < FEWEST:
         raise BadInput(f"the cast has {len(personas.personas)} personas, and attenuation needs {FEWEST} of them")
     world = world_of(wish.model)
@@ -95,7 +98,7 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
         nearest(character, world)
     elif character.name in personas.names:
         raise BadInput(f"the cast has a persona called {character.name!r} already", remedy="rename one of them")
-    dose_for(wish.model, **settings)
+    check_rank(dose_for(wish.model, **settings).plan, settings.get("rank"), wish.model)
     simulator = load(wish.model, device=wish.device)
     if then is not None:
         check_fits(simulator, personas, then)
@@ -104,7 +107,7 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
         archetype=character,
         simulator=simulator,
         cast=personas,
-        traits=fewer(every, wish.items),
+        traits=asked,
         origin=Written(character, world) if world is not None else Enacted(character, simulator, personas),
         documents=wish.documents,
         plan=_midtraining(simulator.name, wish.documents, settings),

@@ -21,12 +21,13 @@ from personae.report.archetype_page import ArchetypeReport, Influence
 from personae.theory import percentile_interval, share_left
 from personae.workflows.archetype.archetype_question import ArchetypeQuestion
 from personae.workflows.archetype.documents import Corpus
-from personae.workflows.run.file_arms import Trained, attenuation_of, centre
+from personae.workflows.run.file_arms import Trained, attenuation_of
 from personae.workflows.run.file_shifts import less, moved
 from personae.workflows.who import who_answers
 
 ARCHETYPE, CONTROL, UNTRAINED = "archetype", "control", "untrained"  # what was trained on; the arms' names
 DRAWS = 1000
+FEWEST_TRAITS = 3  # of which draws say how far a share may be out
 
 Arms = dict[str, list[Trained]]  # {arm: one measurement a seed}
 
@@ -36,12 +37,14 @@ class Ground:
     """What is known before any training.
 
     `old` is the untrained model, measured as the trained ones will be; `basis` the cast with the archetype among it, on
-    items that score, of the traits that this model can show; `hidden` are the others.
+    items that score, of the traits that this model can show; `hidden` are the others. `middle` {trait: (I,)} is the
+    mean untrained level of those who measure attenuation, nats: the archetype is none of them.
     """
 
     old: Trained
     basis: Basis
     hidden: tuple[Hidden, ...]
+    middle: Mapping[str, Floats]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,16 +104,17 @@ def _attenuation(ground: Ground, one: Trained) -> float:
 
 def _effect(ground: Ground, arms: Arms) -> list[dict[str, Floats]]:
     """One {trait: (I,)} a seed: character after the archetype's documents less after the neutral ones, nats."""
-    middle = centre(ground.basis)
-    return less(*(moved(arms[arm], ground.old, middle) for arm in (ARCHETYPE, CONTROL)))
+    return less(*(moved(arms[arm], ground.old, ground.middle) for arm in (ARCHETYPE, CONTROL)))
 
 
 def _left(effect: list[dict[str, Floats]], rest: list[dict[str, Floats]], seed: int) -> Estimate:
-    """What is left of the effect, over traits; the interval draws traits."""
+    """What is left of the effect, over traits; the interval draws traits, and is not known of fewer than three."""
     first, last = (np.array([np.mean([row[t].mean() for row in rows]) for t in rows[0]]) for rows in (effect, rest))
     drawn = np.random.default_rng(seed).integers(len(first), size=(DRAWS, len(first)))
     shares = np.array([share_left(first[d], last[d]) for d in drawn])
-    return Estimate(share_left(first, last), *percentile_interval(shares[np.isfinite(shares)]))
+    known = shares[np.isfinite(shares)]
+    ends = percentile_interval(known) if len(first) >= FEWEST_TRAITS and known.size else (np.nan, np.nan)
+    return Estimate(share_left(first, last), *ends)
 
 
 def result_of(report: ArchetypeReport, question: ArchetypeQuestion, made: Corpus) -> dict[str, Any]:

@@ -63,11 +63,13 @@ class CompareQuestion:
     def configuration(self) -> dict[str, Any]:
         """What a run folder is told apart by."""
         models = {"base": self.base, "post": self.post, "twin": self.twin}
+        beside = turns(self.base, self.post, self.traits, self.world, self.seed)
         return {
             **{role: None if m is None else {"name": m.name, "digest": m.digest} for role, m in models.items()},
             "cast": digest(self.cast),
             "traits": digest(list(self.traits)),
             "contexts": None if self.world is None else self.contexts,
+            "beside": digest(beside.asked),
             "seed": self.seed,
         }
 

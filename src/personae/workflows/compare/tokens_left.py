@@ -34,7 +34,8 @@ def tokens_left(
 ) -> list[Tokens]:
     """(token, nats) of an answer in each of the contexts in which most is left, most of all first.
 
-    Empty for a context that is no conversation.
+    Empty for a context that is no conversation, for one where the trained model says nothing, and where the two models
+    write an answer in other tokens.
     """
     kept = folder.file(RECORD)
     if not kept.exists():
@@ -49,9 +50,11 @@ def tokens_left(
     return [[(str(token), float(nats)) for token, nats in one] for one in read_json(kept)]
 
 
-def _said(post: "LocalSimulator", asked: tuple[Message, ...]) -> Episode:
-    """What the trained model says, the likeliest token each time."""
+def _said(post: "LocalSimulator", asked: tuple[Message, ...]) -> Episode | None:
+    """What the trained model says, the likeliest token each time; None where that is nothing."""
     (answer,) = post.sample([asked], temperature=0.0, max_tokens=LENGTH)
+    if not answer.strip():
+        return None
     return Episode(messages=(*asked, Message(role="assistant", content=answer)))
 
 
@@ -60,6 +63,8 @@ def _of(episode: Episode, found: Comparison, base: "LocalSimulator", post: "Loca
     speaking = np.flatnonzero(found.whole.weights > 0.0)
     theirs = base.by_token(episode, [cast.contexts[k] for k in speaking])
     own = post.by_token(episode, [""])
+    if own.ids != theirs.ids:
+        return []
     nats = own.logp[0] - mixed(theirs.logp, found.whole.weights[speaking])
     return list(zip(theirs.texts, nats.tolist(), strict=True))
 
