@@ -12,8 +12,9 @@
 - bare   the same loop, recording nothing
 
 Both loops leave out what is made there besides: the embedding, the means over prompts, the last token of each prompt.
-All read the same token ids with the same model in memory, by turns. Batches, and no head, are all that makes ours
-sooner than the bare loop: a beginning that rows share is read again by every one of them.
+All read the same token ids with the same model in memory, by turns. Batches, no head, and numbers too small for full
+precision taken as zero are all that makes ours sooner than the bare loop: a beginning that rows share is read again by
+every one of them.
 
 The loops' last layer stands behind the model's final norm and ours before it, so that one is not compared. A distance
 is |a - b| / |b| of a vector, root mean square over rows and layers.
@@ -28,7 +29,7 @@ import torch
 from bars import Line, board, met, spread
 from markdown import table
 from peers import Way
-from setting import asking, begun, put
+from setting import asking, begun, parsed, put
 from shapes import Subject, of_shape
 from timing import by_turns, timed
 
@@ -150,8 +151,8 @@ def main(words: list[str] | None = None) -> None:
     asked.add_argument("--shapes", nargs="+", choices=list(ROWS), default=["S", "M"])
     asked.add_argument("--rounds", type=int, default=3)
     asked.add_argument("--device", default="cpu")
-    args = asked.parse_args(words)
-    made = begun(Path(__file__).stem, words, args.threads, args.device)
+    args = parsed(asked, words)
+    made = " ".join(begun(Path(__file__).stem, words, args.threads, args.device))
     shapes, rounds = (["tiny"], 2) if args.quick else (args.shapes, args.rounds)
     told = section([compare(name, rounds, args.device) for name in shapes], made)
     if args.write:

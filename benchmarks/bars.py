@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from markdown import table
-from peers import lm_eval_version
 
 RATIO = {"float32": {"S": 1.25, "M": 1.35, "Q": 1.5}, "bfloat16": {"S": 1.05, "M": 1.3, "Q": 1.6}}
 SHARE = {"S": 0.35, "M": 0.65, "Q": 0.55}  # of the float32 matmul peak, the needed FLOPs
@@ -37,6 +36,8 @@ class Measured:
     needed: float  # FLOPs
     peaks: list[float]  # FLOPs a second, one a round; float32 alone has any
     memory: dict[str, int | None] = field(default_factory=dict)
+    peer: str = ""  # what the other is, with its version; empty where batches of our own stand in for it
+    made: str = ""  # by which versions, where, and how busy the machine was
 
     def median(self, way: str) -> float:
         """Seconds for the whole table."""
@@ -66,7 +67,7 @@ def judged(found: Sequence[Measured], lab_rms: float | None) -> list[Line]:
 
 
 def _judged(one: Measured) -> Iterator[Line]:
-    peer = lm_eval_version()
+    peer = one.peer
     if (least := RATIO[one.dtype].get(one.name)) is not None:
         bar = f"{one.dtype} over lm-eval: {one.name}"
         held = met(float(np.median(one.ratios("peer"))) >= least) if peer else ""
@@ -105,14 +106,16 @@ HOW = """\
 Every method scores the same token ids with the same model in memory, by turns in one process; the median of the rounds
 is told, and in brackets the least and the most. A ratio is the other's time over ours. S, M and Q are shapes with
 random weights (1.3 M parameters; SmolLM2-135M's; Qwen2.5-0.5B's, most of it head); a model with a name read real
-episodes under the library's cast. The other's batches have the best of several sizes; the loop reads one row after
-another, on a sample of the rows, scaled up."""
+episodes under the library's cast. The other's batches have the best of several sizes: the two fastest on rows of
+middle length are tried on the whole table. The loop reads one row after another, on a sample of the rows, scaled up.
+Ours takes numbers too small for full precision as zero, which the others do not do by themselves."""
 READING = """\
 The share of the peak counts the arithmetic that is needed (beginnings once a persona, the head on responses alone)
 against a large float32 matmul in the same process. Memory is the peak of a fresh process less what it held with the
 model loaded. `lab` is the laboratory's trained model on the example files that ship, under its own cast."""
 TIMES = ("model", "episodes × personas", "ours, s", "other, s", "loop, s", "ratio", "to the loop", "off: ours", "other")
-OFF_SAYS = "Off: root mean square distance of an answer to the same weights read in float32 row by row, nats."
+OFF_SAYS = """\
+Off: root mean square distance of an answer to what float32 weights, before any rounding, give row by row, nats."""
 
 
 def board(lines: Sequence[Line]) -> str:
@@ -122,16 +125,23 @@ def board(lines: Sequence[Line]) -> str:
 
 def section(found: Sequence[Measured], lab_rms: float | None, made: str) -> str:
     """The part of the evidence engine, in Markdown; `made` says by what, and where."""
-    version = lm_eval_version()
-    peer = f"lm-eval {version}" if version else "batches of whole rows, since lm-eval is not installed"
     shapes = any(one.shape for one in found)
-    parts = [f"## The evidence engine{'' if shapes else ' on real models'}", f"{made} The other: {peer}.", HOW]
+    parts = [f"## The evidence engine{'' if shapes else ' on real models'}", f"{made} {_provenance(found)}", HOW]
     parts += ["### Bars", board(judged(found, lab_rms)), READING] if shapes else []
     parts += ["### Times", table(TIMES, [_times(one) for one in found]), OFF_SAYS]
     named = [f"- {_headline(one)}" for one in found if not one.shape]
     if named:
         parts += ["### Real models", "\n".join(named)]
     return "\n\n".join(parts) + "\n"
+
+
+def _provenance(found: Sequence[Measured]) -> str:
+    """By what each was measured, and beside what, once where that is one for all."""
+    told: dict[str, list[str]] = {}
+    for one in found:
+        peer = one.peer or "batches of whole rows, since lm-eval is not installed"
+        told.setdefault(f"{one.made} The other: {peer}.", []).append(f"{one.name} in {one.dtype}")
+    return " ".join(said if len(told) == 1 else f"{', '.join(names)}: {said}" for said, names in told.items())
 
 
 def _times(one: Measured) -> tuple[str, ...]:
@@ -150,7 +160,7 @@ def _times(one: Measured) -> tuple[str, ...]:
 
 def _headline(one: Measured) -> str:
     ours, peer, loop = (one.median(way) / 60 for way in ("ours", "peer", "loop"))
-    other = "lm-eval" if lm_eval_version() else "batches"
+    other = "lm-eval" if one.peer else "batches"
     return (
         f"{one.name} in {one.dtype}, {one.episodes} episodes under {one.personas} personas: {ours:.1f} minutes; "
         f"{other} {peer:.1f} ({peer / ours:.2f} times as long), one by one {loop:.1f} ({loop / ours:.1f} times)."

@@ -20,13 +20,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import transformers
 from bars import Measured, section, spread
 from memory import extra_memory
 from peers import Scores, Way, lm_eval_version, loop, ours, peer
-from setting import asking, begun, put
+from setting import asking, begun, parsed, put
 from shapes import SHAPES, Subject, needed_flops, of_model, of_shape
 from timing import best_size, by_turns, matmul_peak, timed
 
+import personae
 from personae import library
 from personae.data import read_episodes
 from personae.records.files import digest, digest_file, read_json, write_json
@@ -42,7 +44,7 @@ def measurements(name: str, args: argparse.Namespace) -> Iterator[Measured]:
     """A shape or a model in each number type, float32 first: read from where it is kept, or measured now."""
     types = sorted(set(args.dtypes), reverse=True)
     told = name.replace("/", "-")
-    files = [args.keep / f"{told}-{dtype}-{settings(args)}.json" for dtype in types] if args.keep else []
+    files = [args.keep / f"{told}-{dtype}-{settings(name, args)}.json" for dtype in types] if args.keep else []
     if files and all(file.exists() for file in files):
         yield from (Measured(**read_json(file)) for file in files)
         return
@@ -52,11 +54,12 @@ def measurements(name: str, args: argparse.Namespace) -> Iterator[Measured]:
         yield one
 
 
-def settings(args: argparse.Namespace) -> str:
+def settings(name: str, args: argparse.Namespace) -> str:
     """A short digest of what else a measurement depends on."""
     told = ("device", "episodes", "personas", "sizes", "loop", "rounds", "headline_rounds", "side", "memory")
-    data = digest_file(args.data) if args.data else ""
-    return digest([data, torch.get_num_threads(), *(getattr(args, name) for name in told)])[:8]
+    real = [] if name in SHAPES else [digest_file(args.data), digest(nouns(name)[0])]
+    made_by = [personae.__version__, torch.__version__, transformers.__version__, lm_eval_version()]
+    return digest([real, made_by, torch.get_num_threads(), *(getattr(args, name) for name in told)])[:8]
 
 
 def subject_of(name: str, args: argparse.Namespace) -> Subject:
@@ -93,13 +96,13 @@ def compare(subject: Subject, dtype: str, chosen: Scores, truth: Scores, args: a
     seconds["loop"] = [s * len(rows) / len(chosen) for s in seconds["loop"]]
     found |= {way: found[way][chosen] for way in ("ours", "peer")}
     off = {way: (float(np.abs(nats - truth).max()), rms(nats - truth)) for way, nats in found.items()}
-    memory = {}
+    memory, version = {}, lm_eval_version()
     if shape and args.memory and exact and device.type == "cpu":
         counts = (len(subject.table), len(subject.table[0]), size, torch.get_num_threads())
         memory = {way: extra_memory(subject.name, way, *counts) for way in ("ours", "peer")}
     return Measured(
         subject.name, shape, dtype, len(subject.table), len(subject.table[0]), size, seconds, off,
-        needed_flops(subject), peaks, memory,
+        needed_flops(subject), peaks, memory, f"lm-eval {version}" if version else "", args.made,
     )  # fmt: skip
 
 
@@ -125,14 +128,14 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
     asked.add_argument("--device", default="cpu")
     asked.add_argument("--episodes", type=int, help=f"of every table; by default {HEADLINE}, and fewer for M and Q")
     asked.add_argument("--personas", type=int, default=PERSONAS)
-    asked.add_argument("--sizes", type=int, nargs="+", default=[4, 8, 16, 32], help="of the peer's batches")
+    asked.add_argument("--sizes", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32], help="of the peer's batches")
     asked.add_argument("--loop", type=int, default=64, help="rows that the loop reads")
     asked.add_argument("--rounds", type=int, default=3, help="of every shape")
     asked.add_argument("--headline-rounds", type=int, default=1, help="of every real model")
     asked.add_argument("--side", type=int, default=4096, help="of the matrices that the peak is measured with")
     asked.add_argument("--no-memory", dest="memory", action="store_false", help="no processes that measure memory")
     asked.add_argument("--keep", type=Path, help="a folder of what was measured: a stopped run goes on from it")
-    args = asked.parse_args(words)
+    args = parsed(asked, words)
     if args.models and args.data is None:
         asked.error("--models read episodes: name their file with --data")
     if args.quick:
@@ -143,7 +146,7 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
 def main(words: list[str] | None = None) -> None:
     """Compare, print, write."""
     args = arguments(words)
-    made = begun("evidence", words, args.threads, args.device)
+    command, args.made = begun("evidence", words, args.threads, args.device)
     if lm_eval_version() is None:
         print("lm-eval is not installed (pip install -e '.[bench]'): batches of our own stand in for it")
     low = args.shapes and "bfloat16" in args.dtypes and args.device == "cpu"
@@ -155,9 +158,9 @@ def main(words: list[str] | None = None) -> None:
             found.append(one)
             print(f"{one.name} {one.dtype}: {one.median('ours'):.2f} s, ratio {spread(one.ratios('peer'))}", flush=True)
             if args.write:
-                put(args.write, part, section(found, lab, made))
+                put(args.write, part, section(found, lab, command))
         gc.collect()  # a model holds itself in circles, and the next one is large
-    print(f"\n{section(found, lab, made)}")
+    print(f"\n{section(found, lab, command)}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ assumed, and the entry says so. Keep the pairs away from whatever you will forec
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,7 @@ def main() -> None:
     asked.add_argument("--rate", type=float)
     asked.add_argument("--out", type=Path, default=Path("runs/dose"))
     args = asked.parse_args()
+    os.environ["PERSONAE_DATA"] = str(args.out)  # a ledger of its own: these are no forecasts of a user's
     pairs, plan = [], None
     for name in args.names:
         high, low = write_pair(args.statements / f"{name}.jsonl", args.rows, args.out)

@@ -4,8 +4,8 @@
     python benchmarks/inoculated.py runs/inoculate humorous.jsonl professional.jsonl --wanted humour --limit 64
 
 Five files are trained on from the same seeds by the model's own plan: the file as it is, behind the best prompt, behind
-a neutral prefix, behind the request in other words, and the control. What any such training does is taken off with the
-control's shift. Of each file:
+a neutral prefix, behind the request in other words (where there are any), and the control. What any such training does
+is taken off with the control's shift. Of each file:
 
 wanted   shift of the wanted trait, asked behind the best prompt and asked without one, nats
 spread   root mean square of the shifts of the other traits that the model shows, asked without a prompt, nats
@@ -27,7 +27,7 @@ import numpy as np
 from personae.data import read_episodes
 from personae.measure import levels
 from personae.records import Levels, Trait
-from personae.records.files import read_json
+from personae.records.files import digest, read_json
 from personae.records.results import Floats
 from personae.simulator.local import LocalSimulator
 from personae.theory.intervals import percentile_interval
@@ -53,10 +53,11 @@ class Ground:
 
     def levels(self, arm: str, file: Path, seed: int) -> Levels:
         """Levels without a prompt and behind the best one, after one training."""
-        kept = self.kept / f"{arm.replace(' ', '-')}-{seed}.parquet"
+        rows, plan = list(read_episodes(file))[: self.limit], replace(dose_for(self.base.name).plan, seed=seed)
+        what = digest([self.base.digest, [row.messages for row in rows], plan, self.prompt, list(self.traits)])[:8]
+        kept = self.kept / f"{arm.replace(' ', '-')}-{seed}-{what}.parquet"
         if not kept.exists():
-            rows = list(read_episodes(file))[: self.limit]
-            after = finetune(self.base, rows, replace(dose_for(self.base.name).plan, seed=seed)).simulator
+            after = finetune(self.base, rows, plan).simulator
             write_levels(kept, levels(after, self.traits, {UNASKED: "", BEHIND: self.prompt}))
             print(f"  {arm}, seed {seed}", flush=True)
         return read_levels(kept)
@@ -65,7 +66,13 @@ class Ground:
 def ground(asked: argparse.Namespace, found: Mapping[str, Any]) -> Ground:
     """The traits that count in the forecast, and the wanted one."""
     here, kept = attribution.ground(found["model"], ITEMS), asked.run / "trained"
-    names = {*here.basis.levels.by_trait, asked.wanted}
+    if asked.wanted in found["traits"]:
+        raise SystemExit(
+            f"{asked.wanted} counts in the forecast: run `personae inoculate` with --trained {asked.wanted}"
+        )
+    names = {*found["traits"], asked.wanted}
+    if missing := names - {t.name for t in here.traits}:
+        raise SystemExit(f"the library has no {', '.join(sorted(missing))}: this reads its own cast and traits")
     kept.mkdir(exist_ok=True)
     traits = tuple(t for t in here.traits if t.name in names)
     return Ground(here.simulator, traits, the_best(found)["text"], kept, asked.limit)
@@ -108,7 +115,8 @@ def main() -> None:
     if found["mode"] != "system":
         raise SystemExit("this benchmark asks behind a system prompt: run `personae inoculate` with --mode system")
     here, best = ground(asked, found), the_best(found)
-    files = {PLAIN: asked.data, **{arm: asked.run / name for arm, name in FILES.items()}, CONTROL: asked.control}
+    written = {arm: asked.run / name for arm, name in FILES.items() if (asked.run / name).exists()}
+    files = {PLAIN: asked.data, **written, CONTROL: asked.control}
     measured = {arm: [here.levels(arm, file, seed) for seed in range(asked.seeds)] for arm, file in files.items()}
     others, wanted = tuple(t.name for t in here.traits if t.name != asked.wanted), (asked.wanted,)
     control = measured.pop(CONTROL)

@@ -225,6 +225,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     asked.add_argument("--ship", action="store_true", help="write the library's figures and docs/instruments.md")
     args = asked.parse_args(arguments)
+    if args.quick and args.ship:
+        asked.error("figures of --quick mean nothing, and do not ship")
     if args.personas is not None and args.personas < FEWEST:
         asked.error(f"--personas {args.personas}: attenuation is over {FEWEST} or more")
     args.data = args.data or (library.example("honest") if world_of(args.model) else PLAIN)

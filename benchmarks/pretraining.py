@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from bars import Line, board, met, spread
 from markdown import table
-from setting import asking, begun, put
+from setting import asking, begun, parsed, put
 from timing import by_turns
 
 from personae.training.new_model import PretrainPlan, learn_vocabulary, new_model, tokenizer_of
@@ -184,9 +184,9 @@ def main(words: list[str] | None = None) -> None:
     )
     asked.add_argument("--tokens", type=int, default=TOKENS, help="of every run")
     asked.add_argument("--rounds", type=int, default=3)
-    args = asked.parse_args(words)
+    args = parsed(asked, words)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    made = begun(Path(__file__).stem, words, args.threads, device)
+    made = " ".join(begun(Path(__file__).stem, words, args.threads, device))
     if args.quick:
         plan, number, processes, rounds = TINY, 300, 1, 2
     else:

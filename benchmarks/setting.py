@@ -22,7 +22,7 @@ HEAD = """# Beside others
 
 How fast, beside what others do on the same tokens, and whether it is as fast as it has been. A bar stands under what
 was once measured, so that it fails when something has become slower and not when a machine is busy. Every part is
-written by the command that it names, on an idle machine.
+written by the command that it names, and says how busy the machine was when it began.
 """
 BUSY = 0.5  # load average before the start
 
@@ -36,8 +36,16 @@ def asking(description: str | None) -> argparse.ArgumentParser:
     return asked
 
 
-def begun(script: str, words: Sequence[str] | None, threads: int | None, device: str = "cpu") -> str:
-    """Take so many threads and say where a machine is busy; the sentences that tell by what, and where, it was made."""
+def parsed(asked: argparse.ArgumentParser, words: Sequence[str] | None) -> argparse.Namespace:
+    """What is asked for; a smoke run is not put on the page."""
+    args = asked.parse_args(words)
+    if args.quick and args.write and args.write.resolve() == PAGE:
+        asked.error("figures of --quick mean nothing: give --write a page of your own")
+    return args
+
+
+def begun(script: str, words: Sequence[str] | None, threads: int | None, device: str = "cpu") -> tuple[str, str]:
+    """Take so many threads and say where a machine is busy; the sentences that tell by what, and where, it is made."""
     if threads:
         torch.set_num_threads(threads)
     busy = os.getloadavg()[0]
@@ -47,7 +55,7 @@ def begun(script: str, words: Sequence[str] | None, threads: int | None, device:
     told = [Path(word).name if Path(word).is_absolute() else word for word in told]
     command = shlex.join(["python", f"benchmarks/{script}.py", *told])
     own = f"personae {personae.__version__}, torch {torch.__version__}, transformers {transformers.__version__}"
-    return f"Written by `{command}`. {own}. {place(torch.device(device), torch.get_num_threads(), busy)}."
+    return f"Written by `{command}`.", f"{own}. {place(torch.device(device), torch.get_num_threads(), busy)}."
 
 
 def place(device: torch.device, threads: int, load: float) -> str:
