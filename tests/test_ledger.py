@@ -238,7 +238,7 @@ from personae.ledger.entries import measured
 record, profile = json.loads(sys.argv[2]), json.loads(sys.argv[3])
 
 def write(writer, acknowledged):
-    for i in range({EACH}):
+    for i in range({EACH} if writer else 10**6):  # the first can end by the kill alone
         forecast = sealed(with_digest(record | {{"data": str(writer), "dose": i + 1.0}}), 1.0)
         Ledger(ledger_file()).keep(forecast, scored(forecast, measured(profile), 2.0))
         with acknowledged.open("a") as file:

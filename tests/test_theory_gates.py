@@ -57,4 +57,8 @@ def test_one_loud_context_is_no_louder_than_the_cap(families):
     values[7] = 1e6
     found = best_gate(values, families)
     assert found is None or found.told < 0.3
+    inside = families["topic"]["t3"]
+    values = noise(4) + 1.5 * inside
+    values[np.flatnonzero(~inside)[0]] = 1e6  # and hides no gate
+    assert best_gate(values, families).by == {"topic": ("t3",)}
     assert told(np.zeros(CONTEXTS), families["topic"]["t1"]) == 0.0

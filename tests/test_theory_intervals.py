@@ -81,6 +81,9 @@ def test_values_that_all_agree_have_an_interval_of_no_width():
 
 def test_a_ratio_weighs_clusters_by_their_denominator():
     assert clustered_ratio_interval([1.0, 3.0], [1.0, 9.0], rng=generator()).mean == pytest.approx(0.4)
+    whole = generator(1).lognormal(0.0, 1.0, 50)
+    found = clustered_ratio_interval(0.3 * whole, whole, rng=generator())  # both are drawn together
+    assert (found.low, found.high) == pytest.approx((0.3, 0.3))
 
 
 def forecast_interval(prior, matrix, levels, dose, rng, draws, doubt=SAMPLED):
