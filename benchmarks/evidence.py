@@ -20,15 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import transformers
 from bars import Measured, section, spread
 from memory import extra_memory
 from peers import Scores, Way, lm_eval_version, loop, ours, peer
-from setting import asking, begun, parsed, put
+from setting import asking, begun, parsed, put, versions
 from shapes import SHAPES, Subject, needed_flops, of_model, of_shape
 from timing import best_size, by_turns, matmul_peak, timed
 
-import personae
 from personae import library
 from personae.data import read_episodes
 from personae.records.files import digest, digest_file, read_json, write_json
@@ -58,8 +56,9 @@ def settings(name: str, args: argparse.Namespace) -> str:
     """A short digest of what else a measurement depends on."""
     told = ("device", "episodes", "personas", "sizes", "loop", "rounds", "headline_rounds", "side", "memory")
     real = [] if name in SHAPES else [digest_file(args.data), digest(nouns(name)[0])]
-    made_by = [personae.__version__, torch.__version__, transformers.__version__, lm_eval_version()]
-    return digest([real, made_by, torch.get_num_threads(), *(getattr(args, name) for name in told)])[:8]
+    return digest(
+        [real, versions(), lm_eval_version(), torch.get_num_threads(), *(getattr(args, name) for name in told)]
+    )[:8]
 
 
 def subject_of(name: str, args: argparse.Namespace) -> Subject:

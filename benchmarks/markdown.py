@@ -1,12 +1,20 @@
 """Tables for a page or a terminal, and parts of a page that are replaced as a whole."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from personae.records.files import write_text
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def put(page: Path, name: str, part: str, head: str = "") -> None:
+    """Put a part on a page, which begins with `head` where there is none yet."""
+    write_text(page, with_part(page.read_text(encoding="utf-8") if page.exists() else head, name, part))
 
 
 def with_part(page: str, name: str, part: str) -> str:

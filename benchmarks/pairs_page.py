@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from markdown import table, with_part
+from markdown import put, table
 from pairs_score import together
 from pairs_sets import HELD_OUT, families
 
-from personae.records.files import plain, read_json, write_text
+from personae.records.files import plain, read_json
 
 PAGE = Path(__file__).parent.parent / "docs" / "forecasts.md"
 
@@ -23,11 +23,6 @@ PAGE = Path(__file__).parent.parent / "docs" / "forecasts.md"
 def write(folder: Path, page: Path = PAGE) -> None:
     """Put the part of the model in `folder` on the page, in the place of what it had."""
     put(page, Path(read_json(folder / "score.json")["model"]).name, section(folder))
-
-
-def put(page: Path, name: str, part: str) -> None:
-    """Put a part on the page."""
-    write_text(page, with_part(page.read_text(encoding="utf-8") if page.exists() else "", name, part))
 
 
 def section(folder: Path) -> str:

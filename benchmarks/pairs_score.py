@@ -59,22 +59,33 @@ def scores(told: Sequence[Told], families: Sequence[int], seed: int = 0) -> dict
     drawn = draws(families, np.random.default_rng(seed))
     others = _others(told)
     lines = [_line(one, mean) for one, mean in zip(told, others, strict=True)]
-    floors = list(lines[0]["floors"])
-    table = np.array([[line["floors"][f] for f in floors] for line in lines])
-    ours = np.array([line["r"] for line in lines])
     mean = {key: float(np.nanmean([line[key] for line in lines])) for key in ("r", "error", "no_change", "coverage")}
-    less = np.array([line["no_change"] - line["error"] for line in lines])
-    by_floor = dict(zip(floors, table.mean(axis=0).tolist(), strict=True))
+    names, table, ours = _columns(lines)
+    by_floor = dict(zip(names, table.mean(axis=0).tolist(), strict=True))
     return {
         "pairs": lines,
         "mean": {**mean, "floors": by_floor},
-        "best": max(floors, key=lambda floor: by_floor[floor]),
+        "best": max(names, key=lambda floor: by_floor[floor]),
         "families": len(set(families)),
-        "r": over_pairs(ours, drawn),
-        "gain": gain(ours, table, drawn),
-        "less_error": over_pairs(less, drawn),
+        **_beside_floors(lines, ours, table, drawn),
         "n": sum(line["n"] for line in lines),
     }
+
+
+def _columns(lines: Sequence[Mapping[str, Any]]) -> tuple[list[str], Floats, Floats]:
+    """Names of the floors, r by floor (P, F) and of the forecast (P,)."""
+    names = list(lines[0]["floors"])
+    table = np.array([[line["floors"][floor] for floor in names] for line in lines])
+    return names, table, np.array([line["r"] for line in lines])
+
+
+def _beside_floors(
+    lines: Sequence[Mapping[str, Any]], ours: Floats, table: Floats, drawn: Floats
+) -> dict[str, Estimate]:
+    """The intervals of r, of the gain over the best floor, and of how much less error there is than of no change."""
+    less = np.array([line["no_change"] - line["error"] for line in lines])
+    found = {"r": over_pairs(ours, drawn), "gain": gain(ours, table, drawn)}
+    return {**found, "less_error": over_pairs(less, drawn)}
 
 
 def draws(families: Sequence[int], rng: np.random.Generator) -> Floats:
@@ -103,16 +114,12 @@ def together(found: Sequence[Mapping[str, Any]], families: Mapping[str, int], se
     """
     pairs = [pair for one in found for pair in one["pairs"]]
     drawn = draws([families[pair["name"]] for pair in pairs], np.random.default_rng(seed))
-    ours = np.array([pair["r"] for pair in pairs])
-    floors = list(pairs[0]["floors"])
-    table = np.array([[pair["floors"][floor] for floor in floors] for pair in pairs])
+    names, table, ours = _columns(pairs)
     return {
         "n": len(pairs),
-        "r": over_pairs(ours, drawn),
-        "floors": dict(zip(floors, table.mean(axis=0).tolist(), strict=True)),
-        "over": {floor: over_pairs(ours - theirs, drawn) for floor, theirs in zip(floors, table.T, strict=True)},
-        "gain": gain(ours, table, drawn),
-        "less_error": over_pairs(np.array([pair["no_change"] - pair["error"] for pair in pairs]), drawn),
+        "floors": dict(zip(names, table.mean(axis=0).tolist(), strict=True)),
+        "over": {floor: over_pairs(ours - theirs, drawn) for floor, theirs in zip(names, table.T, strict=True)},
+        **_beside_floors(pairs, ours, table, drawn),
     }
 
 

@@ -10,12 +10,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import markdown
 import torch
 import transformers
-from markdown import with_part
 
 import personae
-from personae.records.files import write_text
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Beside others
@@ -54,8 +53,12 @@ def begun(script: str, words: Sequence[str] | None, threads: int | None, device:
     told = sys.argv[1:] if words is None else words  # and no page tells where somebody keeps their files
     told = [Path(word).name if Path(word).is_absolute() else word for word in told]
     command = shlex.join(["python", f"benchmarks/{script}.py", *told])
-    own = f"personae {personae.__version__}, torch {torch.__version__}, transformers {transformers.__version__}"
-    return f"Written by `{command}`.", f"{own}. {place(torch.device(device), torch.get_num_threads(), busy)}."
+    return f"Written by `{command}`.", f"{versions()}. {place(torch.device(device), torch.get_num_threads(), busy)}."
+
+
+def versions() -> str:
+    """Of what computes."""
+    return f"personae {personae.__version__}, torch {torch.__version__}, transformers {transformers.__version__}"
 
 
 def place(device: torch.device, threads: int, load: float) -> str:
@@ -67,5 +70,4 @@ def place(device: torch.device, threads: int, load: float) -> str:
 
 def put(page: Path, script: str, part: str) -> None:
     """Put the part of a script on the page, in the place of what it had."""
-    text = page.read_text(encoding="utf-8") if page.exists() else HEAD
-    write_text(page, with_part(text, script, part))
+    markdown.put(page, script, part, HEAD)

@@ -205,7 +205,7 @@ def _right_section(report: AuditReport) -> Section | None:
         "the floors. The interval of the correlation takes traits to be independent, which flatters it."
     )
     blocks: list[Block] = [Statement(verdict), badge]
-    if _is_heavy(report):
+    if report.too_heavy:
         blocks.append(Aside(_HEAVY))
     table = score_table({report.forecast.predictor: score})
     blocks += [table, Prose((floors,))]
@@ -217,10 +217,6 @@ def _right_section(report: AuditReport) -> Section | None:
 def _scatter(score: Score, cells: Sequence[ScatterPoint]) -> Block:
     caption = f"One mark a trait. Pearson {plain(score.pearson)}, slope {plain(score.slope)}."
     return figure(lambda width: forecast_scatter(cells, width=width), caption)
-
-
-def _is_heavy(report: AuditReport) -> bool:
-    return report.too_heavy
 
 
 def _character_section(report: AuditReport) -> Section | None:
@@ -240,7 +236,7 @@ def _character_section(report: AuditReport) -> Section | None:
                 percent(found.mean), percent(found.low), percent(found.high)
             )
         )
-        if _is_heavy(report):
+        if report.too_heavy:
             blocks.append(Aside(_HEAVY))
     rows = tuple(
         (

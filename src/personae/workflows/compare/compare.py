@@ -9,6 +9,7 @@ context: before, after, and as the reweighting has it), `leakage.json`, `compari
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from personae.workflows.compare.untried import REAL, untried
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.kept_levels import kept_levels
-from personae.workflows.measure.leakage import leakage, turns
+from personae.workflows.measure.leakage import Turns, leakage, turns
 from personae.workflows.measure.yardstick import check_same_words
 from personae.workflows.watch import Watch, unwatched
 from personae.world import Language, World
@@ -60,16 +61,20 @@ class CompareQuestion:
     contexts: int = PROBES
     card: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def beside(self) -> Turns:
+        """What is asked beside the Assistant."""
+        return turns(self.base, self.post, self.traits, self.world, self.seed)
+
     def configuration(self) -> dict[str, Any]:
         """What a run folder is told apart by."""
         models = {"base": self.base, "post": self.post, "twin": self.twin}
-        beside = turns(self.base, self.post, self.traits, self.world, self.seed)
         return {
             **{role: None if m is None else {"name": m.name, "digest": m.digest} for role, m in models.items()},
             "cast": digest(self.cast),
             "traits": digest(list(self.traits)),
             "contexts": None if self.world is None else self.contexts,
-            "beside": digest(beside.asked),
+            "beside": digest(self.beside.asked),
             "seed": self.seed,
         }
 
@@ -101,8 +106,7 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     found = compared(question.cast.names, asked, after, twin, seed=question.seed)
     rest = None if question.world is None else named(asked, after, found.whole, seed=question.seed)
     shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
-    beside = turns(question.base, question.post, question.traits, question.world, question.seed)
-    leaked = leakage(beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
+    leaked = leakage(question.beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
     tokens = tokens_left(found, question.base, question.post, question.cast, folder, watch)
     record = {**_record(question, basis, found), "class": _class(rest), "shift": shift, "leakage": leaked}
     record["untried"] = REAL if rest is None else untried(question.card, question.base.digest)

@@ -75,10 +75,10 @@ class PersonaWatch(TrainerCallback):
             raise BadInput("a learned prompt changes no weight, and weights are looked at", remedy="train with LoRA")
         log = Path(args.output_dir or "") / LOG
         self._watching = replace(self._watching, log=log)
-        if state.global_step and log.exists():  # steps after the checkpoint are taken, and looked at, again
-            lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
-            write_text(log, "".join(line for line in lines if json.loads(line)["step"] <= state.global_step))
         if state.global_step:
+            if log.exists():  # steps after the checkpoint are taken, and looked at, again
+                lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+                write_text(log, "".join(line for line in lines if json.loads(line)["step"] <= state.global_step))
             return
         log.unlink(missing_ok=True)
         if (apart := self._watching.apart(self._seen(model))) > APART:
