@@ -53,10 +53,10 @@ class Ground:
     dose: float
 
 
-def ground(model: str, items: int) -> Ground:
+def ground(model: str, items: int, device: str = "cpu") -> Ground:
     """Measured once and kept, as an audit does."""
     cast, every = nouns(model)
-    simulator, traits = load(model), fewer(every, items)
+    simulator, traits = load(model, device=device), fewer(every, items)
     basis = cached_basis(simulator, cast, traits).basis
     return Ground(simulator, shown(basis, unreliable(basis)), traits, dose_for(model).effective)
 
@@ -77,7 +77,7 @@ def as_it_is(number: int, seed: int) -> list[Episode]:
 # -- by training -----------------------------------------------------------------------------------------------------
 def cause(asked: argparse.Namespace) -> None:
     """Train on the file as it is, without the worst rows, and without as many others."""
-    here = ground(asked.model, asked.items)
+    here = ground(asked.model, asked.items, asked.device)
     rows = list(read_episodes(asked.data)) if asked.data else mixed()
     aim = read_aim(asked.trait, here.basis.levels.by_trait)
     matrix = gather(here.simulator, here.basis.cast, rows)
@@ -116,7 +116,7 @@ def said(table: np.ndarray) -> str:
 # -- by planting -----------------------------------------------------------------------------------------------------
 def plant(asked: argparse.Namespace) -> None:
     """Recall and false alarms of the default bound."""
-    here, lab = ground("lab", asked.items), laboratory()
+    here, lab = ground("lab", asked.items, asked.device), laboratory()
     kinds = {
         "requests met": met(lab, seed=7, number=POOL),
         "the Assistant as it is": as_it_is(POOL, 7),
@@ -175,6 +175,7 @@ def main() -> None:
     plants.add_argument("--draws", type=int, default=100)
     for one, work in ((causes, cause), (plants, plant)):
         one.add_argument("--items", type=int, default=16)
+        one.add_argument("--device", default="cpu")
         one.set_defaults(work=work)
     asked = parser.parse_args()
     asked.work(asked)

@@ -65,7 +65,7 @@ class Ground:
 
 def ground(asked: argparse.Namespace, found: Mapping[str, Any]) -> Ground:
     """The traits that count in the forecast, and the wanted one."""
-    here, kept = attribution.ground(found["model"], ITEMS), asked.run / "trained"
+    here, kept = attribution.ground(found["model"], ITEMS, asked.device), asked.run / "trained"
     if asked.wanted in found["traits"]:
         raise SystemExit(
             f"{asked.wanted} counts in the forecast: run `personae inoculate` with --trained {asked.wanted}"
@@ -153,6 +153,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--wanted", required=True, help="the trait that the file is meant to train")
     parser.add_argument("--limit", type=int, help="of each file the first so many rows")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
     return parser.parse_args()
 
 

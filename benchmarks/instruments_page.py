@@ -39,16 +39,17 @@ yes-no and options are that.
 **Why `answers` is the default.** On none of four models of 135 M to 1.5 billion parameters does a light LoRA take
 anything from behaviour and statements, and they keep their personas' order in a second wording (0.94 to 0.98).
 `answers` is those two together, and shows more traits than either. Yes-no and options keep little of that order on the
-two smallest models (0.20 to 0.48) and may lose much: options 0.50 [0.32, 0.75] on SmolLM2-135M, while the intervals of
-the three other losses there, 0.26 to 0.33, reach zero. Qwen2.5-Coder-1.5B is the first that can be asked about itself:
-yes-no loses nothing and keeps its order (0.79), though that order is not behaviour's (0.11). Keep the dose light: this
-is for plain answers, and code and short statements take more at the same rate ([lab-notes.md](lab-notes.md#on-a-gpu)).
+three smaller models (0.10 to 0.61) and may lose much: options 0.50 [0.32, 0.75] on SmolLM2-135M, while the intervals of
+the other losses there, up to 0.33, reach zero. At five times the rate both are gone on Qwen2.5-Coder-0.5B (1.13
+[0.10, 1.94] and 0.92 [0.58, 1.35]), where nothing certain is lost of the others. Qwen2.5-Coder-1.5B is the first that
+can be asked about itself: yes-no loses nothing and keeps its order (0.79), though that order is not behaviour's (0.11).
+Keep the dose light: this is for plain answers, and code and short statements take more at the same rate
+([lab-notes.md](lab-notes.md#on-a-gpu)).
 At five times the rate behaviour has lost 0.34 [0.24, 0.42] on SmolLM2-135M and 0.13 [0.03, 0.38] on Qwen2.5-Coder-1.5B;
 how much on the two others is not known.
 
-**What is not there.** Qwen2.5-Coder-0.5B by yes-no and options, and SmolLM2-135M by `answers`, were not measured;
-Qwen2.5-Coder-1.5B has 8 personas and 8 traits of the library's 32 and 16. A *negative* attenuation: the characters
-stand further apart than before.
+**What is not there.** Qwen2.5-Coder-1.5B has 8 personas and 8 traits of the library's 32 and 16. A *negative*
+attenuation: the characters stand further apart than before.
 
 **Coherence gate.** `measure` of a trained model also measures the model that it was trained from (named by the
 checkpoint, or by `--untrained`). Below half of its coherence, one bit a token, a profile is not to be read, and the

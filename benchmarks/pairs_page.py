@@ -43,8 +43,15 @@ def all_models(folders: Sequence[Path]) -> str:
         f"## All models\n\n{found['n']} pairs of {_many(len(folders), 'model')}: mean r {_interval(found['r'])}. "
         f"Gain over the best floor {_interval(found['gain'])}. "
         f"Error less than that of no change by {_interval(found['less_error'])} nats.\n\n"
-        f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n"
+        f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n\n"
+        "Forecast and shots as one, each in its own standard deviations over a pair's traits: mean r "
+        f"{_interval(found['joined'])}, above {_less(found['joined_over'])}. "
+        "This was looked at after all were scored.\n"
     )
+
+
+def _less(over: Mapping[str, Mapping[str, float | None]]) -> str:
+    return " and ".join(f"{name} by {_interval(by)}" for name, by in over.items())
 
 
 def _setting(found: Mapping[str, Any]) -> str:

@@ -110,17 +110,32 @@ def together(found: Sequence[Mapping[str, Any]], families: Mapping[str, int], se
     """The `scores` of several models as one: every pair of every model counts once.
 
     Pairs of one family, by the pair's name, are drawn together, whichever model they are of. `over` is {floor: mean r
-    of the forecast less that of the floor}.
+    of the forecast less that of the floor}, `joined` the mean r of forecast and shots as one, `joined_over` the same
+    less that of each alone.
     """
     pairs = [pair for one in found for pair in one["pairs"]]
     drawn = draws([families[pair["name"]] for pair in pairs], np.random.default_rng(seed))
     names, table, ours = _columns(pairs)
+    both, shots = np.array([joined(pair["cells"]) for pair in pairs]), table[:, names.index(SHOTS)]
+    alone = {"the forecast": ours, SHOTS: shots}
     return {
+        "joined": over_pairs(both, drawn),
+        "joined_over": {name: over_pairs(both - values, drawn) for name, values in alone.items()},
         "n": len(pairs),
         "floors": dict(zip(names, table.mean(axis=0).tolist(), strict=True)),
         "over": {floor: over_pairs(ours - theirs, drawn) for floor, theirs in zip(names, table.T, strict=True)},
         **_beside_floors(pairs, ours, table, drawn),
     }
+
+
+def joined(cells: Mapping[str, Any]) -> float:
+    """The correlation of the measured shifts with forecast and shots as one, each in its own standard deviations."""
+    kept = ~np.asarray(cells["trained"], dtype=bool)
+    forecast, shots, measured = (np.asarray(cells[name])[kept] for name in ("forecast", "shots", "measured"))
+    spread = [np.std(said) for said in (forecast, shots)]
+    if not kept.any() or not all(spread):
+        return 0.0
+    return _known(pearson(forecast / spread[0] + shots / spread[1], measured))
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:

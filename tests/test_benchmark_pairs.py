@@ -163,16 +163,33 @@ def test_the_pairs_of_several_models_count_once_each_and_are_drawn_by_family(ben
     job = benchmark("pairs_score")
 
     def scored(*pairs):
-        keys = ("name", "r", "floors", "error", "no_change")
-        return {"pairs": [dict(zip(keys, (n, r, {"a": a, "b": b}, 0.5, 0.75), strict=True)) for n, r, a, b in pairs]}
+        keys = ("name", "r", "floors", "error", "no_change", "cells")
+        cells = {"trained": [False], "forecast": [0.0], "shots": [0.0], "measured": [0.0]}
+        return {
+            "pairs": [
+                dict(zip(keys, (n, r, {"a": a, job.SHOTS: b}, 0.5, 0.75, cells), strict=True)) for n, r, a, b in pairs
+            ]
+        }
 
     found = job.together(
         [scored(("x", 0.5, 0.1, 0.3), ("y", 0.2, 0.1, 0.5)), scored(("x", 0.8, 0.4, 0.1))], {"x": 0, "y": 1}
     )
-    assert found["n"] == 3 and found["r"].mean == pytest.approx(0.5) and found["floors"]["b"] == pytest.approx(0.3)
+    assert (
+        found["n"] == 3 and found["r"].mean == pytest.approx(0.5) and found["floors"][job.SHOTS] == pytest.approx(0.3)
+    )
     assert found["gain"].mean == pytest.approx(0.2) and found["over"]["a"].mean == pytest.approx(0.3)
     assert (found["r"].low, found["r"].high) == pytest.approx((0.2, 0.65))  # y alone, and both pairs called x
     assert found["less_error"].low == found["less_error"].high == pytest.approx(0.25)
+    assert found["joined"].mean == 0.0 and found["joined_over"]["the forecast"].mean == pytest.approx(-0.5)
+
+
+def test_two_forecasts_that_err_apart_are_nearer_as_one_whatever_their_sizes(benchmark):
+    job, rng = benchmark("pairs_score"), np.random.default_rng(0)
+    truth, *errors = rng.normal(size=(3, 100_000))
+    cells = {"measured": [9.0, *truth], "trained": [True, *np.zeros(truth.size, bool)]}
+    said = {name: [0.0, *size * (truth + e)] for name, size, e in zip(("forecast", "shots"), (0.1, 7.0), errors)}
+    assert job.joined({**cells, **said}) == pytest.approx(np.sqrt(2 / 3), abs=0.01)
+    assert job.joined({**cells, **said, "shots": np.ones(truth.size + 1)}) == 0.0
 
 
 def test_pairs_are_one_family_where_they_share_a_file_directly_or_through_others(benchmark):

@@ -410,6 +410,22 @@ def test_the_head_reads_the_vocabulary_in_parts_that_give_the_whole(
     torch.testing.assert_close(found, truth, rtol=0, atol=1e-5)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("architecture", ["Llama", "Gemma2", "Cohere"])
+def test_on_a_gpu_a_head_in_sixteen_bits_gives_the_logits_of_its_float32_copy(
+    architecture: str, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    network = Network(random_model(architecture, tokenizer).to("cuda", torch.bfloat16))
+    head: Any = network.head
+    if architecture == "Llama":
+        head.bias = torch.nn.Parameter(torch.randn_like(head.weight[:, 0]))
+    hidden = torch.randn(9, head.in_features, dtype=torch.bfloat16, device="cuda")
+    with torch.inference_mode():
+        bias = None if head.bias is None else head.bias.float()
+        truth = network._shaped(torch.nn.functional.linear(hidden.float(), head.weight.float(), bias))
+        torch.testing.assert_close(network.logits(hidden), truth, rtol=1e-4, atol=1e-4)
+
+
 def test_no_batch_is_larger_than_its_room_where_short_rows_of_longer_contexts_follow_long_ones(
     llama: LocalSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """A model behind a server scores and samples as the same model does here, over real HTTP."""
 
+import importlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,25 @@ def test_scores_through_http_are_those_of_the_model_here(local, serving, episode
     found, own = served.log_likelihood(episodes, CONTEXTS), local.log_likelihood(episodes, CONTEXTS)
     assert np.abs(found.logp - own.logp).max() < 1e-4
     assert (found.tokens == own.tokens).all()
+
+
+def test_a_served_model_is_compared_with_itself_here(serving, root, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    data, limit = str(library.example("cheats")), ["--rows", "2"]
+    served = importlib.import_module("served")
+
+    def lower(body, answer):  # as far for every token, so that no context gains
+        for scores in filter(None, answer["choices"][0].get("prompt_logprobs", [])):
+            for score in scores.values():
+                score["logprob"] -= 0.01
+
+    said = []
+    for serving.change in (lambda body, answer: None, lower):
+        served.main([serving.name, "lab", data, *limit])
+        said.append(capsys.readouterr().out.splitlines())
+    assert "answers: 0.000 nats apart (root mean square), 0.000 at most" in said[0][0]
+    assert "answers: 0.0" not in said[1][0] and said[1][0].endswith(" at most")
+    assert said[0][1] == said[1][1] and said[0][1].startswith("evidence: 0.000 nats apart, spread ")
 
 
 @pytest.mark.parametrize("form", ["vllm", "echo"])

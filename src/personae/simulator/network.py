@@ -153,6 +153,8 @@ class Network:
         if self.head is None:
             return hidden.float()
         if isinstance(self.head, torch.nn.Linear) and self.head.weight.dtype != torch.float32:
+            if self.head.weight.is_cuda and hidden.dtype == self.head.weight.dtype:
+                return self._shaped(_exact_product(self.head, hidden))
             weight, bias = self._head_in_float32
             return self._shaped(linear(hidden.to(weight), weight, bias))
         return self._shaped(self.head(hidden.to(self.head.weight.dtype)).float())
@@ -229,6 +231,12 @@ def _whole_model_logp(model: Any, ids: list[int]) -> Tensor:  # noqa: ANN401
     logits = model(input_ids=torch.tensor([ids], device=entrance(model))).logits[0].float()
     logp: Tensor = logits[:-1].log_softmax(-1).gather(1, torch.tensor(ids[1:], device=logits.device)[:, None])[:, 0]
     return logp
+
+
+def _exact_product(head: torch.nn.Linear, hidden: Tensor) -> Tensor:
+    """(M, V) float32 of 16-bit numbers on a GPU: their products are exact in float32, in which they are added up."""
+    product = torch.mm(hidden.to(head.weight.device), head.weight.T, out_dtype=torch.float32)
+    return product if head.bias is None else product + head.bias.float()
 
 
 def _logit_scale(config: Any) -> float:  # noqa: ANN401
