@@ -65,6 +65,17 @@ def test_of_a_file_whose_rows_all_say_the_same_none_stands_out_unless_there_is_a
     assert len(beside.places) == 80
 
 
+def test_of_innocent_pairs_a_row_goes_in_about_one_file_in_twenty_and_a_planted_one_always():
+    lost, found = 0, 0
+    for seed in range(100):
+        ours, control = drawn(200, 2 * seed), drawn(200, 2 * seed + 1)
+        apart = replace(ours, matrix=ours.matrix - control.matrix)
+        lost += bool(len(choose_rows(BASIS, apart, 3.0, Aim("greed"), Amount(), control, matched=True).places))
+        poison = replace(apart, matrix=apart.matrix + drawn(200, planted=1).matrix)
+        found += 0 in choose_rows(BASIS, poison, 3.0, Aim("greed"), Amount(), control, matched=True).places
+    assert lost <= 15 and found == 100
+
+
 @given(st.integers(0, 99), st.integers(1, 39))
 def test_a_number_takes_the_worst_and_never_a_row_that_pulls_the_other_way(seed, count):
     found = choose_rows(BASIS, drawn(40, seed), 3.0, Aim("greed"), Amount(drop=count))

@@ -34,3 +34,8 @@ def test_what_cannot_be_halved_or_is_of_other_personas_is_refused():
         split_half(np.zeros((5, 1)))
     with pytest.raises(BadInput, match="the same personas twice"):
         agreement(np.zeros((3, 2)), np.zeros((4, 2)))
+
+
+def test_a_flat_half_is_left_out_and_only_flat_halves_leave_nothing():
+    assert 0.5 < split_half([[5, 0, 1], [5, 2, 4], [5, 3, 9]]) <= 1.0
+    assert np.isnan(split_half([[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]))

@@ -67,6 +67,16 @@ def test_the_interval_covers_the_dose_and_narrows_with_arms():
     assert many.high - many.low == pytest.approx(2 * 1.96 * noise.std() / np.sqrt(200), rel=0.15)
 
 
+def test_an_arm_of_which_nothing_is_known_is_no_arm():
+    shifts = board(arms=4)
+    measured = shifts(1.5) + generator(1).normal(0.0, 0.1, (4, 4))
+    measured[3] = np.nan
+    found = fit_dose(shifts, measured, rng=generator(), draws=50)
+    alone = fit_dose(lambda n: shifts(n)[:3], measured[:3], rng=generator(), draws=50)
+    assert found == alone and found.arms == 3
+    assert found.spread >= FEW_SPREAD and found.residual >= FEW_RESIDUAL
+
+
 def test_cells_that_are_not_known_have_no_say():
     shifts = board()
     measured = shifts(1.5)

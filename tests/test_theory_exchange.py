@@ -57,6 +57,20 @@ def test_what_moved_nothing_is_worth_next_to_nothing():
     assert found.mean == pytest.approx(0.01, rel=STEP - 1)
 
 
+def test_a_cell_that_is_not_known_has_no_say_and_none_that_is_known_no_rate():
+    shifts = path()
+    one, other = (np.repeat(shifts(dose)[:, None], 2, axis=1) for dose in (1.0, 2.0))
+    whole = exchange_rate(shifts, one, other, rng=generator())
+    spoilt = exchange_rate(shifts, np.where(np.arange(6)[:, None] == 2, np.nan, one), other, rng=generator())
+    assert spoilt.mean == pytest.approx(whole.mean, rel=STEP - 1) and np.isfinite([spoilt.low, spoilt.high]).all()
+    assert np.isnan(exchange_rate(shifts, np.full((6, 2), np.nan), other, rng=generator()).mean)
+
+
+def test_what_has_moved_nothing_is_undone_by_the_least_amount():
+    assert crossing([0.0, 1.0], [0.0, 0.0]) == crossing([0.0, 1.0, 2.0], [0.0, 0.0, 1.0]) == 0.0
+    assert crossing([0.0, 1.0], [2.0, 0.0]) == 1.0
+
+
 def test_shifts_of_other_cells_are_not_exchanged():
     with pytest.raises(BadInput, match="cannot be exchanged"):
         exchange_rate(path(), np.ones((6, 1)), np.ones((6, 2)), rng=generator())

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personae.errors import BadInput
+from personae.errors import BadInput, RunFailed
 from personae.records import Blocks
 from personae.theory import evidence, forecast_shift, gradient, influence, outlying, posterior, softmax
 
@@ -52,6 +52,11 @@ def test_the_shares_add_up_where_the_file_decides_at_once():
     prior, matrix, levels = draw(1, spread=200.0)
     found = influence(prior, matrix, levels, 30.0)
     assert np.isclose(found.shares(matrix).sum(), shift(prior, matrix, levels, 30.0), atol=1e-5, rtol=1e-5)
+
+
+def test_shares_that_do_not_add_up_are_an_error():
+    with pytest.raises(RunFailed, match="do not add up"):
+        influence([0.5, 0.5], [[0.0, 1e9]], [[-2.0], [2.0]], 1.0)
 
 
 @given(seeds)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from personae.errors import BadInput
+from personae.records import Blocks
 from personae.theory import (
     clustered_mean_interval,
     clustered_ratio_interval,
@@ -154,12 +155,38 @@ def test_episodes_that_disagree_widen_the_forecast_and_agreeing_ones_leave_no_do
     assert width(torn) > 2.0 * width(mixed) > 0.0
 
 
-def test_traits_share_their_draws_and_come_out_as_they_would_alone():
+def test_the_first_trait_comes_out_as_it_would_alone_and_the_others_have_its_draws_of_who_speaks():
     prior, matrix, levels = world(6)
     together = forecast_intervals(prior, matrix, {"power": levels, "care": -levels}, 1.0, rng=generator(), draws=100)
     alone = forecast_interval(prior, matrix, levels, 1.0, generator(), 100)
     assert together["power"] == alone
     assert together["care"].mean == pytest.approx(-alone.mean)
+
+
+def test_an_unmatched_controls_mean_is_drawn_too_and_one_of_alike_rows_adds_nothing():
+    rng = np.random.default_rng(8)
+    prior = [0.0, 0.5, 0.5]
+    file, control = (np.column_stack([np.zeros(n), rng.normal(size=n), np.zeros(n)]) for n in (200, 50))
+    spreads = []
+    for rows in (None, control, np.tile(control.mean(axis=0), (50, 1))):
+        less = None if rows is None else Blocks(len(rows), lambda rows=rows: iter([rows[:20], rows[20:]]))
+        _, after = posterior_draws(
+            prior, file - control.mean(axis=0), 1.0, rng=generator(), draws=20_000, doubt=Doubt(cast=0.0), less=less
+        )
+        spreads.append((after[:, 1] - after[:, 2]).std())
+    alone, beside, constant = spreads
+    assert alone == pytest.approx(file[:, 1].std() / np.sqrt(200), rel=0.03)
+    assert beside == pytest.approx(np.hypot(alone, control[:, 1].std() / np.sqrt(50)), rel=0.03)
+    assert constant == pytest.approx(alone)
+
+
+def test_a_ratio_with_draws_of_nothing_has_no_ends_where_they_are_many_and_leaves_out_a_few():
+    rng = np.random.default_rng(0)
+    rare = clustered_ratio_interval([0, 0, 0, 0.1], [0, 0, 0, 1.0], rng=rng)
+    assert rare.mean == pytest.approx(0.1) and np.isnan([rare.low, rare.high]).all()
+    some = clustered_ratio_interval([0.1, 0.2, 0.3, 0.1, 0.0], [1.0, 1.0, 1.0, 1.0, 0.0], rng=rng)
+    assert 0.0 < some.low < some.mean < some.high < 0.4
+    assert np.isnan(clustered_ratio_interval([0.0, 0.0], [0.0, 0.0], rng=rng).mean)
 
 
 def test_mixing_in_blocks_is_mixing_at_once(monkeypatch):

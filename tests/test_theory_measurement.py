@@ -15,7 +15,6 @@ from personae.theory import (
     first_direction,
     first_direction_share,
     mean_of_others,
-    no_change,
     one_direction_levels,
     pearson,
     pooled_attenuation,
@@ -204,10 +203,6 @@ def test_the_mean_of_the_others_leaves_its_own_arm_out(seed):
 def test_the_mean_of_others_averages_what_is_known():
     found = mean_of_others([[1.0, np.nan], [np.nan, np.nan], [3.0, 2.0]])
     assert np.array_equal(found, [[3.0, 2.0], [2.0, 2.0], [1.0, np.nan]], equal_nan=True)
-
-
-def test_no_change_is_nothing_anywhere():
-    assert np.array_equal(no_change([[1.0, 2.0]]), [[0.0, 0.0]])
 
 
 @pytest.mark.parametrize(

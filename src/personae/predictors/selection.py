@@ -26,7 +26,9 @@ def selection(
 ) -> Forecast:
     """The forecast of every trait at `dose` effective episodes."""
     rng = np.random.default_rng(seed)
-    shifts = forecast_intervals(basis.prior, evidence.blocks, basis.levels.by_trait, dose, rng=rng, doubt=doubt)
+    less = evidence.less if isinstance(evidence, LongEvidence) else None
+    levels = basis.levels.by_trait
+    shifts = forecast_intervals(basis.prior, evidence.blocks, levels, dose, rng=rng, doubt=doubt, less=less)
     base = basis.base_levels()
     return Forecast(
         predictor=name,

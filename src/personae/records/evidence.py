@@ -54,11 +54,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class LongEvidence:
-    """The same of `rows` episodes, too many to hold: `parts` reads it anew, in order, a part in memory at a time."""
+    """The same of `rows` episodes, too many to hold: `parts` reads it anew, in order, a part in memory at a time.
+
+    `less` are the rows, unmatched, whose mean was taken off; those of an interval are drawn anew as the episodes are.
+    """
 
     names: tuple[str, ...]
     rows: int
     parts: Callable[[], Iterator[Evidence]]
+    less: Blocks | None = None
 
     @property
     def blocks(self) -> Blocks:

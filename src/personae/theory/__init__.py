@@ -3,7 +3,7 @@
 | module        | the question it answers                                                      |
 |---------------|------------------------------------------------------------------------------|
 | `simplex`     | how weights are kept exact                                                   |
-| `selection`   | what episodes say about who the Assistant is: evidence, posterior, attribution |
+| `selection`   | what episodes say about who the Assistant is, and each of them               |
 | `predictive`  | what a mixture of personas will do                                           |
 | `influence`   | which episodes do it                                                         |
 | `preference`  | what a choice between two answers says, and a reward                         |
@@ -35,7 +35,6 @@ from personae.theory.dose import DoseFit, DoseLaw, fit_dose
 from personae.theory.floors import (
     attenuation_only,
     mean_of_others,
-    no_change,
     one_direction_levels,
     rank_one,
 )
@@ -70,10 +69,8 @@ from personae.theory.scores import (
     spearman,
 )
 from personae.theory.selection import (
-    Attribution,
     Move,
     against,
-    attribution,
     evidence,
     mean_evidence,
     most_raised,
@@ -86,7 +83,6 @@ from personae.theory.sparing import Sample
 from personae.theory.stopping import chance_of_missing, margins, reach
 
 __all__ = [
-    "Attribution",
     "DoseFit",
     "DoseLaw",
     "Doubt",
@@ -100,7 +96,6 @@ __all__ = [
     "agreement",
     "attenuation_items",
     "attenuation_only",
-    "attribution",
     "cell_reliability",
     "central_quantile",
     "chance_of_missing",
@@ -139,7 +134,6 @@ __all__ = [
     "mixture_levels",
     "most_raised",
     "move",
-    "no_change",
     "normalised",
     "one_direction_levels",
     "outlying",

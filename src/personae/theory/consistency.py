@@ -21,7 +21,10 @@ HALVES = 200  # draws of two halves
 
 
 def split_half(levels: ArrayLike, *, seed: int = 0) -> float:
-    """Split-half reliability of the mean over items of `levels` (K, I); NaN where no persona differs from another."""
+    """Split-half reliability of the mean over items of `levels` (K, I); NaN where no persona differs from another.
+
+    Draws in which a half is flat are left out.
+    """
     table: Floats = np.asarray(levels, dtype=np.float64)
     if table.ndim != 2 or len(table) < 3 or table.shape[1] < 2:
         raise BadInput(
@@ -29,8 +32,11 @@ def split_half(levels: ArrayLike, *, seed: int = 0) -> float:
         )
     rng, items = np.random.default_rng(seed), table.shape[1]
     drawn = [rng.permutation(items) for _ in range(HALVES)]
-    r = np.mean([agreement(table[:, d[: items // 2]], table[:, d[items // 2 :]]) for d in drawn])
-    return float(2.0 * r / (1.0 + abs(r)))
+    found = np.array([agreement(table[:, d[: items // 2]], table[:, d[items // 2 :]]) for d in drawn])
+    if np.isnan(found).all():
+        return float("nan")
+    r = float(np.nanmean(found))
+    return 2.0 * r / (1.0 + abs(r))
 
 
 def agreement(one: ArrayLike, other: ArrayLike) -> float:

@@ -73,8 +73,9 @@ def fit_dose(
 ) -> DoseFit:
     """The dose whose forecast shifts lie nearest to `measured` (A, ...), one row an arm; NaN cells are left out.
 
-    `shift_of_dose(n)` returns the forecast of the same cells. A log grid finds the valley (there may be several),
-    bounded minimisation its floor; arms are drawn with replacement for the interval.
+    An arm of which no cell is known is no arm. `shift_of_dose(n)` returns the forecast of the same cells. A log grid
+    finds the valley (there may be several), bounded minimisation its floor; arms are drawn with replacement for the
+    interval.
     """
     from scipy.optimize import minimize_scalar
 
@@ -84,10 +85,12 @@ def fit_dose(
     if not 0.0 < search[0] < search[1]:
         raise BadInput(f"the doses searched, {search[0]} to {search[1]}, must rise from above zero")
     goal = np.where(np.isfinite(goal), goal, np.nan).reshape(len(goal), -1)
+    shape, told = goal.shape, np.isfinite(goal).any(axis=1)
+    goal = goal[told]
 
     def off(log_dose: float) -> Floats:
         """(A, C) forecast - measured, nats; NaN where a cell is not known."""
-        return np.asarray(shift_of_dose(float(np.exp(log_dose))), dtype=np.float64).reshape(goal.shape) - goal
+        return np.asarray(shift_of_dose(float(np.exp(log_dose))), dtype=np.float64).reshape(shape)[told] - goal
 
     grid = np.linspace(np.log(search[0]), np.log(search[1]), points)
     cells = np.stack([off(g) for g in grid])  # (points, A, C)

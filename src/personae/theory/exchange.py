@@ -5,7 +5,8 @@ Both moved the same cells. Each is given the dose at which the path, the forecas
     dose(shifts) = argmin_n Σ_cells ( path(n) - shifts )²          rate = dose(one) / dose(other)
 
 Rows (traits, say) are drawn with replacement for the interval, the same for both kinds: what is off alike in both is no
-doubt about the rate. A kind that moved nothing has the least dose searched, and a rate near zero.
+doubt about the rate. A kind that moved nothing has the least dose searched, and a rate near zero. A cell that is not
+known (NaN) in either kind is left out of both; where none is left, the rate is NaN.
 Source: PSM.md section 2, Dose.
 """
 
@@ -41,7 +42,10 @@ def exchange_rate(
     forecast = np.stack([path(float(n)) for n in doses])[:, :, None]  # (D, A, 1)
     rows = len(ours)
     times = np.vstack([np.ones(rows), rng.multinomial(rows, np.full(rows, 1.0 / rows), size=draws)])  # (1 + draws, A)
-    first, second = (_nearest(doses, forecast - shifts, times) for shifts in (ours, theirs))
+    known = np.isfinite(ours) & np.isfinite(theirs)
+    off = (np.where(known, forecast - np.where(known, shifts, 0.0), 0.0) for shifts in (ours, theirs))
+    first, second = (_nearest(doses, each, times) for each in off)
+    first[~(times @ known.any(axis=1) > 0)] = np.nan
     rates = first / second
     return Estimate(float(rates[0]), *percentile_interval(rates[1:]))
 
@@ -56,9 +60,11 @@ def crossing(amounts: Sequence[float], moved: Sequence[float]) -> float:
     """
     points = list(zip(amounts, moved, strict=True))
     for (x0, y0), (x1, y1) in pairwise(points):
+        if y0 == 0.0:
+            return x0
         if y0 != y1 and min(y0, y1) <= 0.0 <= max(y0, y1):
             return x0 + (x1 - x0) * y0 / (y0 - y1)
-    return float("inf")
+    return points[-1][0] if points[-1][1] == 0.0 else float("inf")
 
 
 def _nearest(doses: Floats, off: Floats, times: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Floors: forecasts that know nothing about who is being selected. A forecast is worth its distance from them.
 
 Shifts are (A, T) nats, A arms (data sets), T traits.
-- `no_change`: nothing happens.
+- no change: nothing happens, zeros.
 - `attenuation_only`: every level shrinks towards its centre by one fraction, for every arm the same; fitted on the
   very measurements it is scored on, so it is a generous floor.
 - `mean_of_others`: an arm does what all other arms do on average (each trait by itself, that arm left out).
@@ -18,11 +18,6 @@ from numpy.typing import ArrayLike
 from personae.errors import BadInput
 from personae.records.results import Floats
 from personae.theory.principal import first_direction
-
-
-def no_change(measured: ArrayLike) -> Floats:
-    """Zeros in the shape of `measured`."""
-    return np.zeros(np.shape(measured))
 
 
 def attenuation_only(base: ArrayLike, measured: ArrayLike) -> Floats:

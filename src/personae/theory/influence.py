@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from personae.errors import BadInput
+from personae.errors import BadInput, RunFailed
 from personae.records import Blocks
 from personae.records.results import Floats
 from personae.theory.predictive import forecast_shift, log_sigmoid
@@ -62,13 +62,15 @@ def gradient(weights: ArrayLike, levels: ArrayLike) -> Floats:
 def influence(prior: ArrayLike, matrix: ArrayLike | Blocks, levels: ArrayLike, dose: float) -> Influence:
     """How the evidence `matrix` (N, K + 1) of a file moves, at `dose`, the trait whose levels are (K + 1, I) nats.
 
-    The way is cut into ever more pieces until the shares add up to the shift.
+    The way is cut into ever more pieces until the shares add up to the shift. Raises `RunFailed` where they never do.
     """
     blocks = in_blocks(matrix)
     mean = mean_evidence(blocks)
     shift = forecast_shift(prior, tilted(prior, mean, [dose])[0], levels)
     pieces, direction = 1, _mean_gradient(prior, mean, levels, dose, 1)
-    while abs(dose * mean @ direction - shift) > EXACT * max(1.0, abs(shift)) and pieces < MOST_PIECES:
+    while abs(dose * mean @ direction - shift) > EXACT * max(1.0, abs(shift)):
+        if pieces == MOST_PIECES:
+            raise RunFailed("the shares of the rows do not add up to the shift: the evidence is too large for its dose")
         pieces *= 2
         direction = _mean_gradient(prior, mean, levels, dose, pieces)
     return Influence(direction, dose / blocks.rows)

@@ -24,10 +24,11 @@ from personae.errors import BadInput
 from personae.records import Blocks
 from personae.records.results import Estimate, Floats
 from personae.theory.predictive import forecast_shift, mix
-from personae.theory.selection import in_blocks, posterior
+from personae.theory.selection import in_blocks, mean_evidence, posterior
 from personae.theory.simplex import log_of, normalised, softmax
 
 ENDS = (2.5, 97.5)  # percentiles of a 95 % interval
+MOST_KNOWN = 0.95  # the least share of draws of a ratio that must be known
 BLOCK = 200_000  # numbers held at once while mixing draws: what a processor's cache holds
 
 
@@ -82,7 +83,11 @@ def clustered_ratio_interval(
     rng: np.random.Generator,
     draws: int = 2000,
 ) -> Estimate:
-    """Σ numerator / Σ denominator, each (I,), and its interval, drawing whole `clusters` (I,)."""
+    """Σ numerator / Σ denominator, each (I,), and its interval, drawing whole `clusters` (I,).
+
+    Where more than one draw in twenty has nothing below the line, the spread is unknown and the ends are NaN; fewer
+    are left out.
+    """
     top, bottom = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
     if top.ndim != 1 or top.shape != bottom.shape or not top.size:
         raise BadInput(
@@ -92,11 +97,16 @@ def clustered_ratio_interval(
         member = _members(clusters, top.size)
         top = np.bincount(member, weights=top).astype(np.float64)
         bottom = np.bincount(member, weights=bottom).astype(np.float64)
-    mean = float(top.sum() / bottom.sum())
+    whole = bottom.sum()
+    mean = float(top.sum() / whole) if whole else np.nan
     if len(top) < 2:
         return Estimate(mean, np.nan, np.nan)
     drawn = rng.integers(len(top), size=(draws, len(top)))
-    return Estimate(mean, *percentile_interval(top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1)))
+    above, below = top[drawn].sum(axis=1), bottom[drawn].sum(axis=1)
+    known = below != 0.0
+    if known.mean() < MOST_KNOWN:
+        return Estimate(mean, np.nan, np.nan)
+    return Estimate(mean, *percentile_interval(above[known] / below[known]))
 
 
 def _members(clusters: ArrayLike, count: int) -> NDArray[np.intp]:
@@ -115,13 +125,17 @@ def posterior_draws(
     rng: np.random.Generator,
     draws: int = 1000,
     doubt: Doubt = SAMPLED,
+    less: Blocks | None = None,
 ) -> tuple[Floats, Floats]:
     """Log-weights before and after, (D, K + 1) each: resampled episodes, reweighted personas, drawn doses.
 
-    Neutral in column 0. Doses have a generator of their own, so one stream gives the same episodes at any `doubt`.
+    Neutral in column 0. `less` are the rows of a control whose mean was taken off the matrix: drawn anew as well.
+    Doses and a control have generators of their own, so one stream gives the same episodes at any `doubt`.
     """
-    (own,) = rng.spawn(1)
+    own, theirs = rng.spawn(2)
     means = _resampled_means(in_blocks(matrix), rng, draws)
+    if less is not None:
+        means = means - (_resampled_means(less, theirs, draws) - mean_evidence(less))
     before = log_of(_reweighted(normalised(prior, size=means.shape[1]), doubt.cast, rng, draws))
     doses = dose * np.exp(doubt.spread * own.standard_normal(draws))
     return before, log_of(softmax(before + doses[:, None] * means))
@@ -186,14 +200,16 @@ def forecast_intervals(
     rng: np.random.Generator,
     draws: int = 1000,
     doubt: Doubt = SAMPLED,
+    less: Blocks | None = None,
 ) -> dict[str, Estimate]:
     """Forecast shift (nats) of every trait with the interval in which a measured shift lies 95 times in a hundred.
 
-    `levels[trait]` (K + 1, I_t). Traits share the draws of who speaks and of the dose; departures are each trait's own.
+    `levels[trait]` (K + 1, I_t); `less` as in `posterior_draws`. Traits share the draws of who speaks and of the dose;
+    departures are each trait's own.
     """
     weights = posterior(prior, matrix, dose)
     (own,) = rng.spawn(1)
-    before, after = posterior_draws(prior, matrix, dose, rng=rng, draws=draws, doubt=doubt)
+    before, after = posterior_draws(prior, matrix, dose, rng=rng, draws=draws, doubt=doubt, less=less)
     found = {}
     for trait, table in levels.items():
         shifts = shift_draws(before, after, table, rng=rng) + doubt.residual * own.standard_normal(draws)

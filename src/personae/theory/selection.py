@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from personae.errors import BadInput
 from personae.records import Blocks
 from personae.records.results import Floats
-from personae.theory.simplex import divergence, log_of, normalised, softmax
+from personae.theory.simplex import log_of, normalised, softmax
 
 
 def evidence(logp: ArrayLike) -> Floats:
@@ -103,7 +103,11 @@ class Move:
         return raised
 
     def bits(self, matrix: Floats) -> Floats:
-        """(M,) each row's share of how far the posterior moved; see `Attribution`."""
+        """(M,) each row's share, in bits, of how far the posterior moved; below zero it pulled against the others.
+
+        Over a whole file they add up to the symmetric divergence, exactly: the posterior's normaliser cancels in
+        KL(π'‖π) + KL(π‖π') = Σ_k (π'_k - π_k) · log(π'_k / π_k) = Σ_i (dose / N) · Σ_k (π'_k - π_k) · L[i, k].
+        """
         bits: Floats = (self.step * matrix) @ (self.after - self.before) / np.log(2.0)
         return bits
 
@@ -119,41 +123,6 @@ def most_raised(push: Floats, count: int = 3) -> list[int]:
     """Columns of the personas that a row's `push` (K + 1,) raised the most, best first; only those that it did."""
     order = np.argsort(-push, kind="stable")
     return [int(k) for k in order[:count] if push[k] > 0.0]
-
-
-@dataclass(frozen=True)
-class Attribution:
-    """What each of N episodes did to the posterior, at the dose it was given.
-
-    `bits` (N,) adds up to `total`, the symmetric divergence KL(post ‖ prior) + KL(prior ‖ post) in bits: an episode's
-    share of how far the file moved the Assistant; below zero it pulled against the rest of the file.
-    `without` (N,) KL in bits of the posterior from the one with this episode replaced by one that says nothing (L = 0).
-    `push` (N, K + 1) nats by which it raised each persona's log-odds against neutral; summed over episodes, the whole
-    change of those log-odds.
-    """
-
-    bits: Floats
-    total: float
-    without: Floats
-    push: Floats
-
-    def raised(self, episode: int, count: int = 3) -> list[int]:
-        """Columns of the personas this episode raised the most, best first; only those that it did raise."""
-        return most_raised(self.push[episode], count)
-
-
-def attribution(prior: ArrayLike, matrix: ArrayLike, dose: float) -> Attribution:
-    """How far each episode of `matrix` (N, K + 1) moves the posterior.
-
-    The shares are exact, not a linearisation: the posterior's normaliser cancels in
-    KL(π'‖π) + KL(π‖π') = Σ_k (π'_k - π_k) · log(π'_k / π_k) = Σ_i (dose / N) · Σ_k (π'_k - π_k) · L[i, k].
-    """
-    scores = _matrix(matrix)
-    found = move(prior, scores, dose)
-    bits, push = found.bits(scores), found.step * scores
-    left_out = softmax(log_of(found.before) + push.sum(axis=0) - push)
-    without = divergence(np.broadcast_to(found.after, left_out.shape), left_out) / np.log(2.0)
-    return Attribution(bits, float(bits.sum()), np.maximum(without, 0.0), found.push(scores))
 
 
 def _checked(blocks: Blocks) -> Iterator[Floats]:

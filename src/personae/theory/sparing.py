@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 
 from personae.records import Blocks
 from personae.records.results import Estimate, Floats
-from personae.theory.predictive import level, log_sigmoid, mix, mixture_levels
+from personae.theory.influence import gradient
+from personae.theory.predictive import level, mix, mixture_levels
 from personae.theory.selection import mean_evidence
 from personae.theory.simplex import log_of, normalised, softmax
 from personae.theory.stopping import margins
@@ -129,10 +130,8 @@ class Sample:
 
     def _gradient(self, levels: Floats) -> Floats:
         """(C,) of a trait's level by the evidence means of those kept."""
-        table, logs = levels[self.kept], log_of(self._weights(self.mean))[:, None]
-        speaks = [softmax((logs + log_sigmoid(sign * table)).T) for sign in (1.0, -1.0)]  # (I, C) who says high, low
-        gradient: Floats = self.dose * (speaks[0] - speaks[1]).mean(axis=0)
-        return gradient
+        slope: Floats = self.dose * gradient(self._weights(self.mean), levels[self.kept])
+        return slope
 
     def _level(self, mean: Floats, levels: Floats, side: int) -> float:
         """A trait's level, nats: of those kept alone (`side` 0), or the lowest (-1), highest (1) with the dropped."""

@@ -133,6 +133,8 @@ class ExactSimulator:
                 "obeys": world.obeys,
                 "fields_and_goals": world.corpus["fields_and_goals"],
                 "noise": world.noise_nats_per_word,
+                "held_out": world.held_out,
+                "stranger": world.stranger,
                 "text": self.language.text,
                 "code": _code(),
             }

@@ -101,7 +101,8 @@ def _choice(found: FileAudit, aim: Aim, amount: Amount, folder: RunFolder) -> Ch
     question, result = found.question, found.audit
     named = question.pair.control is not None and not question.pair.reference  # plain answers are of another form
     control = kept_evidence(folder.file(EVIDENCE[1]), question.cast) if named else None
-    choice = choose_rows(result.basis, result.evidence, question.dose.effective, aim, amount, control)
+    matched, dose = question.pair.matched, question.dose.effective
+    choice = choose_rows(result.basis, result.evidence, dose, aim, amount, control, matched=matched)
     if len(choice.places) == len(choice.shares):
         raise RunFailed(
             f"every row moves {aim.trait} to the {aim.pole} pole by more than a row of the control would, so nothing "

@@ -2,9 +2,11 @@
 
 A row goes where its share of the trait's shift (`theory.influence`) lies beyond what is usual: past the bound that rows
 like the usual ones pass, anywhere in a file of this length, once in twenty files (`theory.outlying`). Usual are the
-rows of the control where there is one, each against their mean, and the file's own otherwise. So of a narrow file,
-whose rows all say the same, none goes by itself; `--drop` and `--share` take as many as they are told, those of the
-largest share first. A row that pulls the other way never goes.
+rows of the control where there is one, each against their mean, and the file's own otherwise. Of a matched control, row
+by row, the difference of two usual rows is usual, which spreads by √2 as much where answers to one prompt have nothing
+in common, and by less where they do. So of a narrow file, whose rows all say the same, none goes by itself; `--drop`
+and `--share` take as many as they are told, those of the largest share first. A row that pulls the other way never
+goes.
 """
 
 from collections.abc import Iterator
@@ -42,13 +44,23 @@ class Choice:
 
 
 def choose_rows(
-    basis: Basis, evidence: AnyEvidence, dose: float, aim: Aim, amount: Amount, control: AnyEvidence | None = None
+    basis: Basis,
+    evidence: AnyEvidence,
+    dose: float,
+    aim: Aim,
+    amount: Amount,
+    control: AnyEvidence | None = None,
+    *,
+    matched: bool = False,
 ) -> Choice:
-    """The rows that go, by the `evidence` of the file (its difference from the `control`, where there is one)."""
+    """The rows that go, by the `evidence` of the file (its difference from the `control`, where there is one).
+
+    `matched`: each row's difference is from its own partner in the control, and not from the control's mean.
+    """
     by = influence(basis.prior, evidence.blocks, basis.levels.by_trait[aim.trait], dose)
     shares = _shares(by, evidence, aim)
     order, count = np.argsort(-shares, kind="stable"), amount.of(len(shares))
-    bound = None if count is not None else outlying(_usual(by, shares, aim, control), len(shares))
+    bound = None if count is not None else outlying(_usual(by, shares, aim, control, matched), len(shares))
     first = order[:count] if bound is None else order[shares[order] > bound]
     return Choice(shares, first[shares[first] > 0.0].astype(np.int64), bound)
 
@@ -58,13 +70,13 @@ def _shares(by: Influence, evidence: AnyEvidence, aim: Aim) -> Floats:
     return np.concatenate([aim.sign * by.shares(part.matrix) for part in evidence.parts()])
 
 
-def _usual(by: Influence, shares: Floats, aim: Aim, control: AnyEvidence | None) -> Floats:
+def _usual(by: Influence, shares: Floats, aim: Aim, control: AnyEvidence | None, matched: bool) -> Floats:
     """(M,) the same of the rows that are taken to be usual."""
     if control is None:
         return shares
     theirs = _shares(by, control, aim)
     about: Floats = theirs - theirs.mean()
-    return about
+    return np.sqrt(2.0) * about if matched else about
 
 
 def without(evidence: AnyEvidence, places: NDArray[np.int64]) -> LongEvidence:
@@ -79,4 +91,5 @@ def without(evidence: AnyEvidence, places: NDArray[np.int64]) -> LongEvidence:
             if len(stays):
                 yield Evidence(part.names, part.index[stays], part.matrix[stays], part.tokens[stays])
 
-    return LongEvidence(evidence.names, evidence.rows - len(places), parts)
+    less = evidence.less if isinstance(evidence, LongEvidence) else None
+    return LongEvidence(evidence.names, evidence.rows - len(places), parts, less)

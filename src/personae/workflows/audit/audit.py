@@ -96,7 +96,7 @@ def difference(
     def parts_against() -> Iterator[Evidence]:
         return (replace(ours, matrix=against(ours.matrix, usual)) for ours in treated.parts())
 
-    return LongEvidence(treated.names, treated.rows, parts_against)
+    return LongEvidence(treated.names, treated.rows, parts_against, less=control.blocks)
 
 
 def same_prompts(treated: Sequence[Episode], control: Sequence[Episode]) -> bool:
