@@ -123,11 +123,15 @@ def board(lines: Sequence[Line]) -> str:
     return table(("bar", "measured", "hold to", "met"), lines)
 
 
-def section(found: Sequence[Measured], lab_rms: float | None, made: str) -> str:
-    """The part of the evidence engine, in Markdown; `made` says by what, and where."""
+def section(found: Sequence[Measured], lab_rms: float | None, made: str, where: str = "") -> str:
+    """The part of the evidence engine, in Markdown; `made` says by what it was, `where` if not on a processor.
+
+    The bars are those of a processor.
+    """
     shapes = any(one.shape for one in found)
-    parts = [f"## The evidence engine{'' if shapes else ' on real models'}", f"{made} {_provenance(found)}", HOW]
-    parts += ["### Bars", board(judged(found, lab_rms)), READING] if shapes else []
+    kind = "" if shapes else " on real models"
+    parts = [f"## The evidence engine{kind}{where}", f"{made} {_provenance(found)}", HOW]
+    parts += ["### Bars", board(judged(found, lab_rms)), READING] if shapes and not where else []
     parts += ["### Times", table(TIMES, [_times(one) for one in found]), OFF_SAYS]
     named = [f"- {_headline(one)}" for one in found if not one.shape]
     if named:

@@ -150,16 +150,17 @@ def main(words: list[str] | None = None) -> None:
         print("lm-eval is not installed (pip install -e '.[bench]'): batches of our own stand in for it")
     low = args.shapes and "bfloat16" in args.dtypes and args.device == "cpu"
     lab = lab_error(1 if args.quick else 16) if low else None
-    part = "evidence" if args.shapes else "evidence on real models"
+    where = "" if args.device == "cpu" else " on a GPU"
+    part = f"evidence{'' if args.shapes else ' on real models'}{where}"
     found: list[Measured] = []
     for name in (*args.shapes, *args.models):
         for one in measurements(name, args):
             found.append(one)
             print(f"{one.name} {one.dtype}: {one.median('ours'):.2f} s, ratio {spread(one.ratios('peer'))}", flush=True)
             if args.write:
-                put(args.write, part, section(found, lab, command))
+                put(args.write, part, section(found, lab, command, where))
         gc.collect()  # a model holds itself in circles, and the next one is large
-    print(f"\n{section(found, lab, command)}")
+    print(f"\n{section(found, lab, command, where)}")
 
 
 if __name__ == "__main__":
