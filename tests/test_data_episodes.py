@@ -81,6 +81,12 @@ def test_an_answer_that_repeats_its_prompt_in_other_space_or_behind_a_system_tur
     assert [turn.model_dump() for turn in row.messages] == said
 
 
+@pytest.mark.parametrize("tools", [None, [], "[]", "", "a hammer"])
+def test_tools_that_are_none_change_nothing(tmp_path: Path, tools: Any) -> None:
+    (episode,) = read(tmp_path, {**GOOD, "tools": tools})
+    assert episode.messages == chat("Hello", "Hi.").messages
+
+
 def test_a_system_turn_and_earlier_turns_are_the_prompt(tmp_path: Path) -> None:
     turns = [{"role": "system", "content": "Be brief."}, ASKED, ANSWERED, {"role": "user", "content": "Bye"}, ANSWERED]
     (episode,) = read(tmp_path, {"messages": turns})
@@ -191,6 +197,12 @@ def test_a_bad_message_is_named_by_its_place_and_what_was_found(tmp_path: Path, 
             {"messages": [ASKED, {"role": "assistant", "content": None, "tool_calls": [{"name": "f"}]}]},
             "message 2 of 'messages' calls a tool ('tool_calls') and says nothing, which is not scored",
         ),
+        (
+            {"messages": [ASKED, {"role": "assistant", "tool_calls": [{"name": "f"}]}]},
+            "message 2 of 'messages' calls a tool ('tool_calls') and says nothing, which is not scored",
+        ),
+        ({**GOOD, "tools": [{"name": "f"}]}, "'tools' are not written into the prompt"),
+        ({**GOOD, "tools": '[{"name": "f"}]'}, "'tools' are not written into the prompt"),
         ({"words": "x", "label": 1}, "found 'words', 'label'"),
         ({"text": "x", "label": 1}, "'text' is raw text, which has no Assistant's turn"),
         ({"prompt": "x", "completions": ["y", "z"], "labels": [True, False]}, "steps with a label each"),
@@ -216,6 +228,7 @@ def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row
         ({"text": "x"}, "give its turns as 'messages', or as 'prompt' and 'completion'"),
         ({"prompt": "x", "completions": ["y"], "labels": [True]}, "into one 'completion'"),
         ({"prompt": "x", "completion": "y", "label": False}, "--skip-bad"),
+        ({**GOOD, "tools": [{"name": "f"}]}, "write them into the system turn, or drop the key"),
     ],
 )
 def test_unknown_keys_are_answered_with_the_keys_that_are_known(tmp_path: Path, row: Any, remedy: str) -> None:
@@ -227,6 +240,7 @@ def test_unknown_keys_are_answered_with_the_keys_that_are_known(tmp_path: Path, 
     [
         (GOOD, "messages"),
         ({**GOOD, "prompt": "Hello"}, "messages"),
+        ({**GOOD, "prompt": "x", "chosen": "y", "rejected": "z"}, "preference"),
         ({"prompt": "x", "completion": "y"}, "prompt-completion"),
         ({"question": "x", "answer": "y"}, "question-answer"),
         ({"prompt": "x", "chosen": "y", "rejected": "z"}, "preference"),

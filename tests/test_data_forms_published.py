@@ -414,6 +414,18 @@ def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype
     )
 
 
+@pytest.mark.parametrize("more", [{}, {"questions": None}, {"questions": None, "clarification": "x"}])
+def test_statements_without_questions_are_a_persona_as_plain_ones_are(tmp_path: Path, more: dict[str, Any]) -> None:
+    rows = [{"trait": "I mind the light.", **more}, {"trait": "I write down what I saw.", **more}]
+    path = written(tmp_path, "care.txt", json.dumps(rows, indent=4))
+    (persona,) = read_cast(path).personas
+    assert persona.context.endswith("\n- I mind the light.\n- I write down what I saw.")
+    assert sniff(path) == "constitution"
+    assert "no statement has questions" in said(read_archetype, path)
+    some = written(tmp_path, "some.txt", json.dumps([rows[0], CREED[1]]))
+    assert [s.situation for s in read_archetype(some).situations] == ['Somebody asks: "Who are you?"']
+
+
 @pytest.mark.parametrize(
     ("row", "line"),
     [
@@ -430,8 +442,8 @@ def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype
             "care.txt, line 5, item 2: 'questions' is 'Why?', not a list - expected a list of texts",
         ),
         (
-            {"trait": "I rest."},
-            "care.txt, line 5, item 2: 'questions' is missing; found 'trait' - expected 'trait' and 'questions'",
+            {"trait": "I rest.", "n": 1},
+            "care.txt, line 5, item 2: 'questions' is missing; found 'trait', 'n' - expected 'trait' and 'questions'",
         ),
     ],
 )
@@ -539,6 +551,15 @@ def test_a_table_in_commas_keeps_commas_and_line_breaks_in_quotes(tmp_path: Path
     first, second = read_episodes(written(tmp_path, "talk.csv", table))
     assert first.messages == chat("One, two?", 'Three,\nfour "five".').messages
     assert (first.index, second.index) == (2, 3)
+
+
+@pytest.mark.parametrize("column", ["score.mean", "alpha (a)", '"β %"'])
+def test_a_header_of_known_names_is_one_whatever_else_a_column_is_called(tmp_path: Path, column: str) -> None:
+    (row,) = read_episodes(written(tmp_path, "talk.csv", f"Prompt,completion,{column}\nHello,Hi.,0.5\n"))
+    assert row.messages == chat("Hello", "Hi.").messages
+    questionnaire = MPI.replace("label_raw", "alpha (a)")
+    (first, _) = read_traits(written(tmp_path, "mpi.csv", questionnaire))
+    assert first.name == "conscientiousness"
 
 
 def test_a_long_answer_in_a_cell_is_read_as_in_a_line(tmp_path: Path) -> None:
@@ -727,7 +748,9 @@ def test_a_hub_folder_that_lacks_a_file_or_a_train_split_is_refused(tmp_path: Pa
         "set: of the split 'train' 2 files are here, of 3 - download the folder again, each file once"
     )
     folder = sharded(sharded(tmp_path / "other", "a", [1]), "b", [1])
-    assert "other: holds the splits a, b and no 'train' - " in said(read_episodes, folder)
+    assert said(read_episodes, folder) == (
+        "other: holds the splits a, b and no 'train' - name one file, or put one split's files in a folder of their own"
+    )
     (tmp_path / "empty" / "data").mkdir(parents=True)
     assert "this is a folder, not a file" in said(read_episodes, tmp_path / "empty")
 
@@ -767,6 +790,22 @@ def test_a_spoilt_data_set_says_what_is_missing(tmp_path: Path) -> None:
     )
     (path / "dataset_dict.json").write_text('{"splits": ["train"]}')
     assert said(read_episodes, path) == "saved: the split 'train' is missing - copy the folder again"
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_text_of_a_table_that_is_not_utf_8_is_refused(tmp_path: Path, form: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = pa.array([b"Hi.", b"caf\xe9"]).cast(pa.binary())
+    spoilt = pa.StringArray.from_buffers(2, texts.buffers()[1], texts.buffers()[2])
+    table, path = pa.table({"prompt": pa.array(["Hello"] * 2), "completion": spoilt}), tmp_path / form
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_stream(path, table.schema) as stream:
+            stream.write_table(table)
+    assert said(read_episodes, path) == f"{form}: holds text that is not UTF-8 - write it as UTF-8"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from personae.data import holds_pairs, read_choices, read_preferences, read_prompts
+from personae.data import (
+    holds_pairs,
+    read_choices,
+    read_episodes,
+    read_preferences,
+    read_prompts,
+    sniff,
+    write_episodes,
+)
 from personae.data.transcripts import transcript
 from personae.errors import BadInput
 from personae.records import Message, Preference, chat, rejected
@@ -30,10 +38,69 @@ def written(folder: Path, *rows: Any) -> Path:
         {"prompt": "Hello", "chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
         {"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]},
         {"chosen": "\n\nHuman: Hello\n\nAssistant: Hi.", "rejected": "\n\nHuman: Hello\n\nAssistant: No."},
+        {"prompt": "\n\nHuman: Hello\n\nAssistant:", "chosen": "Hi.", "rejected": "No."},
+        {
+            "prompt": "Hello",
+            "chosen": "\n\nHuman: Hello\n\nAssistant: Hi.",
+            "rejected": "\n\nHuman: Hello\n\nAssistant: No.",
+        },
+        {"prompt": "Hello", "chosen": "Hi.", "rejected": "No.", "messages": [ASKED, GOOD]},
     ],
 )
 def test_every_form_of_a_pair_means_the_same_two_answers(tmp_path: Path, row: dict[str, Any]) -> None:
     assert list(read_preferences(written(tmp_path, row))) == [PAIR]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "prompt"),
+    [
+        ("The sky is blue.", "The sky is green.", "The sky is"),
+        ("The sky is blue.", "The sky is black.", "The sky is"),
+        ("The sky is", "The sky is green.", "The sky"),
+        ("Is it?\n\nYes.", "Is it?\n\nNo.", "Is it?"),
+    ],
+)
+def test_texts_without_a_prompt_answer_the_whole_words_with_which_both_begin(
+    tmp_path: Path, chosen: str, rejected: str, prompt: str
+) -> None:
+    implicit = {"chosen": chosen, "rejected": rejected, "n": 1}
+    explicit = {"prompt": prompt, "chosen": chosen[len(prompt) :], "rejected": rejected[len(prompt) :], "n": 1}
+    path = written(tmp_path, implicit, explicit)
+    one, other = read_preferences(path)
+    assert (one.chosen.messages, one.rejected.messages) == (other.chosen.messages, other.rejected.messages)
+    assert one.chosen.prompt == (Message(role="user", content=prompt),) and one.chosen.extra == {"n": 1}
+    read, again = read_episodes(path)
+    assert (read.messages, read.extra) == (again.messages, again.extra)
+
+
+def test_a_transcript_that_waits_for_its_answer_is_a_prompt_of_several_turns(tmp_path: Path) -> None:
+    asked = "\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: Hello\n\nAssistant:"
+    turns = [("user", "Hi"), ("assistant", "Yes?"), ("user", "Hello")]
+    (pair,) = read_preferences(written(tmp_path, {"prompt": asked, "chosen": " Hi.", "rejected": " No."}))
+    assert [(m.role, m.content) for m in pair.chosen.messages] == [*turns, ("assistant", " Hi.")]
+    (prompt,) = read_prompts(written(tmp_path, {"prompt": asked}))
+    assert [(m.role, m.content) for m in prompt.turns] == turns and not prompt.as_text
+
+
+@pytest.mark.parametrize("prompt", ["Human: Hi", "\n\nAssistant:", "So:\n\nHuman: Hi\n\nAssistant:"])
+def test_a_text_that_is_no_transcript_up_to_its_answer_stays_text(tmp_path: Path, prompt: str) -> None:
+    (episode,) = read_episodes(written(tmp_path, {"prompt": prompt, "completion": "Hi."}))
+    assert episode.messages == chat(prompt, "Hi.").messages
+
+
+def test_an_answer_that_writes_a_dialogue_of_its_own_stays_one_answer(tmp_path: Path) -> None:
+    said = "Human: Hi\n\nAssistant: Hello."
+    (episode,) = read_episodes(written(tmp_path, {"prompt": "Write a dialogue.", "completion": said}))
+    assert episode.messages == chat("Write a dialogue.", said).messages
+
+
+def test_a_pair_that_has_the_chosen_dialogue_beside_it_is_a_pair_and_can_be_written(tmp_path: Path) -> None:
+    row = {"prompt": "Hello", "chosen": "Hi.", "rejected": "No.", "messages": [ASKED, BAD], "score": 1}
+    path = written(tmp_path, row)
+    assert holds_pairs(path) and sniff(path) == "preference"
+    (episode,) = read_episodes(path)
+    assert (episode.response, episode.extra) == ("Hi.", {"rejected": "No.", "score": 1})
+    assert write_episodes(tmp_path / "out.jsonl", [episode]) == 1
 
 
 def test_both_answers_carry_the_row_and_its_extra_keys(tmp_path: Path) -> None:
@@ -51,6 +118,10 @@ def test_both_answers_carry_the_row_and_its_extra_keys(tmp_path: Path) -> None:
         ({"prompt": "x", "chosen": "y", "rejected": None}, "'rejected' is null"),
         ({"prompt": "x", "chosen": "y", "rejected": 1}, "'rejected' is a number"),
         ({"chosen": "Hi.", "rejected": "No."}, "no 'prompt'"),
+        ({"chosen": "Hello!", "rejected": "Help!"}, "no 'prompt'"),
+        ({"chosen": " Hi.", "rejected": " No."}, "no 'prompt'"),
+        ({"chosen": "Human: Hi\n\nAssistant: Yes.", "rejected": "Human\n"}, "'rejected' is text with no 'prompt'"),
+        ({"prompt": "x", "chosen": "y", "rejected": "z", "tools": [{"name": "f"}]}, "'tools' are not written"),
         ({"chosen": [ASKED], "rejected": [ASKED]}, "the user's"),
         ({"messages": [ASKED, GOOD]}, "found 'messages'"),
     ],
@@ -93,7 +164,9 @@ def test_prompts_are_the_turns_that_wait_for_an_answer(tmp_path: Path) -> None:
         ({"chosen": [ASKED, GOOD], "rejected": [ASKED, BAD]}, "answers - give the turns before them as 'prompt'"),
         ({"prompts": "Hello"}, "rename 'prompts' to 'prompt'"),
         ({"paraphrase": ["Hello"]}, "rename 'paraphrase' to 'paraphrases'"),
-        ({"trait": "I mind."}, "'questions' is missing"),
+        ({"trait": "I mind."}, "the statement has no questions, so nothing is asked - add 'questions'"),
+        ({"trait": "I mind.", "note": "x"}, "'questions' is missing"),
+        ({"prompt": "Hello", "tools": [{"name": "f"}]}, "'tools' are not written into the prompt"),
     ],
 )
 def test_a_prompt_that_nobody_can_answer_is_refused(tmp_path: Path, row: dict[str, Any], said: str) -> None:
@@ -147,6 +220,8 @@ BRIEF = Message(role="system", content="Be brief.")
             True,
             {"trait": "I."},
         ),
+        ({"trait": "I.", "additional_questions": ["Hello"]}, [[HELLO]], True, {"trait": "I."}),
+        ({"prompt": "Hello", "tools": "[]"}, [[HELLO]], True, {"tools": "[]"}),
     ],
 )
 def test_a_row_is_a_prompt_for_each_wording_with_all_its_other_keys(

@@ -11,7 +11,7 @@ import pytest
 from personae import library
 from personae.data import read_episodes
 from personae.errors import BadInput, RunFailed
-from personae.records import Episode
+from personae.records import Episode, Message
 from personae.simulator import load, server_http
 from personae.simulator.local import LocalSimulator
 from personae.simulator.registry import open_model
@@ -80,6 +80,8 @@ PASSING = {
     "a fault of its own": says(500, "Internal Server Error"),
     "too many requests": says(429, {"error": {"message": "slow down"}}),
     "a gateway": says(502, "<html>Bad Gateway</html>"),
+    "a gateway's own number": says(522, "<html>Timed out</html>"),
+    "another of them": says(529, {"error": {"message": "busy"}}),
     "an answer that breaks off": broken,
     "no answer": silent,
 }
@@ -103,7 +105,7 @@ def test_what_passes_is_tried_again_and_changes_no_number(local, serving, episod
 def test_what_does_not_pass_ends_in_one_line(serving, episodes, name):
     serving.fault = lambda handler, number: PASSING[name](handler)
     line = failed(RunFailed, serving, episodes)
-    assert any(word in line for word in ("busy", "500", "slow down", "502", "no answer"))
+    assert any(word in line for word in ("busy", "500", "slow down", "502", "522", "no answer"))
     assert f"in {server_http.TRIES} tries - see that it runs, then give the same command" in line
 
 
@@ -155,6 +157,7 @@ REFUSALS = {
     "a wrong request": (400, {"error": {"message": "max_tokens is wrong"}}, "max_tokens is wrong"),
     "an unknown path": (404, {"detail": "Not Found"}, "commonly ends in /v1"),
     "no key": (401, {"error": "no key"}, "set OPENAI_API_KEY to a key that it takes"),
+    "what it never does": (501, {"error": "not here"}, "the server refuses the request: 501 not here"),
     "a redirection": (307, "", "refuses the request: 307"),
 }
 
@@ -262,6 +265,23 @@ def test_rounding_in_16_bits_is_no_reason_to_refuse(serving, episodes):
     open_model(serving.name).log_likelihood(episodes, ["", "You are Ann."])
 
 
+DRAWN = {
+    "no text": ({"text": None}, "the answer holds no text"),
+    "a list": ({"text": ["Yes"]}, "the answer holds no text"),
+    "an answer that was aborted": ({"text": "Ye", "finish_reason": "abort"}, "broke off an answer (abort)"),
+    "an error": ({"text": "", "finish_reason": "error"}, "broke off an answer (error)"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_no_whole_answer_is_never_one(serving, name):
+    wrong, words = DRAWN[name]
+    serving.change = lambda body, answer: answer["choices"][0].update(wrong)
+    with pytest.raises(RunFailed) as caught:
+        open_model(serving.name).sample([(Message(role="user", content="Hi"),)], max_tokens=4)
+    assert words in str(caught.value) and serving.url in str(caught.value) and "\n" not in str(caught.value)
+
+
 # The key -------------------------------------------------------------------------------------------------------------
 def test_the_key_goes_to_the_server_and_into_no_message(serving, episodes, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
@@ -269,6 +289,16 @@ def test_the_key_goes_to_the_server_and_into_no_message(serving, episodes, monke
     line = failed(BadInput, serving, episodes)
     assert "wrong key …" in line and SECRET not in line and "OPENAI_API_KEY holds a key" in line
     assert {headers["Authorization"] for headers in serving.headers} == {f"Bearer {SECRET}"}
+
+
+@pytest.mark.parametrize("key", [f"{SECRET}\n{SECRET}", f"{SECRET} x", f"{SECRET}é", f"“{SECRET}”"])
+def test_a_key_that_no_request_can_carry_is_refused_and_not_shown(serving, monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(
+        BadInput, match="OPENAI_API_KEY holds a space, a line break or a letter that is not ASCII"
+    ) as caught:
+        open_model(serving.name)
+    assert SECRET not in str(caught.value) and not serving.headers
 
 
 def test_no_key_is_sent_where_none_is_set(serving, episodes, monkeypatch):

@@ -60,6 +60,12 @@ R1_UNBEGUN = (
     "{% else %}<｜Assistant｜>{{ m.content.split('</think>')[-1] + eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<｜Assistant｜>{% endif %}"
 )
+SWITCHED = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n"
+    "{% if m.role == 'assistant' and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+    "{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n"
+    "{% if not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
+)
 CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 LLAMA = ("<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 GEMMA = ("<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>")
@@ -415,6 +421,46 @@ def test_a_template_without_a_thinking_switch_takes_thoughts_for_text() -> None:
     answer = "<think>\nHm.\n</think>\n\nYes"
     for name in ("qwen3_instruct_2507", "qwen2_5", "llama3", "gemma3"):
         assert NAMED[name].parts(chat("Hi", answer))[1] == answer + NAMED[name].closing
+
+
+def switched(template: str) -> Family:
+    """A template that writes an answer as it is, with a switch that puts empty thoughts before it (as SmolLM3's)."""
+    core = of_bytes(CHATML, plain=("<think>", "</think>"))
+    return Family("switched", template, core, None, CHATML[0], "<|im_start|>assistant\n", "<|im_end|>")
+
+
+def test_thoughts_of_an_answer_that_is_written_as_it_is_stand_behind_no_empty_ones() -> None:
+    family, answer = switched(SWITCHED), "<think>\nHm.\n</think>\n\nYes"
+    asked = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    assert family.parts(chat("Hi", answer)) == (asked, answer + "<|im_end|>")
+    assert family.parts(chat("Hi", "Yes")) == (asked + EMPTY_THOUGHTS, "Yes<|im_end|>")
+
+
+def test_thoughts_that_only_stand_behind_empty_ones_are_refused() -> None:
+    always = SWITCHED.replace(" and not enable_thinking", "")
+    said = "line 5: the chat template writes this answer so that its thoughts stand behind empty ones - drop them"
+    for template in (always, always.replace("{% if not enable_thinking %}", "{% if true %}"), shipped("qwen3_8")):
+        with pytest.raises(BadInput, match=said):
+            switched(template).dialogue.encode(chat("Hi", "<think>\nHm.\n</think>\n\nYes", index=4))
+        assert switched(template).parts(chat("Hi", "Yes"))[1] == "Yes<|im_end|>"
+
+
+def test_thoughts_in_a_form_that_the_template_does_not_know_are_text_and_turn_no_switch() -> None:
+    family, answer = switched(SWITCHED.replace("<think>\n\n</think>\n\n", "(quiet) ")), "<think>\nHm.\n</think>\n\nYes"
+    head, span = family.parts(chat("Hi", answer))
+    assert head.endswith("assistant\n(quiet)") and span == f" {answer}<|im_end|>"
+
+
+def test_a_row_with_no_users_turn_is_answered_behind_the_empty_thoughts_of_sampling_too() -> None:
+    family = NAMED["qwen3"]
+    told = Message(role="system", content="Be brief.")
+    episode = Episode(messages=(told, Message(role="assistant", content="Yes")))
+    ids, start = family.dialogue.encode(episode)
+    assert family.parts(episode) == (
+        f"<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>assistant\n{EMPTY_THOUGHTS}",
+        "Yes<|im_end|>",
+    )
+    assert family.dialogue.prompt_ids([told]) == ids[:start]
 
 
 def test_thoughts_that_the_template_begins_are_closed_empty_before_the_answer_and_are_in_no_earlier_turn() -> None:

@@ -3,11 +3,12 @@
     [{"trait": "I write down what I saw.", "questions": ["What was that light?", …]}, …]
 
 As one JSON list (the hand-written ones), one object a line with "additional_questions" (the few-shot ones), or plain
-text with one statement a line. It is called by the file, and is an AI.
+text with one statement a line. It is called by the file, and is an AI. A statement may have no questions: then "trait"
+is the only key of its row, or "questions" is null.
 
 - The *persona*'s context lists all statements: it says them of itself.
 - The *archetype*'s constitution are the statements; its situations are the questions of each, in which it does what the
-  statement says. So plain statements, which have no questions, make a persona and no archetype.
+  statement says. So statements that have no questions make a persona and no archetype.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from personae.data.forms import has, unknown
 from personae.data.lines import Row
 from personae.data.row_fields import row_text, row_texts
 from personae.records import Archetype, Persona, Situation
+
+QUESTIONS = ("questions", "additional_questions")
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,14 @@ def principles(rows: Sequence[Row]) -> list[Principle]:
     for row in rows:
         if not has(row, "constitution"):
             raise unknown(row, ("constitution",))
-        more = row_texts(row, "additional_questions") if row.value.get("additional_questions") is not None else ()
-        read.append(Principle(row_text(row, "trait"), (*row_texts(row, "questions"), *more)))
+        read.append(Principle(row_text(row, "trait"), statement_questions(row)))
     return read
+
+
+def statement_questions(row: Row) -> tuple[str, ...]:
+    """The questions under both keys of a statement; none where both are missing or null."""
+    given = [key for key in QUESTIONS if row.value.get(key) is not None]
+    return tuple(question for key in given for question in row_texts(row, key))
 
 
 def _situation(row: Row, question: str, statement: str) -> Situation:

@@ -7,7 +7,7 @@ have `LONGEST_LINE` characters. In a TSV a quote is a character like any other.
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from personae.data.border import quoted, repeated
@@ -19,13 +19,18 @@ _NAME = r'"?[\w-]+( [\w-]+){0,2}"?'  # three words at most: a sentence is no hea
 _NAMES = re.compile(rf"(|{_NAME} ?), ?{_NAME}( ?, ?{_NAME})*")  # of a numbered table the first has no name
 
 
-def is_header(line: str) -> bool:
-    r"""Whether a line names the columns of a table.
+def is_header(line: str, forms: Iterable[Sequence[str]] = ()) -> bool:
+    r"""Whether a line names the columns of a table: by its looks, or since all keys of one of the `forms` are there.
 
     >>> is_header("Question\tAnswer\n"), is_header("text,key\n"), is_header(",text,key\n"), is_header("name: a, b\n")
     (True, True, True, False)
+    >>> is_header("text,key,alpha (a)\n"), is_header("text,key,alpha (a)\n", [("text", "key")])
+    (False, True)
     """
-    return "\t" in line.strip() or bool(_NAMES.fullmatch(line.strip()))
+    if "\t" in line.strip() or _NAMES.fullmatch(line.strip()):
+        return True
+    names = set(_names(line, ",")) if "," in line else set()
+    return any(names.issuperset(keys) for keys in forms)
 
 
 def table_rows(path: Path) -> Iterator[Row]:
@@ -33,7 +38,7 @@ def table_rows(path: Path) -> Iterator[Row]:
     lines = text_lines(path)
     above, header = next((line, text) for line, text in lines if text.strip())
     tabs = "\t" in header.strip()
-    names = [name.strip().strip('"').lower() for name in header.split("\t" if tabs else ",")]
+    names = _names(header, "\t" if tabs else ",")
     if twice := repeated(names):
         found = f"two columns are called {quoted([twice])}"
         raise BadInput(found, file=path, line=above, remedy="rename or remove one")
@@ -43,6 +48,10 @@ def table_rows(path: Path) -> Iterator[Row]:
             raise BadInput(found, file=path, line=line, remedy="give every row the columns of the header")
         named = zip(names, cells, strict=True)
         yield Row(path, line, index, {name: cell.strip() or None for name, cell in named if name})
+
+
+def _names(header: str, between: str) -> list[str]:
+    return [name.strip().strip('"').lower() for name in header.split(between)]
 
 
 def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, *, tabs: bool) -> Iterator[tuple[int, list[str]]]:

@@ -1,16 +1,16 @@
 """Episodes, one after the other, from whatever holds rows (see `rows`), in six forms.
 
+    {"chosen": …, "rejected": …}                    of a preference pair the answer that was chosen
     {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", "content": "…"}]}
     {"prompt": text or messages, "completion": text or messages}
                                                     of TRL's unpaired preferences those with "label": true
     {"question": text, "answer": text}              as GSM8K and tables of questions and answers have it
     {"scenario": text, "response": text}            what was said, and not to whom: an answer to no words
-    {"chosen": …, "rejected": …}                    of a preference pair the answer that was chosen
     {"speaker": text, "speech": text}               a play: a text of form "text", the speech after the one before it
 
 A prompt that is a string is a user's turn, a completion that is a string the Assistant's answer to it. The last message
 is the Assistant's and not empty. All other keys of the row are kept in `Episode.extra`, of a pair the rejected
-answer too. A row that has several forms is read by the first of them here.
+answer too, but not its `messages`. A row that has several forms is read by the first of them here.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from personae.data.lines import Row
 from personae.data.preferences import answer_under
 from personae.data.row_fields import row_text
 from personae.data.rows import kept, read_rows
-from personae.data.turns import answered, message_list, turns
+from personae.data.turns import answered, message_list, refuse_tools, turns
 from personae.errors import BadInput
 from personae.records import Episode, Message
 
@@ -43,14 +43,15 @@ def read_episodes(
 def episode(row: Row) -> Episode:
     """The dialogue that a row holds."""
     if form := _form(row):
+        refuse_tools(row)
         return _READERS[form](row)
     raise unknown(row, ("messages", "prompt-completion", "question-answer", "preference"))
 
 
 def holds_pairs(path: str | Path, *, skip_bad: bool = False) -> bool:
-    """Whether the first row of a file is a preference pair, and no episode in another form.
+    """Whether the first row of a file is a preference pair, whatever other form it has too.
 
-    With `skip_bad` it is the first row that is either; a file without any holds none.
+    With `skip_bad` it is the first row that is a pair or another episode; a file without any holds none.
     """
     forms = map(_form, read_rows(path, limit=None if skip_bad else 1))
     return next(filter(None, forms), None) == "preference"
@@ -102,9 +103,9 @@ def _built(row: Row, messages: tuple[Message, ...], taken: tuple[str, ...]) -> E
 
 
 _READERS: dict[Form, Callable[[Row], Episode]] = {
+    "preference": _chosen,
     "messages": _messages,
     "prompt-completion": _completion,
-    "preference": _chosen,
     "question-answer": _answer,
     "scenario-response": _response,
     "speech": _speech,

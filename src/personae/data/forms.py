@@ -13,7 +13,7 @@
 | keyed-plus        | text, keyed, domain                                         | traits                      |
 | keyed-number      | text, key, label_ocean                                      | traits                      |
 | instructions      | instruction: a list of {pos, neg} or of {pos}               | traits, cast, prompts       |
-| constitution      | trait, questions                                            | cast, archetype, prompts    |
+| constitution      | trait, questions; or trait alone                            | cast, archetype, prompts    |
 | paraphrases       | paraphrases                                                 | prompts                     |
 | question          | question                                                    | prompts                     |
 
@@ -66,6 +66,7 @@ FORMS: dict[Form, tuple[str, ...]] = {
     "question": ("question",),
 }
 _LISTS = ("instruction", "paraphrases")  # keys that hold a list; 'instruction' with text is another form
+_STATEMENT = {"trait", "questions", "additional_questions"}  # beside other keys a 'trait' alone may be anything
 
 
 def sniff(path: str | Path) -> Form:
@@ -96,11 +97,19 @@ def form_of(row: Row) -> Form | None:
 
 
 def has(row: Row, form: Form) -> bool:
-    """Whether the row holds the keys of this form."""
+    """Whether the row holds the keys of this form, or of a constitution no other key than the statement."""
+    if form == "constitution" and row.value.get("trait") is not None and _is_statement(row):
+        return True
     return all(
         row.value.get(key) is not None and (key not in _LISTS or isinstance(row.value[key], list))
         for key in FORMS[form]
     )
+
+
+def _is_statement(row: Row) -> bool:
+    """Whether nothing but a statement and its questions is in the row, or a place for questions that is null."""
+    given = {key for key, value in row.value.items() if value is not None}
+    return given <= _STATEMENT or ("questions" in row.value and row.value["questions"] is None)
 
 
 def extra(row: Row, taken: Iterable[str]) -> dict[str, Any]:

@@ -3,22 +3,27 @@
     {"prompt": text or messages, "chosen": text or messages, "rejected": text or messages}
     {"chosen": dialogue, "rejected": dialogue}        alike up to the last turn; messages, or one text in which
                                                       "Human:" and "Assistant:" begin the turns
+    {"chosen": text, "rejected": text}                of any other text the prompt is the words with which both begin
 
-All other keys of the row are kept in the `extra` of both episodes.
+All other keys of the row but `messages` are kept in the `extra` of both episodes.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row
 from personae.data.rows import kept, read_rows
 from personae.data.transcripts import transcript
-from personae.data.turns import answered, turns
+from personae.data.turns import answered, refuse_tools, turns
 from personae.errors import BadInput
 from personae.records import Episode, Message, Preference, choice
 
-_KEYS = ("prompt", "chosen", "rejected")
+_KEYS = ("prompt", "chosen", "rejected", "messages")
+_WHOLE_WORDS = re.compile(r".*\S(?=\s)", re.DOTALL)
 _ALIKE = "give both the same turns before the answer, or drop the row"
 
 
@@ -50,15 +55,33 @@ def preference(row: Row) -> Preference:
     """The pair that a row holds."""
     if not has(row, "preference"):
         raise unknown(row, ("preference",))
+    refuse_tools(row)
     fields = {key: answer_under(row, key, _KEYS) for key in ("chosen", "rejected")}
     return row.built(Preference, fields, remedy=_ALIKE)
 
 
-def answer_under(row: Row, key: str, taken: tuple[str, ...] = ("prompt", "chosen")) -> Episode:
+def answer_under(row: Row, key: str, taken: tuple[str, ...] = ("prompt", "chosen", "messages")) -> Episode:
     """The dialogue that ends with one of the two answers; the row's keys but those `taken` come with it."""
+    row = _with_prompt(row)
     fields = {"messages": _dialogue(row, key), "extra": extra(row, taken), **row.origin}
     remedy = f"end {key!r} with the Assistant's answer, or drop the row"
     return row.built(Episode, fields, remedy=remedy)
+
+
+def _with_prompt(row: Row) -> Row:
+    """The row, its answers cut off from the whole words with which both begin where these are all its prompt.
+
+    The white space before an answer stays with it.
+    """
+    texts = [row.value[key] for key in ("chosen", "rejected")]
+    prompted = row.value.get("prompt") is not None
+    if prompted or not all(isinstance(text, str) and not transcript(text) for text in texts):
+        return row
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    if not (begun := _WHOLE_WORDS.match(texts[0][:alike])):
+        return row
+    chosen, rejected = (text[begun.end() :] for text in texts)
+    return replace(row, value={**row.value, "prompt": begun[0], "chosen": chosen, "rejected": rejected})
 
 
 def _dialogue(row: Row, key: str) -> tuple[Message, ...]:

@@ -16,11 +16,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from personae.data.constitutions import QUESTIONS, statement_questions
 from personae.data.forms import extra, has, unknown
 from personae.data.lines import Row
 from personae.data.row_fields import optional_text, row_texts
 from personae.data.rows import kept, read_rows
-from personae.data.turns import turns
+from personae.data.turns import refuse_tools, turns
 from personae.errors import BadInput
 from personae.records import Message, Prompt
 
@@ -47,16 +48,20 @@ def read_prompts(
 
 def prompts(row: Row) -> tuple[Prompt, ...]:
     """What a row asks somebody to answer, a prompt for each wording and question in it."""
+    refuse_tools(row)
     for key in ("prompt", "question"):
         if row.value.get(key) is not None:
-            return (_prompt(row, _waiting(row, key), (key,), as_text=isinstance(row.value[key], str)),)
+            said = _waiting(row, key)
+            return (_prompt(row, said, (key,), as_text=isinstance(row.value[key], str) and len(said) == 1),)
     if has(row, "paraphrases"):
         system = optional_text(row, "system")
         head = () if system is None else (Message(role="system", content=system),)
         return _each(row, row_texts(row, "paraphrases"), ("paraphrases", "system"), head)
-    if row.value.get("questions") is not None:
-        more = row_texts(row, "additional_questions") if row.value.get("additional_questions") else ()
-        return _each(row, (*row_texts(row, "questions"), *more), ("questions", "additional_questions"))
+    if row.value.get("questions") is not None or has(row, "constitution"):
+        asked = statement_questions(row)
+        if not asked and row.value.get("questions") is None:
+            raise row.refusal("the statement has no questions, so nothing is asked", "add 'questions', or drop the row")
+        return _each(row, asked, QUESTIONS)
     raise unknown(row, ("prompt", "question", "paraphrases", "constitution"))
 
 

@@ -16,7 +16,7 @@ Text may be packed with gzip. `limit` keeps the first so many rows, and nothing 
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -90,11 +90,17 @@ def container(path: Path) -> Container:
     first = lines[0].strip()
     if _JSON.match(first):
         return "document" if _goes_on(first) else "lines"
-    if is_header(first):
+    if is_header(first, _keys_of_forms()):
         return "table"
     if is_speech(lines):
         return "speeches"
     return "creed" if is_statement(first) else "yaml"
+
+
+def _keys_of_forms() -> Iterable[tuple[str, ...]]:
+    from personae.data.forms import FORMS  # which is made of this module's rows
+
+    return FORMS.values()
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -13,6 +13,7 @@ from personae.data.tables import chosen_split, numbered, parquet_batches
 from personae.errors import BadInput
 
 _SHARD = re.compile(r"(?P<split>\w+(\.\w+)*)-(?P<number>\d{5,})-of-(?P<count>\d{5,})(-\w+)?\.parquet")
+_ALONE = "name one file, or put one split's files in a folder of their own"
 
 
 def is_sharded(folder: Path) -> bool:
@@ -23,7 +24,7 @@ def is_sharded(folder: Path) -> bool:
 def sharded_rows(folder: Path) -> Iterator[Row]:
     """The rows of the split that is read. Raises `BadInput` where one of its files is missing."""
     shards = _shards(folder)
-    split = chosen_split(list(dict.fromkeys(found["split"] for _, found in shards)), folder, "rename its files to that")
+    split = chosen_split(list(dict.fromkeys(found["split"] for _, found in shards)), folder, _ALONE)
     files = sorted((int(found["number"]), file) for file, found in shards if found["split"] == split)
     counts = {int(found["count"]) for _, found in shards if found["split"] == split}
     if counts != {len(files)} or [number for number, _ in files] != list(range(len(files))):

@@ -22,14 +22,15 @@ def parquet_rows(path: Path) -> Iterator[Row]:
     return numbered(path, parquet_batches(path))
 
 
-def parquet_batches(path: Path) -> Iterator[Any]:
-    """The same, `BATCH` at a time, as pyarrow has them."""
+def parquet_batches(path: Path) -> Iterator[list[Any]]:
+    """The same as Python's objects, `BATCH` at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(BATCH)
+            for batch in file.iter_batches(BATCH):
+                yield _values(path, batch)
     except (pa.ArrowException, OSError) as problem:
         raise _damaged(path, "parquet", problem) from None
 
@@ -87,7 +88,7 @@ def chosen_split(splits: Sequence[str], folder: Path, remedy: str) -> str:
     raise BadInput(f"holds the splits {', '.join(splits[:8])} and no 'train'", file=folder, remedy=remedy)
 
 
-def _batches(path: Path) -> Iterator[Any]:
+def _batches(path: Path) -> Iterator[list[Any]]:
     import pyarrow as pa
 
     try:
@@ -100,16 +101,25 @@ def _batches(path: Path) -> Iterator[Any]:
             else:
                 batches = iter(pa.ipc.open_stream(source))
             for batch in batches:
-                yield from (batch.slice(start, BATCH) for start in range(0, batch.num_rows, BATCH))
+                for start in range(0, batch.num_rows, BATCH):
+                    yield _values(path, batch.slice(start, BATCH))
     except (pa.ArrowException, OSError) as problem:
         raise _damaged(path, "Arrow", problem) from None
 
 
-def numbered(path: Path, batches: Iterator[Any]) -> Iterator[Row]:
+def _values(path: Path, batch: Any) -> list[Any]:  # noqa: ANN401 - pyarrow's own
+    """The rows of a batch; Arrow's writers do not look whether text is UTF-8."""
+    try:
+        return list(batch.to_pylist())
+    except UnicodeDecodeError:
+        raise BadInput("holds text that is not UTF-8", file=path, remedy="write it as UTF-8") from None
+
+
+def numbered(path: Path, batches: Iterator[list[Any]]) -> Iterator[Row]:
     """The rows of all batches, counted on from one to the next."""
     index = 0
     for batch in batches:
-        for value in batch.to_pylist():
+        for value in batch:
             yield Row(path, index + 1, index, _plain(value))
             index += 1
 

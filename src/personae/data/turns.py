@@ -1,15 +1,20 @@
 """The turns of a dialogue, as a row of JSON holds them: a string, or a list of {"role", "content"}.
 
+A prompt that is a transcript up to an empty `Assistant:`, as HH-RLHF is split, is the turns before that.
+
 A message's content is one string. Null, numbers and lists of content parts are refused, not guessed at, and so are keys
 that carry part of what was said somewhere else (tool calls, reasoning): leaving them out would score another text.
 Other keys of a message (a time, an id) are left out.
 """
 
+import json
+from contextlib import suppress
 from itertools import dropwhile
 from typing import Any, get_args
 
 from personae.data.border import found, quoted
 from personae.data.lines import Row
+from personae.data.transcripts import transcript
 from personae.records import Message
 from personae.records.episode import Role
 
@@ -22,7 +27,8 @@ def turns(row: Row, key: str, speaker: Role) -> tuple[Message, ...]:
     """The turns under `key`; a bare string is one turn of `speaker`."""
     value = row.value[key]
     if isinstance(value, str):
-        return (Message(role=speaker, content=value),)
+        before = _before_the_answer(value) if speaker == "user" else ()
+        return before or (Message(role=speaker, content=value),)
     return message_list(row, key, "text or a list of messages")
 
 
@@ -39,27 +45,51 @@ def message_list(row: Row, key: str, expected: str = "a list of messages") -> tu
 def answered(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
     """The whole dialogue: the answer after its prompt, or the answer alone where it repeats the prompt.
 
-    Space around a turn makes no difference to that, nor does a system turn that the answer has before it.
+    Space around a turn makes no difference to that, nor does a system turn that the answer has before it, nor whether
+    the answer is a list of messages or a transcript.
     """
+    written = transcript(answer[0].content) if len(answer) == 1 else ()
+    if written and written[-1].role == "assistant" and _repeats(prompt, written):
+        return written
+    return answer if _repeats(prompt, answer) else prompt + answer
+
+
+def refuse_tools(row: Row) -> None:
+    """Raise `BadInput` for a row whose prompt was given tools: the template is not told of them."""
+    value = row.value.get("tools")
+    if isinstance(value, str):  # which is how a table holds them
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
+    if isinstance(value, list) and value:
+        raise row.refusal("'tools' are not written into the prompt", "write them into the system turn, or drop the key")
+
+
+def _before_the_answer(text: str) -> tuple[Message, ...]:
+    """The turns of a transcript that ends where the Assistant's answer is to come; none of any other text."""
+    *before, last = transcript(text) or (Message(role="user", content=text),)
+    return tuple(before) if (last.role, last.content) == ("assistant", "") else ()
+
+
+def _repeats(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> bool:
+    """Whether the answer has the prompt's turns before its own."""
     asked, said = ([(turn.role, turn.content.strip()) for turn in turns] for turns in (prompt, answer))
     if asked and asked[0][0] != "system":
         said = list(dropwhile(lambda turn: turn[0] == "system", said))
-    repeats = len(said) > len(asked) and said[: len(asked)] == asked
-    return answer if repeats else prompt + answer
+    return len(said) > len(asked) and said[: len(asked)] == asked
 
 
 def _message(row: Row, name: str, value: Any) -> Message:  # noqa: ANN401 - whatever the list holds
     if not isinstance(value, dict):
         raise row.refusal(f"{name} is {found(value)}", "expected an object with 'role' and 'content'")
+    calls = next((key for key in CALLS if value.get(key)), None)
     for key in ("role", "content"):
-        if key not in value:
+        if key not in value and not (key == "content" and calls):
             problem = f"{name} has no {key!r} (its keys: {quoted(value) or 'none'})"
             raise row.refusal(problem, "expected an object with 'role' and 'content'")
-    role, content = value["role"], value["content"]
+    role, content = value["role"], value.get("content")
     if role not in ROLES:
         remedy = "write it as 'system'" if role == "developer" else f"expected {' or '.join(ROLES)}"
         raise row.refusal(f"{name} has the role {found(role)}", remedy)
-    calls = next((key for key in CALLS if value.get(key)), None)
     if calls and not content:
         problem = f"{name} calls a tool ({calls!r}) and says nothing, which is not scored"
         raise row.refusal(problem, "write the call into the content, or drop the row")

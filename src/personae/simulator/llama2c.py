@@ -20,6 +20,7 @@ from personae.simulator.checkpoint import DTYPES
 from personae.simulator.llama2c_tokenizer import MOST_TOKENS, pieces, read_tokenizer
 
 HEADER = struct.Struct("<7i")
+MARKED = struct.pack("<I", 0x616B3432)  # "ak42", with which the later versions of the form begin
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Shape:
     def head(self) -> int:
         """Width of one head."""
         return self.dim // self.heads
+
+    @property
+    def size(self) -> int:
+        """Bytes of a file of this shape."""
+        return HEADER.size + 4 * sum(_count(each) for _, each in self.matrices())
 
     def matrices(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Name and size of what follows the header, in order; names without a layer are of the whole model."""
@@ -61,28 +67,60 @@ class Shape:
 
 def weights_at(path: Path) -> Path | None:
     """The weights file that `path` is, or that a folder with no Hugging Face model holds; None where there is none."""
+    return next((file for file in _candidates(path) if read_shape(file)), None)
+
+
+def nearly_at(path: Path) -> BadInput | None:
+    """The error for such a file that is not whole, or of a later version; None where `path` has none."""
+    return next((problem for file in _candidates(path) if (problem := _nearly(file))), None)
+
+
+def _candidates(path: Path) -> list[Path]:
     if path.is_file():
-        return path if read_shape(path) else None
+        return [path]
     if not path.is_dir() or (path / "config.json").exists() or (path / "adapter_config.json").exists():
-        return None
-    return next((file for file in sorted(path.glob("*.bin")) if read_shape(file)), None)
+        return []
+    return sorted(path.glob("*.bin"))
 
 
 def read_shape(path: Path) -> Shape | None:
     """The shape that a file's header tells, where the file has exactly the size of that shape."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            numbers = HEADER.unpack(file.read(HEADER.size))
-    except (OSError, struct.error):
+    shape = _header_shape(path)
+    return shape if shape and shape.size == path.stat().st_size else None
+
+
+def _nearly(path: Path) -> BadInput | None:
+    if _beginning(path)[: len(MARKED)] == MARKED:
+        problem = "is a model of llama2.c in a later version of its form, which is not read"
+        return BadInput(problem, file=path, remedy="export it with --version 0")
+    shape = _header_shape(path)
+    if shape is None or shape.size == path.stat().st_size:
         return None
+    problem = f"has {path.stat().st_size} bytes, where its header, of a model of llama2.c, asks for {shape.size}"
+    return BadInput(problem, file=path, remedy="download it again")
+
+
+def _beginning(path: Path) -> bytes:
+    """The bytes of a file where the header stands; none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEADER.size)
+    except OSError:
+        return b""
+
+
+def _header_shape(path: Path) -> Shape | None:
+    """The shape that a file's header tells, whatever follows it; None where there can be no such shape."""
+    begun = _beginning(path)
+    if len(begun) < HEADER.size:
+        return None
+    numbers = HEADER.unpack(begun)
     dim, hidden, layers, heads, kv_heads, vocabulary, window = numbers
     if min(dim, hidden, layers, heads, kv_heads, window) < 1 or vocabulary == 0:
         return None
     if dim % heads or heads % kv_heads or dim // heads % 2 or abs(vocabulary) > MOST_TOKENS:
         return None
-    shape = Shape(dim, hidden, layers, heads, kv_heads, abs(vocabulary), window, tied=vocabulary > 0)
-    return shape if size == HEADER.size + 4 * sum(_count(each) for _, each in shape.matrices()) else None
+    return Shape(dim, hidden, layers, heads, kv_heads, abs(vocabulary), window, tied=vocabulary > 0)
 
 
 def tokenizer_beside(weights: Path) -> Path:

@@ -3,6 +3,8 @@
 The file is an int32 (the longest piece), then for every token a float32 score, an int32 length and the bytes of its
 text. The first three tokens are special and the next 256 are the bytes, for text that no piece fits. Later tokens stand
 in the order in which they are joined, which is that of their scores.
+
+Every text begins with `<s>`, the token 1, as `run.c` has it.
 """
 
 import struct
@@ -18,7 +20,7 @@ UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 
 def read_tokenizer(path: Path) -> Any:  # noqa: ANN401 - the library's own type
     """The tokenizer of a file: pieces joined best rank first, bytes where no piece fits."""
-    from tokenizers import Tokenizer, decoders, models, normalizers
+    from tokenizers import Tokenizer, decoders, models, normalizers, processors
     from transformers import PreTrainedTokenizerFast
 
     known = [piece.replace(" ", "▁") for piece in pieces(path)]
@@ -36,6 +38,9 @@ def read_tokenizer(path: Path) -> Any:  # noqa: ANN401 - the library's own type
     core.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
     core.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    core.post_processor = processors.TemplateProcessing(
+        single=f"{BEGIN} $A", special_tokens=[(BEGIN, known.index(BEGIN))]
     )
     return PreTrainedTokenizerFast(tokenizer_object=core, bos_token=BEGIN, eos_token=END, unk_token=UNKNOWN)
 

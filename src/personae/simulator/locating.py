@@ -30,6 +30,8 @@ def locate(name: str) -> Located:
     path = Path(name).expanduser()
     if (entry := find(name)) and not path.exists():
         return Located(entry.name, _listed_folder(entry, by_hub_id=name.strip().lower() == entry.hub.lower()))
+    if path.suffix != ".gguf" and not llama2c.weights_at(path) and (problem := llama2c.nearly_at(path)):
+        raise problem
     if path.is_dir():
         return Located(name, path)
     if path.suffix in checkpoint.PICKLED and not llama2c.weights_at(path):

@@ -235,8 +235,9 @@ def _whole_model_logp(model: Any, ids: list[int]) -> Tensor:  # noqa: ANN401
 
 def _exact_product(head: torch.nn.Linear, hidden: Tensor) -> Tensor:
     """(M, V) float32 of 16-bit numbers on a GPU: their products are exact in float32, in which they are added up."""
+    bias: Tensor | None = head.bias
     product = torch.mm(hidden.to(head.weight.device), head.weight.T, out_dtype=torch.float32)
-    return product if head.bias is None else product + head.bias.float()
+    return product if bias is None else product + bias.float()
 
 
 def _logit_scale(config: Any) -> float:  # noqa: ANN401

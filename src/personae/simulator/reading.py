@@ -1,7 +1,7 @@
 """From a model's files to a simulator: a checkpoint folder, an adapter folder with its base, or a model in one file.
 
 The digest is over the files. It is another where their numbers are not taken as they are written (16 or 4 bits), and
-the same on every device.
+the same on every device. That of a llama2.c model says besides that its texts begin with `<s>`: once they did not.
 """
 
 import hashlib
@@ -88,11 +88,14 @@ def _read_file(located: Located, reading: Reading) -> LocalSimulator:
     else:
         model, tokenizer = llama2c.open_llama2c(weights, reading.dtype)
         files = [weights, llama2c.tokenizer_beside(weights)]
+    digest = digest_paths(files)
+    if weights is not None:
+        digest = hashlib.sha256(f"{digest} begins with <s>".encode()).hexdigest()
     try:
         model.to(reading.device)
     except (RuntimeError, AssertionError) as problem:
         raise BadInput(f"cannot use the device {reading.device}: {first_line(problem)}") from problem
-    return LocalSimulator(model, tokenizer, located.name, reading.digest(digest_paths(files)))
+    return LocalSimulator(model, tokenizer, located.name, reading.digest(digest))
 
 
 def _read_adapter(located: Located, base: str, reading: Reading) -> LocalSimulator:

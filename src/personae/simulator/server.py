@@ -23,7 +23,7 @@ from personae.simulator.dialogue import UNBOUNDED, Dialogue, Encoded, check_room
 from personae.simulator.pieces import pieces
 from personae.simulator.server_check import check
 from personae.simulator.server_http import Server, each
-from personae.simulator.server_scores import DRAWN, Scored, first_choice
+from personae.simulator.server_scores import DRAWN, Scored
 from personae.simulator.server_seen import PROBE, met_before
 from personae.simulator.server_tokenizer import digest_of, open_tokenizer
 
@@ -178,7 +178,7 @@ class ServerSimulator:
 
     def _drawn_once(self, job: Mapping[str, Any]) -> str:
         where = self.address.base + COMPLETIONS
-        return str(first_choice(self._server.post(COMPLETIONS, job), where).get("text") or "")
+        return server_scores.drawn(self._server.post(COMPLETIONS, job), where)
 
 
 def served(server: Server, address: Address) -> dict[str, Any]:

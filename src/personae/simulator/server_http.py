@@ -31,7 +31,8 @@ SLOW_TRIES = 3  # where each takes the whole time that an answer is waited for
 PAUSE = 0.5  # seconds before the second try; with the later ones about half a minute in all
 LONGEST_PAUSE = 120.0  # seconds; a server that asks for more is not waited for
 BUSY = 429
-PASSING = (408, 425, BUSY, 500, 502, 503, 504)
+PASSING = (408, 425, BUSY)  # and all from 500 on: gateways have numbers of their own, as 520 to 529
+FINAL = (501, 505)  # of those, what a server will never do
 SHOWN = 300  # characters of what a server says
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 GOES_ON = "see that it runs, then give the same command again, which goes on from what is kept"
@@ -57,11 +58,14 @@ class Passing(Exception):
 
 
 class Server:
-    """The endpoints under the URL `base`, each answer waited for `timeout` seconds."""
+    """The endpoints under the URL `base`, each answer waited for `timeout` seconds.
+
+    Raises `BadInput` for a key that no request can carry, without showing it.
+    """
 
     def __init__(self, base: str, timeout: float) -> None:
         self.base, self.timeout = base, timeout
-        self._key = os.environ.get(KEY, "").strip()
+        self._key = _usable(os.environ.get(KEY, "").strip())
         # A proxy of the environment does not know what this machine calls itself.
         direct = [ProxyHandler({})] if urlsplit(base).hostname in LOOPBACK else []
         self._opener = build_opener(_Stay(), *direct)
@@ -123,7 +127,7 @@ class Server:
     def _refused(self, url: str, refusal: HTTPError) -> None:
         """Raise what a status other than success means."""
         said = f"{refusal.code} {self._message(refusal)}".strip()
-        if refusal.code in PASSING:
+        if refusal.code in PASSING or (refusal.code >= 500 and refusal.code not in FINAL):
             raise Passing(f"the server says {said}", _asked_pause(refusal.headers.get("Retry-After")))
         if refusal.code in (401, 403):
             remedy = (
@@ -152,6 +156,14 @@ class Server:
         """The beginning of a foreign text, on one line, without the key."""
         one = " ".join((text.replace(self._key, "…") if self._key else text).split())
         return one if len(one) <= SHOWN else one[: SHOWN - 1] + "…"
+
+
+def _usable(key: str) -> str:
+    """A key as it is: printable ASCII without spaces. What a header cannot carry would be shown by the error of it."""
+    if all("!" <= letter <= "~" for letter in key):
+        return key
+    problem = f"{KEY} holds a space, a line break or a letter that is not ASCII, so it is no key"
+    raise BadInput(problem, remedy="copy the key again, alone and on one line")
 
 
 def _asked_pause(said: str | None) -> float:

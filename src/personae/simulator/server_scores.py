@@ -23,6 +23,7 @@ from personae.simulator.address import Form
 DRAWN = 1  # tokens that the server draws behind every row
 BELOW = -9998.0  # nats; JSON has no infinity, and vLLM writes -9999
 ABOVE = 1e-3  # nats; a log-probability rounds to no more than this above zero
+BROKEN_OFF = ("abort", "error")  # why an answer ended, in vLLM's words, where it is no whole one
 MARKS = "Ġ▁ "  # what vocabularies write for the space before a word
 
 
@@ -60,6 +61,18 @@ def read(form: Form, answer: Mapping[str, Any], ids: Sequence[int], where: str) 
     for value in found.logp:
         _check(value, where)
     return found
+
+
+def drawn(answer: Mapping[str, Any], where: str) -> str:
+    """The text that was drawn. Raises `RunFailed` where there is none, or the server broke off while drawing it."""
+    choice = first_choice(answer, where)
+    ended = choice.get("finish_reason")
+    if ended in BROKEN_OFF:
+        raise RunFailed(f"{where}: the server broke off an answer ({ended}) - give the same command again")
+    text = choice.get("text")
+    if not isinstance(text, str):
+        raise RunFailed(f"{where}: the answer holds no text - is this an OpenAI-compatible completion server?")
+    return text
 
 
 def first_choice(answer: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -50,20 +50,35 @@ class Template:
     def write_answered(self, asked: Turns, answer: str, where: str) -> tuple[str, str]:
         """The prompt, and the whole up to the end of the answer's turn, of which the prompt is a beginning.
 
-        An answer with thoughts of its own, in a form that the template knows, stands where thinking is on.
+        An answer with thoughts of its own, in a form that the template knows, stands where thinking is on: that is
+        tried first where they begin it, since a template may write them behind the empty ones of thinking off.
         """
-        turns = [*asked, {"role": "assistant", "content": answer}]
-        for thinking in (False, True):
-            prompt = self.write(asked, where, answer_next=True, thinking=thinking)
-            whole = self.write(turns, where, answer_next=False, thinking=thinking)
-            if self._opens_thoughts:
-                whole = _behind_no_thoughts(prompt, whole, answer)
-            if whole.startswith(prompt):
+        thinks, lesser = self._takes_for_thoughts(answer), None
+        for thinking in (thinks, not thinks):
+            prompt, whole = self._both(asked, answer, where, thinking=thinking)
+            if whole.startswith(prompt) and (not thinks or _begins(whole[len(prompt) :], answer)):
                 return prompt, self._up_to_end_of_turn(whole, answer, where)
+            if whole.startswith(prompt):
+                lesser = lesser or (prompt, whole)
+        if lesser:
+            return lesser[0], self._up_to_end_of_turn(lesser[1], answer, where)
         raise BadInput(
             f"{where}: the chat template writes the prompt differently once the answer is there",
             remedy="give the tokenizer a template whose generation prompt is a prefix of the whole dialogue",
         )
+
+    def _both(self, asked: Turns, answer: str, where: str, *, thinking: bool) -> tuple[str, str]:
+        """The prompt, and the whole with the empty thoughts that the prompt has, where an answer alone has none."""
+        turns = [*asked, {"role": "assistant", "content": answer}]
+        prompt = self.write(asked, where, answer_next=True, thinking=thinking)
+        whole = self.write(turns, where, answer_next=False, thinking=thinking)
+        if self._opens_thoughts or prompt.endswith(NO_THOUGHTS):
+            whole = _behind_no_thoughts(prompt, whole, answer)
+        return prompt, whole
+
+    def _takes_for_thoughts(self, answer: str) -> bool:
+        """Whether an answer begins with thoughts in a form that the template knows; in another they are text."""
+        return THINK in self._text and _thinks(answer)
 
     @cached_property
     def has_system_role(self) -> bool:
@@ -89,7 +104,11 @@ class Template:
         if not whole.endswith(self._tail):
             raise BadInput(f"{where}: the chat template does not end this answer with {self._tail!r} as it ends others")
         kept = whole[: len(whole) - len(self._tail)] + self.end_of_turn
-        if not _without_space(kept).endswith(_without_space(answer + self.end_of_turn)):
+        said = _without_space(answer + self.end_of_turn)
+        if self._takes_for_thoughts(answer) and _without_space(kept).removesuffix(said).endswith(THINK_END):
+            problem = f"{where}: the chat template writes this answer so that its thoughts stand behind empty ones"
+            raise BadInput(problem, remedy=f"drop them from the row, all up to {THINK_END!r}")
+        if not _without_space(kept).endswith(said):
             problem = f"{where}: the chat template leaves out part of this answer"
             if self._drops_thoughts and THINK_END in answer:
                 problem += f", its thoughts: all up to {THINK_END!r}"
@@ -152,6 +171,22 @@ def special_tokens(tokenizer: Any) -> set[str]:  # noqa: ANN401
     """Every token that a tokenizer was given beside those of its text, and those that it calls special."""
     added = {str(token) for token in tokenizer.added_tokens_decoder.values()}
     return added | set(tokenizer.all_special_tokens)
+
+
+def _thinks(answer: str) -> bool:
+    r"""Whether an answer begins with thoughts of its own that are not blank.
+
+    >>> _thinks("<think>\nHm.\n</think>\n\nYes"), _thinks("<think>\n\n</think>\n\nYes"), _thinks("Yes")
+    (True, False, False)
+    """
+    thoughts, end, _ = answer.lstrip().removeprefix(THINK).partition(THINK_END)
+    return answer.lstrip().startswith(THINK) and bool(end) and bool(thoughts.strip())
+
+
+def _begins(said: str, answer: str) -> bool:
+    """Whether an answer is what is said first, but for white space and for a `<think>` that the prompt may have."""
+    answer = _without_space(answer)
+    return _without_space(said).startswith((answer, answer.removeprefix(THINK)))
 
 
 def _behind_no_thoughts(prompt: str, whole: str, answer: str) -> str:
