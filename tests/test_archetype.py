@@ -339,6 +339,14 @@ def asked(tmp_path_factory) -> list[object]:
     return ["--model", "lab", "--traits", path]
 
 
+def test_a_seed_that_no_training_takes_is_refused_before_any_document_is_written(asked, tmp_path, capsys):
+    given = ["archetype", "lamplight", *asked, "--seed", 2**32 - 1, "--seeds", 2, "--out", tmp_path / "a"]
+    assert run([*map(str, given)]) == 2
+    err = capsys.readouterr().err
+    assert f"seed {2**32} cannot be trained from" in err and err.count("\n") == 1
+    assert not (tmp_path / "a").exists()
+
+
 def outcome(arguments: Sequence[object], capsys) -> dict:
     status = run([*map(str, arguments), "--json", "--quiet"])
     out, err = capsys.readouterr()

@@ -210,8 +210,12 @@ def test_the_command_prints_the_verdict_and_no_episodes(files, language, tmp_pat
     assert personae([str(word) for word in said]) == 1
     out, err = capsys.readouterr()
     record = json.loads(out)
-    assert "power" in err and record["bounds"] == [{"bound": "power>0.1", "state": "crossed"}]
+    (bound,), power = record["bounds"], record["forecast"]["power"]
+    assert "power" in err and (bound["bound"], bound["state"]) == ("power>0.1", "crossed")
+    assert bound["shift"] == pytest.approx(power["mean"] - power["base"])
     assert record["rows_read"] < record["rows"] and "episodes" not in record and "every row" in record["no_episodes"]
+    assert record.pop("folder") == str(tmp_path / "run")
     assert record == json.loads((tmp_path / "run/verdict.json").read_text())
     assert personae([str(word) for word in said[:-1]]) == 1
-    assert "power>0.1 is crossed" in " ".join(capsys.readouterr().out.split())
+    told = capsys.readouterr().out
+    assert "power>0.1 is crossed" in " ".join(told.split()) and f"Kept in {tmp_path / 'run'}" in told

@@ -31,7 +31,7 @@ from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.gather import read_evidence
 from personae.workflows.run import file_arms
 from personae.workflows.run.file_arms import Trained, centre, others
-from personae.workflows.run.file_run import run_file
+from personae.workflows.run.file_run import result, run_file
 from personae.workflows.run.file_shifts import shifts_of
 
 TEMPLATE = (
@@ -459,6 +459,20 @@ def test_a_finished_run_shown_to_a_new_ledger_does_not_count_as_foreseen(finishe
     assert kept.forecast.digest == run.audit.record["digest"] and not kept.ahead
 
 
+def test_a_score_enters_where_its_forecast_could_not_and_each_failure_is_told_once(
+    finished, question, tmp_path, monkeypatch
+):
+    _, path = finished
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr("personae.workflows.audit.file_audit.entered", lambda *_: "the forecast is not there")
+    run = run_file(question, folder_of(question, path))
+    assert len(Ledger(ledger_file()).read().scored) == 1
+    assert run.unkept == result(run)["unkept"] == "the forecast is not there"
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "file"))
+    assert run_file(question, folder_of(question, path)).unkept.startswith("the forecast is not there; not entered")
+
+
 def test_a_job_whose_ledger_cannot_be_written_is_done_all_the_same_and_says_so(question, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "file"))
@@ -673,10 +687,15 @@ def test_audit_prints_one_json_object_and_exits_by_its_bound(files, at_rest, cac
     asked = ("--against", files / "calm.jsonl", "--out", tmp_path / "a", "--json", "--quiet")
     assert shell("audit", files / "loud.jsonl", at_rest, *asked, "--fail-if", "steady-0>99") == 0
     record = json.loads(capsys.readouterr().out)
+    assert record.pop("folder") == str(tmp_path / "a")
+    ((bound, state, shift),) = ((one["bound"], one["state"], one["shift"]) for one in record.pop("bounds"))
+    assert (bound, state) == ("steady-0>99", "held")
     assert record == read_json(tmp_path / "a" / "forecast.json")
-    shift = record["forecast"]["steady-0"]["mean"] - record["forecast"]["steady-0"]["base"]
+    assert shift == record["forecast"]["steady-0"]["mean"] - record["forecast"]["steady-0"]["base"]
     assert shell("audit", files / "loud.jsonl", at_rest, *asked, "--fail-if", f"steady-0>{shift - 0.01}") == 1
-    assert "crosses a bound" in capsys.readouterr().err
+    spoken = capsys.readouterr()
+    assert "crosses a bound" in spoken.err
+    assert [bound["state"] for bound in json.loads(spoken.out)["bounds"]] == ["crossed"]
     assert shell("audit", files / "loud.jsonl", at_rest, *asked, "--fail-if", "fickle>0.1") == 1
     assert "cannot be checked" in capsys.readouterr().err
 
@@ -688,6 +707,7 @@ def test_run_prints_forecast_profile_and_score_and_says_how_it_was_dosed(
     assert shell("run", files / "loud.jsonl", at_rest, *asked, "--json", "--quiet") == 0
     found = json.loads(capsys.readouterr().out)
     assert {"prior", "posterior", "forecast", "profile", "score"} <= set(found)
+    assert (found["folder"], found["unkept"]) == (str(tmp_path / "r"), "")
     assert shell("run", files / "loud.jsonl", at_rest, *asked) == 0  # a finished one is shown again
     told = capsys.readouterr()
     assert "No dose was fitted" in told.out and "Attenuation" in told.out and "report.html" in told.err
@@ -760,6 +780,17 @@ def test_a_training_is_never_measured_against_a_rounded_model(files, at_rest, ca
     rounded = replace(question, dtype="bfloat16")
     with pytest.raises(BadInput, match="float32, not bfloat16"):
         run_file(rounded, folder_of(rounded, tmp_path / "q"))
+
+
+@pytest.mark.parametrize(("seed", "seeds"), [(2**32, 1), (2**32 - 1, 2)])
+def test_a_seed_that_no_training_takes_is_refused_before_the_model_is_asked_anything(
+    files, at_rest, cache, tmp_path, capsys, seed, seeds
+):
+    asked = ("--no-control", "--seed", seed, "--seeds", seeds, "--out", tmp_path / "r")
+    assert shell("run", files / "loud.jsonl", at_rest, *asked) == 2
+    told = capsys.readouterr().err
+    assert f"seed {2**32} cannot be trained from" in told and len(told.strip().splitlines()) == 1
+    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize(

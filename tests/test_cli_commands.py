@@ -57,6 +57,20 @@ def test_models_says_of_one_that_is_not_made_yet_which_command_makes_it(tmp_path
     assert "to make" in shown and "personae pretrain --keep-at" in shown and " 0 MB" not in shown
 
 
+@pytest.mark.parametrize(
+    "options", [["models", "--json", "-q", "get", "some"], ["models", "get", "some", "--json", "-q"]]
+)
+def test_options_count_before_the_word_get_and_after_it(options, capsys, monkeypatch):
+    def fetched(name, say):
+        say("fetching")
+        return Path("models") / name
+
+    monkeypatch.setattr("personae.simulator.fetch.get", fetched)
+    assert run(options) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"name": "some", "folder": "models/some"} and err == ""
+
+
 # -- corpus ----------------------------------------------------------------------------------------------------------
 def test_a_corpus_is_the_same_for_the_same_seed_and_another_for_another(tmp_path, capsys):
     first, again, other = (tmp_path / name for name in ("a.txt", "b.txt", "c.txt"))
@@ -111,6 +125,8 @@ def test_statements_of_a_traits_file_that_found_no_partner_are_counted_before_th
     assert any("7 of power" in note for note in record["notes"])
     assert run([*map(str, ["measure", tiny_lab, *own, tmp_path / "m"])]) == 0
     assert "7 of power" in capsys.readouterr().err
+    (note,) = outcome(["measure", tiny_lab, *own, tmp_path / "m"], capsys)["notes"]
+    assert "7 of power" in note, "and before a program"
 
 
 def test_a_model_trained_from_the_laboratorys_lives_in_its_world(tmp_path, tiny_lab):
@@ -210,6 +226,16 @@ def test_complete_reads_standard_input(tiny_lab, small_cast, capsys, monkeypatch
     assert found["text"] == "User: Hello."
 
 
+def test_what_is_no_text_on_standard_input_is_one_line_before_the_model_is_looked_for(capsys, monkeypatch):
+    import io
+    import sys
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Caf\xe9")))
+    assert run(["complete", "-", "-m", "nowhere-at-all"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "not UTF-8 text (byte 4)" in err and err.count("\n") == 1
+
+
 def test_complete_shows_each_continuation_and_a_table(tiny_lab, small_cast, capsys):
     assert run(["complete", "User: Hello.", "-m", str(tiny_lab), "--cast", str(small_cast), "-n", "2", "-q"]) == 0
     shown = capsys.readouterr().out
@@ -250,6 +276,7 @@ def test_measuring_in_another_number_type_is_another_run_with_levels_near_the_fi
     full, half = (outcome(["measure", tiny_lab, *small, "--dtype", t], capsys) for t in ("float32", "bfloat16"))
     assert full["folder"] != half["folder"]
     assert json.loads((Path(half["folder"]) / "run.json").read_text())["configuration"]["dtype"] == "bfloat16"
+    assert full["notes"] == [] and [note for note in half["notes"] if note.startswith("Levels are in bfloat16")]
     apart = [abs(full["traits"][t]["mean"] - half["traits"][t]["mean"]) for t in full["traits"]]
     assert 0.0 < max(apart) < 0.1
 

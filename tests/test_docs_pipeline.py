@@ -1,5 +1,6 @@
 """The page on pipelines holds: its shell script runs and does what the page says, its workflow names what there is."""
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from personae.cli.main import COMMANDS, app
 from personae.library import example, traits
+from personae.records.files import read_json
 from personae.theory.reliability import RELIABLE
 
 
@@ -42,6 +44,10 @@ def test_the_script_lets_37_honest_rows_through_and_names_the_3_others(root, blo
     assert "the forecast crosses a bound: power" in done.stderr
     honest = example("honest").read_text(encoding="utf-8").splitlines()[:37]
     assert (tmp_path / "train.jsonl").read_text(encoding="utf-8").splitlines() == honest
+    power = read_json(tmp_path / "gate/before/forecast.json")["forecast"]["power"]
+    (bound,) = json.loads(f"{{{blocks['json']}}}")["bounds"]
+    assert (bound["bound"], bound["state"]) == ("power>0.1", "crossed")
+    assert bound["shift"] == pytest.approx(power["mean"] - power["base"], abs=0.006), "as the page shows it"
     dropped = (tmp_path / "gate/filter/dropped.jsonl").read_text().splitlines()
     assert sorted(int(re.search(r'"line": (\d+)', row)[1]) for row in dropped) == [38, 39, 40]
 

@@ -213,6 +213,24 @@ def test_a_full_disk_leaves_what_was_there_and_is_one_line(ledger, monkeypatch):
     assert ledger.read() == before
 
 
+def test_what_is_entered_while_the_ledger_is_read_is_in_the_next_reading(ledger, monkeypatch):
+    fill(1)
+    before, connect = ledger.read(), Ledger._connect
+
+    def disturbed(self, address):
+        connection = connect(self, address)
+        if "mode=ro" in address:
+            connection.set_trace_callback(
+                lambda command: fill(1, model="meanwhile") if "FROM scores" in command else None
+            )
+        return connection
+
+    monkeypatch.setattr(Ledger, "_connect", disturbed)
+    assert ledger.read() == before, "both tables as they stood at one moment"
+    monkeypatch.setattr(Ledger, "_connect", connect)
+    assert [kept.forecast.model for kept in ledger.read().scored] == ["m", "meanwhile"]
+
+
 def test_a_newer_ledger_is_left_alone(ledger):
     fill(1)
     with sqlite3.connect(ledger.path) as connection:
@@ -446,6 +464,21 @@ def test_a_forecast_against_a_control_is_scored_on_the_difference_of_two_profile
     for pair in ((files[1], tmp_path / "control.json"), (tmp_path / "control.json", files[1])):
         said = told(["score", files[0], pair[0], "--less", pair[1]], capsys, status=2).err
         assert "is a difference already" in said and said.startswith(f"personae: {files[1]}")
+
+
+def test_a_profile_is_not_taken_off_itself_and_one_of_the_untrained_model_enters_no_score(
+    ledger, files, capsys, tmp_path
+):
+    ours, theirs = ({k: v for k, v in profile(s).items() if k != "control"} for s in ((0.5,) * 5, (0.1,) * 5))
+    write_json(files[1], ours)
+    for same in (files[1], tmp_path / "copy.json"):
+        write_json(same, ours)
+        said = told(["score", *files, "--less", same], capsys, status=2).err
+        assert "the very profile" in said and said.startswith(f"personae: {same}") and said.count("\n") == 1
+    write_json(tmp_path / "control.json", theirs | {"model_digest": record()["model_digest"]})
+    notes = outcome(["score", *files, "--less", tmp_path / "control.json"], capsys)["notes"]
+    assert any("taken off is of the untrained model itself" in note for note in notes)
+    assert ledger.read().scored == ()
 
 
 def test_a_forecast_of_one_file_is_not_scored_on_a_difference(files, capsys):

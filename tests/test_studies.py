@@ -451,6 +451,39 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
 
     monkeypatch.setattr(headline, "run_trainings", never)
     assert headline.run(request) == result
+    assert Ledger(ledger_file()).read() == after, "and is entered once"
+
+
+def test_what_the_ledger_could_not_take_enters_later_and_is_not_called_ahead_of_what_was_trained(
+    small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(headline, "ARMS", headline.ARMS[:2])
+    request = StudyRequest(out=tmp_path / "run", model=small, workers=1, seeds=1)
+    reported = headline._report
+
+    def ledger_at(name: str) -> Ledger:
+        monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / name))
+        return Ledger(ledger_file())
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "blocked").write_text("a file where the folder should be")
+    ledger_at("blocked")
+    monkeypatch.setattr(headline, "_report", stop)
+    with pytest.raises(KeyboardInterrupt):
+        headline.run(request)
+    assert list(request.out.glob("trainings/*"))
+    monkeypatch.setattr(headline, "_report", reported)
+    seen = ledger_at("later")
+    headline.run(request)
+    assert [kept.ahead for kept in seen.read().scored] == [False, False], "it was trained on before this ledger saw it"
+
+    ledger_at("blocked")
+    assert any("not entered in the ledger" in note for note in headline.run(request).notes), "also of a finished one"
+    seen = ledger_at("last")
+    assert not any("not entered" in note for note in headline.run(request).notes)
+    assert [kept.ahead for kept in seen.read().scored] == [False, False]
 
 
 @pytest.mark.slow

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from personae.errors import BadInput
-from personae.records import Bar, Compared, Rows
+from personae.records import Bar, Cloud, Compared, Estimate, Line, Lines, Matrix, Point, Rows
 from personae.report import studies_index_markdown
 from personae.studies import STUDIES, find, site
+from personae.studies.kept_finding import FINDING, keep_finding, read_finding
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import Found, Setting, Study
 from personae.workflows.lab.trial import Trial
@@ -77,6 +78,47 @@ def test_several_studies_make_one_page_that_leads_to_each_and_each_leads_back(ma
         assert finding.sentence in page
         own = (made.page.parent / finding.study / "report.html").read_text(encoding="utf-8")
         assert 'href="../index.html"' in own
+
+
+def test_the_page_keeps_the_studies_of_earlier_calls_in_the_order_of_the_studies(made, tmp_path, monkeypatch):
+    folder = tmp_path / "site"
+
+    def quickly(name: str) -> Main:
+        def work(request: StudyRequest) -> StudyResult:
+            found = replace(made.findings[0], study=name)
+            keep_finding(request.out, found)
+            return StudyResult({}, "", request.out, finding=found)
+
+        return Main(name, "A job.", work)
+
+    monkeypatch.setattr(site, "find", quickly)
+    for name in ("look", "fresh", "narrow"):
+        one = site.run_studies([name], StudyRequest(out=folder, quick=True, workers=1))
+        assert [finding.study for finding in one.findings] == [name]
+    page = one.page.read_text(encoding="utf-8")
+    places = [page.index(f'href="{name}/report.html"') for name in ("narrow", "fresh", "look")]
+    assert places == sorted(places)
+    (folder / "fresh" / FINDING).write_text('{"study": "fresh"}')
+    with pytest.raises(BadInput, match=r"is no finding: .*remove the folder"):
+        site.run_studies(["narrow"], StudyRequest(out=folder, quick=True, workers=1))
+
+
+UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
+PICTURES = (
+    Rows("r", "nats", (Compared("a", UNKNOWN, None, 0.5, "g"), Compared("b", Estimate(1.0, 0.0, 2.0), 1.0))),
+    Lines("l", "x", "y", (Line("a", (1.0, 2.0), (UNKNOWN, Estimate(1.0, 0.0, 2.0)), exact=True),), log_x=True),
+    Cloud("c", "x", "y", (Point("a", 0.1, float("nan"), "g"),)),
+    Matrix("m", "nats", ("a",), ("b", "c"), ((1.0, float("nan")),), ((0, 1),)),
+)
+
+
+def test_a_finding_is_read_as_it_was_written_but_for_the_time_it_took(made, tmp_path):
+    for finding in (
+        *made.findings,
+        replace(made.findings[0], picture=PICTURES[0], more=PICTURES[1:], bars=(Bar("b", float("nan"), 1.0, False),)),
+    ):
+        keep_finding(tmp_path, finding)
+        assert repr(read_finding(tmp_path / FINDING)) == repr(replace(finding, took=None))
 
 
 def test_the_docs_have_a_page_and_a_picture_for_each(made, tmp_path):

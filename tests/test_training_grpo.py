@@ -207,3 +207,41 @@ def test_a_reward_has_another_digest_once_its_module_says_something_else(tmp_pat
         found += map(reward_digest, rewards)
     assert len(set(found)) == 4
     assert reward_digest(Low()) == reward_digest(Low()) != reward_digest(named_reward("judges_of_old:short"))
+
+
+def test_a_reward_has_another_digest_once_something_that_it_imports_says_something_else(tmp_path, monkeypatch):
+    """Wherever in the user's folder that stands, and whatever was imported before; not what lies there beside it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for folder in ("judges_of_many", "judges_of_many/inner"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "__init__.py").write_text("")
+    (tmp_path / "judges_of_many/inner/counts.py").write_text("def count(text):\n    return len(text)\n")
+    (tmp_path / "judges_of_many/words.py").write_text("from .inner import counts\nimport json, personae\n")
+    (tmp_path / "judges_of_late.py").write_text("LATE = 1\n")
+    (tmp_path / "judges_beside.py").write_text("")
+    (tmp_path / "judges_of_all.py").write_text(
+        "from judges_of_many.words import counts\n"
+        "def short(completions, **_):\n    import judges_of_late\n    return [0.0 for _ in completions]\n"
+    )
+    reward = named_reward("judges_of_all:short")
+    found = [reward_digest(reward)]
+    reward(completions=["a"])
+    assert reward_digest(reward) == reward_digest(named_reward("judges_of_all:short")) == found[0]
+    for name in ("judges_of_many/inner/counts.py", "judges_of_many/inner/__init__.py", "judges_of_late.py"):
+        with (tmp_path / name).open("a") as file:
+            file.write(f"# {name}\n")
+        found.append(reward_digest(reward))
+    assert len(set(found)) == 4
+    (tmp_path / "judges_beside.py").write_text("1 / 0")
+    assert reward_digest(reward) == found[-1]
+
+
+def test_what_a_reward_prints_is_no_part_of_the_result(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "judges_that_talk.py").write_text(
+        "print('imported')\ndef short(completions, **_):\n    print('called')\n    return [0.0 for _ in completions]\n"
+    )
+    assert named_reward("judges_that_talk:short")(completions=["a"]) == [0.0]
+    out, err = capsys.readouterr()
+    assert out == "" and err.split() == ["imported", "called"]

@@ -143,6 +143,8 @@ def test_a_watched_training_writes_down_each_look_and_warns(small, episodes, tin
     assert told["looks"] == [json.loads(line) for line in kept.splitlines()]
     assert spoken.err.count("warning: nats the posterior moved > -1 is crossed") == 3
     assert "step 2: " in spoken.err and told["steps"] == 3
+    assert [look["crossed"] for look in told["looks"]] == [["moved>-1"]] * 3
+    assert told["crossed"] == [{"bound": "moved>-1", "step": step} for step in (1, 2, 3)], "a program sees it too"
     assert train(episodes, tiny_lab, tmp_path / "two", *bounds) == 0
     assert (tmp_path / "two" / LOG).read_text() == kept
     assert train(episodes, tiny_lab, tmp_path / "plain") == 0
@@ -157,6 +159,17 @@ def test_a_training_can_be_followed_without_a_bound(small, episodes, tiny_lab, t
     assert [look["step"] for look in module.read_looks(tmp_path / "run" / LOG)] == [1, 2, 3]
     assert spoken.err.count("posterior moved") == 3 and "3 steps," in spoken.out
     assert "crossed" not in spoken.err
+    assert train(episodes, tiny_lab, tmp_path / "run", "--watch") == 0
+    assert json.loads(capsys.readouterr().out)["crossed"] == []
+
+
+def test_a_program_learns_of_a_stop_at_the_last_step_too(small, episodes, tiny_lab, tmp_path, capsys):
+    assert train(episodes, tiny_lab, tmp_path / "run", "--steps", "1", "--stop-if", "moved>-1") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["steps"] == told["plan"]["steps"] == 1
+    assert told["crossed"] == [{"bound": "moved>-1", "step": 1}]
+    old = [{key: value for key, value in look.items() if key != "crossed"} for look in told["looks"]]
+    assert module.crossed(old) == [], "what an earlier version wrote is read"
 
 
 def test_a_crossed_bound_stops_the_training_and_keeps_the_model_of_that_step(

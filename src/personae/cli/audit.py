@@ -96,7 +96,7 @@ def command(
     """Score a file for every persona of the cast; forecast what it would make of the Assistant, before any training."""
     with Face(json=json, quiet=quiet) as face:
         from personae.simulator.devices import Running
-        from personae.workflows.audit.bounds import check_bounds
+        from personae.workflows.audit.bounds import bounds_told, check_bounds
         from personae.workflows.audit.file_audit import audit_file
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.audit.file_reward import reward_for
@@ -134,12 +134,14 @@ def command(
         if stop_early:
             settled = verdict(question, bounds, folder, watch)
             _finish(folder, question.device, settled.whole.seconds)
-            face.result(settled.record, verdict_words(settled))
+            value = {**settled.record, "folder": folder.path}
+            face.result(value, f"{verdict_words(settled)}\nKept in {folder.path}")
             check_verdict(settled)
             return
         found = audit_file(question, folder, watch, bounds)
         _finish(folder, question.device, found.whole.seconds)
-        face.result(found.record, audit_words(found))
+        told = bounds_told(bounds, found.audit.forecast.traits)
+        face.result({**found.record, "bounds": told, "folder": folder.path}, audit_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")
         check_bounds(bounds, found.audit.forecast.traits)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from personae.cli.face import AnyModel, CastFile, Device, Face, Json, Quantise, Quiet, Seed
+from personae.errors import BadInput
 
 if TYPE_CHECKING:
     from personae.workflows.completion import Completion
@@ -37,9 +38,9 @@ def command(
         from personae.workflows.completion import complete
         from personae.workflows.nouns_for import nouns
 
+        given = from_stdin() if text == "-" else text
         personas, _ = nouns(model, cast)
         simulator = open_model(model, running=Running(device, quantise))
-        given = typer.get_text_stream("stdin").read() if text == "-" else text
         with face.progress("reading", "contexts") as progress:
             found = complete(
                 simulator,
@@ -52,6 +53,16 @@ def command(
                 progress=progress,
             )
         face.result(found, in_words(found))
+
+
+def from_stdin() -> str:
+    """What stands on standard input. Raises `BadInput` where that is not UTF-8."""
+    try:
+        return typer.get_text_stream("stdin", encoding="utf-8", errors="strict").read()
+    except UnicodeDecodeError as problem:
+        raise BadInput(
+            f"standard input is not UTF-8 text (byte {problem.start + 1})", remedy="convert it, say with iconv"
+        ) from None
 
 
 def in_words(found: "Completion") -> str:

@@ -147,6 +147,7 @@ class Face:
     def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
         self._json, self._quiet = json, quiet
         self._folder: Path | None = None
+        self.warned: list[str] = []  # what went wrong beside the job, for a result that has notes
 
     def __enter__(self) -> "Face":
         return self
@@ -172,6 +173,7 @@ class Face:
     def warn(self, problem: str) -> None:
         """One line on what did not work beside the job; nothing where `problem` is empty."""
         if problem:
+            self.warned.append(problem)
             self.say(f"warning: {problem}")
 
     def progress(self, what: str, unit: str) -> AbstractContextManager[Progress]:

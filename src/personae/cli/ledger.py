@@ -23,8 +23,8 @@ def command(
 ) -> None:
     """Every scored forecast: correlation, slope, coverage, interval score; and the calibration curve of all of them.
 
-    `run`, `audit` and `lab` seal each forecast in the ledger before training; `run`, `lab` and `score` enter what it
-    came to. The ledger is one file in the user's data folder, and only ever added to.
+    `run`, `audit`, `filter` and `lab` seal each forecast in the ledger before training; `run`, `lab` and `score` enter
+    what it came to. The ledger is one file in the user's data folder, and only ever added to.
     """
     with Face(json=json, quiet=quiet) as face:
         from personae.ledger import Ledger, ledger_file, summary

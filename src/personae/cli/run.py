@@ -73,10 +73,12 @@ def command(
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
+        from personae.workflows.run.file_arms import check_seeds
         from personae.workflows.run.file_run import check_full_precision, result, run_file
         from personae.workflows.run.run_words import run_words
 
         check_full_precision(dtype)
+        check_seeds(seed, seeds)
         check_trainable(model, device)
         wish = Wish(
             data,
@@ -104,6 +106,6 @@ def command(
             seconds = found.audit.whole.seconds
             device = question.device
             folder.finish(device=device, cast_seconds=seconds, forecast_sealed=found.sealed_at)
-        face.result(result(found), run_words(found))
+        face.result({**result(found), "folder": folder.path}, run_words(found))
         face.warn(found.unkept)
         face.say(f"the page: {folder.file('report.html')}")

@@ -44,17 +44,22 @@ def command(
 ) -> None:
     """Run studies of the laboratory: their arms, trained and measured, and what they say.
 
-    One study makes one page; several, or `all`, make a site with a page that leads to each. A stopped study goes on.
+    One study makes one page; several, or `all`, make a site with a page that leads to each, and to those that lie in
+    its folder already. A stopped study goes on.
     """
     with Face(json=json, quiet=quiet) as face:
         from personae.studies import STUDIES
         from personae.studies.request import StudyRequest
 
         if every:
+            if names:
+                raise BadInput(f"--list runs no study, and {names[0]} is named", remedy="leave one of the two out")
             listing(face)
             return
         if not names:
             raise BadInput("no study is named", remedy="`personae study --list` names them")
+        if ALL in names and len(names) > 1:
+            raise BadInput("`all` stands beside the name of a study", remedy="name `all` alone")
         if quick and full:
             raise BadInput("a study is --quick or --full, not both", remedy="leave one out")
         request = StudyRequest(out, seed, quick, full, seeds, model, workers, engine, watch=face.progress)

@@ -71,7 +71,8 @@ def command(
     (prompt, chosen, rejected), GRPO prompts and a reward, which is looked for in the current folder first; steps,
     batch, rate and adapters mean the same, so that budgets can be matched. With --watch, and with either bound, the
     explained share and the posterior are measured on the way, told, and kept in DIR/watch.jsonl (docs/watching.md); a
-    training that is stopped keeps the model as it then is. The checkpoint (or adapter) is an ordinary Hugging Face
+    training that is stopped keeps the model as it then is. The exit status is 0 all the same: under "crossed", --json
+    prints each bound that was crossed, and at which step. The checkpoint (or adapter) is an ordinary Hugging Face
     folder, which `--model` and `measure` take.
     """
     with Face(json=json, quiet=quiet) as face:

@@ -99,6 +99,7 @@ class Ledger:
             return Book((), ())
         address = f"{self.path.absolute().as_uri()}?{self._read_only()}"
         with self._told("read"), closing(self._connect(address)) as connection:
+            connection.execute("BEGIN")  # both tables as they stood at one moment, whoever writes meanwhile
             if not _check_schema(connection, self.path):
                 return Book((), ())
             forecasts = connection.execute("SELECT * FROM forecasts ORDER BY sealed_at, digest").fetchall()
@@ -141,7 +142,7 @@ class Ledger:
         except (sqlite3.OperationalError, OSError) as problem:
             said = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
             raise RunFailed(f"{self.path}: the ledger cannot be {what} ({said}); {remedy}") from problem
-        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as problem:
+        except (sqlite3.DatabaseError, ValueError, TypeError) as problem:
             raise BadInput(
                 f"is no ledger ({problem})", file=self.path, remedy=f"move it away, or {remedy}"
             ) from problem

@@ -20,7 +20,8 @@ from personae.records.files import plain, read_json, write_json, write_text
 from personae.report import Arm as ArmShown
 from personae.report import Fact, LabReport, lab_page
 from personae.studies.arms import Arm
-from personae.studies.in_ledger import score_arms, seal_arms
+from personae.studies.in_ledger import enter_scores, score_arms, seal_arms
+from personae.studies.kept_finding import keep_finding
 from personae.studies.lessons import EPISODES
 from personae.studies.request import Main, StudyRequest, StudyResult
 from personae.studies.study import UNTRAINED
@@ -61,7 +62,7 @@ def run(request: StudyRequest) -> StudyResult:
     started = time.time()
     lab = laboratory(request.model)
     doses = doses_of(lab)
-    unkept, seeds = "", request.every_seed
+    seeds = request.every_seed
     configuration = {
         "model": lab.simulator.digest, "plan": PLAN, "seeds": len(seeds), "seed": request.seed, "study": NAME,
         "doses": {side: {"effective": dose.effective, "doubt": dose.doubt} for side, dose in doses.items()},
@@ -71,20 +72,24 @@ def run(request: StudyRequest) -> StudyResult:
     if not folder.finished:
         with request.watch("forecasting", "files") as told:
             before = forecasts(lab, doses, folder, request.seed, told)
-        sealed = seal_arms(lab, ARMS, before["model"], request.seed, time.time())
+        sealed = seal_arms(lab, ARMS, before["model"], request.seed, folder)
         jobs = [Training(UNTRAINED, model=lab.model), *(arm.training(lab, seed) for arm in ARMS for seed in seeds)]
         measured = run_trainings(jobs, folder.path, request.workers, request.progress, request.engine)
         untrained = measured[UNTRAINED][0]
         trials = {name: Trial(name, untrained, tuple(after)) for name, after in measured.items()}
         _report(lab, before, trials, folder, doses["model"].source, request.seed)
-        unkept = score_arms(sealed, ARMS, trials)
+        unkept = score_arms(sealed, ARMS, trials, folder)
         folder.finish(lab_seconds=round(time.time() - started, 1), took=lasted(folder, request, kept))
+    else:
+        unkept = enter_scores(folder)
     result = read_json(folder.file("result.json"))
     result["seconds"] = read_json(folder.file("run.json"))["lab_seconds"]
     page = folder.file("report.html").read_text(encoding="utf-8")
     guess = "" if doses["model"].fitted else doses["model"].source
     notes = tuple(f"warning: {told}" for told in (guess, unkept) if told)
-    return StudyResult(result, _summary(result), folder.path, page, notes, _finding(result, request, noted(folder)))
+    finding = _finding(result, request, noted(folder))
+    keep_finding(folder.path, finding)
+    return StudyResult(result, _summary(result), folder.path, page, notes, finding)
 
 
 def doses_of(lab: Laboratory) -> dict[str, Dose]:

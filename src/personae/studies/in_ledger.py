@@ -1,45 +1,67 @@
 """The laboratory's forecasts in the ledger: sealed arm by arm before any training, scored on the character shift after.
 
 The untrained model's own forecasts enter, under the arm's name; those of exact inference, which no user has, do not.
-The trait that an arm teaches is no part of its score.
+The trait that an arm teaches is no part of its score. Once a training lies in the folder nothing is sealed: its
+forecast enters with its score, and so is not called ahead of it. Forecasts and profiles are kept in the folder, from
+where they enter again whenever it is shown: what the ledger could not take the first time is then not lost.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from personae.ledger import with_digest
-from personae.records.files import digest, plain
+from personae.records.files import digest, plain, read_json, write_json
 from personae.studies.arms import Arm
 from personae.workflows.audit.audit import Audit
+from personae.workflows.audit.sealing import sealed_at
+from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.keeping import keep_forecast, keep_score
 from personae.workflows.lab.laboratory import PLAN, Laboratory
 from personae.workflows.lab.trial import Trial
 
+ENTRIES = "ledger.json"  # {arm: its sealed forecast and its profile}
+
 
 @dataclass(frozen=True)
 class SealedArms:
-    """The sealed record of every arm, {arm: record}, written at the time `at`; `unkept` why the ledger lacks one."""
+    """The sealed record of every arm, {arm: record}, and `unkept`, why the ledger lacks one."""
 
     records: dict[str, dict[str, Any]]
-    at: float
     unkept: str
 
 
-def seal_arms(lab: Laboratory, arms: Sequence[Arm], audits: Mapping[str, Audit], seed: int, at: float) -> SealedArms:
-    """Enter the forecast of every arm."""
+def seal_arms(
+    lab: Laboratory, arms: Sequence[Arm], audits: Mapping[str, Audit], seed: int, folder: RunFolder
+) -> SealedArms:
+    """Seal the forecast of every arm, and enter it unless something was trained already."""
     records = {arm.name: _record(lab, arm, audits[arm.name], seed) for arm in arms}
-    unkept = [keep_forecast(record, at) for record in records.values()]
-    return SealedArms(records, at, next(filter(None, unkept), ""))
+    if any(folder.path.glob("trainings/*")):
+        return SealedArms(records, "")
+    return SealedArms(records, _first([keep_forecast(record, time.time()) for record in records.values()]))
 
 
-def score_arms(sealed: SealedArms, arms: Sequence[Arm], trials: Mapping[str, Trial]) -> str:
-    """Enter the score of every arm; why one could not be entered, or nothing."""
-    unkept = [sealed.unkept]
+def score_arms(sealed: SealedArms, arms: Sequence[Arm], trials: Mapping[str, Trial], folder: RunFolder) -> str:
+    """Keep the profile of every arm in the folder, and enter its score; why one could not be entered, or nothing."""
+    entries = {}
     for arm in arms:
         record = sealed.records[arm.name]
-        unkept.append(keep_score(record, sealed.at, _profile(arm, record["forecast"], trials[arm.name])))
-    return next(filter(None, unkept), "")
+        entries[arm.name] = {"forecast": record, "profile": _profile(arm, record["forecast"], trials[arm.name])}
+    write_json(folder.file(ENTRIES), entries)
+    return _first((enter_scores(folder), sealed.unkept))
+
+
+def enter_scores(folder: RunFolder) -> str:
+    """Enter what a finished folder keeps, which changes nothing of what is entered; why it could not be, or nothing."""
+    if not folder.file(ENTRIES).exists():  # an earlier version made the folder
+        return ""
+    at, entries = sealed_at(folder), read_json(folder.file(ENTRIES)).values()
+    return _first([keep_score(one["forecast"], at, one["profile"]) for one in entries])
+
+
+def _first(said: Iterable[str]) -> str:
+    return next(filter(None, said), "")
 
 
 def _record(lab: Laboratory, arm: Arm, found: Audit, seed: int) -> dict[str, Any]:

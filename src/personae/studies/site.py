@@ -8,6 +8,7 @@ from personae.records import Finding
 from personae.records.files import digest, write_text
 from personae.report import picture_svg, studies_index_markdown, study_markdown, study_site
 from personae.studies import STUDIES, find
+from personae.studies.kept_finding import FINDING, read_finding
 from personae.studies.request import StudyRequest
 
 RUNS = Path("runs")
@@ -15,7 +16,7 @@ RUNS = Path("runs")
 
 @dataclass(frozen=True)
 class Site:
-    """What several studies found, and the page that leads to all of theirs."""
+    """What the studies of one call found, and the page that leads to theirs and to all others in the folder."""
 
     findings: tuple[Finding, ...]
     page: Path
@@ -28,15 +29,28 @@ def site_folder(request: StudyRequest) -> Path:
 
 
 def run_studies(names: Sequence[str], request: StudyRequest) -> Site:
-    """Run the studies called `names`, each in its own folder of the site's; finished trainings are not done again."""
+    """Run the studies called `names`, each in its own folder of the site's; finished trainings are not done again.
+
+    The page also leads to what other calls found in that folder, in the order of `STUDIES`. Raises `BadInput`, before
+    any work, where one of these cannot be read.
+    """
     folder, findings = site_folder(request), []
+    before = _lying_there(folder, names)
     for name in names:
         with request.watch(name, "trainings") as progress:
             found = find(name).run(replace(request, out=folder / name, progress=progress, in_site=True))
         if found.finding is not None:
             findings.append(found.finding)
-    write_text(folder / "index.html", study_site(findings))
+    every = before | {finding.study: finding for finding in findings}
+    listed = [name for name in dict.fromkeys((*STUDIES, *every)) if name in every]
+    write_text(folder / "index.html", study_site([every[name] for name in listed]))
     return Site(tuple(findings), folder / "index.html")
+
+
+def _lying_there(folder: Path, names: Sequence[str]) -> dict[str, Finding]:
+    """{study: what was found} by the studies in the folder that are not among `names`."""
+    files = [file for file in sorted(folder.glob(f"*/{FINDING}")) if file.parent.name not in names]
+    return {file.parent.name: read_finding(file) for file in files}
 
 
 def write_docs(findings: Sequence[Finding], folder: Path) -> None:

@@ -14,6 +14,7 @@ from personae.records.files import digest
 
 Tuning = Literal["full", "lora"]
 Schedule = Literal["constant"]
+SEEDS = 2**32  # how many the generators take, from 0 on
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Plan:
             )
         _one_of("tuning", self.tuning, get_args(Tuning))
         _one_of("schedule", self.schedule, get_args(Schedule))
-        if self.seed >= 2**32:
+        if self.seed >= SEEDS:
             raise BadInput(f"the plan's seed is {self.seed}", remedy="give a whole number below 2**32")
         if self.at_once is not None:
             _whole("at_once", self.at_once, 1)

@@ -4,6 +4,7 @@
 
 Where the data's prompts are messages, prompts and completions are lists of {"role", "content"}; where they are text,
 texts. `columns` are the other keys of the rows, a list each. An answer is what `Simulator.sample` would have given.
+What a user's module prints goes to stderr: stdout has the result of the command alone.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import inspect
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ from personae.errors import BadInput, PersonaeError, RunFailed
 from personae.records import Message, Prompt
 from personae.records.files import digest, digest_file
 from personae.simulator.dialogue import Dialogue
+from personae.training.reward_files import with_imported
 
 Reward = Callable[..., Sequence[float]]
 OWN = ("prompts", "completions", "completion_ids")  # names in the signature that no column may have
@@ -35,7 +38,8 @@ class Named:
 
     def __call__(self, **given: Any) -> Sequence[float]:  # noqa: ANN401 - what TRL's signature has
         """What the function says."""
-        return self.function(**given)
+        with redirect_stdout(sys.stderr):
+            return self.function(**given)
 
 
 def rewards_of(
@@ -88,7 +92,8 @@ def named_reward(written: str) -> Reward:
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
-        found: Any = getattr(importlib.import_module(module), function, None)
+        with redirect_stdout(sys.stderr):
+            found: Any = getattr(importlib.import_module(module), function, None)
     except ImportError as problem:
         raise BadInput(f"--reward {written}: {problem}", remedy=f"the module is looked for in {here} first") from None
     except Exception as problem:  # noqa: BLE001 - a module of the user's fails in whatever way it likes
@@ -114,7 +119,10 @@ def _message(turn: Message) -> dict[str, str]:
 
 
 def reward_digest(reward: Reward) -> str:
-    """sha256 of the reward's name and of the files that it stands in: its own, and that of the module that names it."""
+    """sha256 of the reward's name and of the files that it stands in (`reward_files`), in whatever order.
+
+    These are its own file and that of the module that names it, with what the two import of the user's.
+    """
     named = reward if isinstance(reward, Named) else None
     function: Any = inspect.unwrap(named.function if named else reward)
     while isinstance(function, partial):
@@ -123,6 +131,6 @@ def reward_digest(reward: Reward) -> str:
         own = inspect.getsourcefile(function if inspect.isroutine(function) else type(function))
     except TypeError:  # built into Python
         own = None
-    files = {file for file in (own, named.file if named else None) if file}
+    files = with_imported(Path(file) for file in (own, named.file if named else None) if file)
     name = named.written if named else getattr(function, "__qualname__", type(function).__qualname__)
-    return digest([name, *sorted(digest_file(Path(file)) for file in files)])
+    return digest([name, *sorted(map(digest_file, files))])

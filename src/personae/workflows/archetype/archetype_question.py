@@ -23,6 +23,7 @@ from personae.workflows.audit.file_question import ITEMS, fewer
 from personae.workflows.doses import check_rank, dose_for
 from personae.workflows.enough import TRAINED, check_enough
 from personae.workflows.nouns_for import nouns, world_of
+from personae.workflows.run.file_arms import check_seeds
 
 if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
@@ -86,6 +87,7 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     from personae.simulator.registry import check_trainable, load
 
     check_trainable(wish.model, wish.device)
+    check_seeds(wish.seed, wish.seeds)
     character = named(wish.file)
     personas, every = nouns(wish.model, wish.cast, wish.traits)
     then = None if wish.then is None else read_pair(wish.then)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from personae.errors import BadInput, BoundCrossed, RunFailed
 from personae.records import TraitForecast
@@ -27,6 +28,11 @@ class Bound:
     def crossed(self, shift: float) -> bool:
         """Whether a shift (nats) lies beyond."""
         return shift > self.nats if self.sign == ">" else shift < self.nats
+
+    @property
+    def written(self) -> str:
+        """As an option states it: `power>0.1`."""
+        return f"{self.trait}{self.sign}{self.nats:g}"
 
 
 def read_bound(text: str, traits: Iterable[str], option: str = "--fail-if", noun: str = "trait") -> Bound:
@@ -73,6 +79,15 @@ def check_bounds(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast])
     """Raise `BoundCrossed` where the forecast crosses any, `RunFailed` where one cannot be checked."""
     check_shown(bounds, forecast)
     cross([b for b in bounds if b.crossed(forecast[b.trait].shift)], {t: f.shift for t, f in forecast.items()})
+
+
+def bounds_told(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast]) -> list[dict[str, Any]]:
+    """What a program is told of each bound: whether it is `crossed` or `held`, and the shift forecast, nats."""
+    shifts = [(bound, forecast[bound.trait].shift) for bound in bounds]
+    return [
+        {"bound": bound.written, "state": "crossed" if bound.crossed(shift) else "held", "shift": shift}
+        for bound, shift in shifts
+    ]
 
 
 def cross(over: Sequence[Bound], shifts: Mapping[str, float]) -> None:

@@ -85,7 +85,11 @@ def verdict(question: Question, bounds: Sequence[Bound], folder: RunFolder, watc
 
 def configuration(question: Question, bounds: Sequence[Bound]) -> dict[str, Any]:
     """What decides a verdict, for the run folder: here the bounds say when to stop."""
-    stop = {"error": [ERROR, ERROR_DROPPED], "bounds": [_said(b) for b in bounds], "within": None if bounds else WITHIN}
+    stop = {
+        "error": [ERROR, ERROR_DROPPED],
+        "bounds": [b.written for b in bounds],
+        "within": None if bounds else WITHIN,
+    }
     return {**question.configuration(), "stop_early": stop}
 
 
@@ -94,7 +98,7 @@ def check_verdict(found: Verdict) -> None:
     shifts, states = found.reading.shifts, list(zip(found.bounds, found.states))
     cross([b for b, s in states if s == "crossed"], {t: e.mean for t, e in shifts.items()})
     for bound in (b for b, s in states if s == "undecided"):
-        near = f"{shifts[bound.trait].mean:+.4f} nats are too near to the bound {_said(bound)}"
+        near = f"{shifts[bound.trait].mean:+.4f} nats are too near to the bound {bound.written}"
         raise RunFailed(f"{near} to be told from it with personas dropped; audit without --stop-early")
 
 
@@ -120,14 +124,10 @@ def _known(shift: Estimate) -> bool:
     return max(shift.high - shift.mean, shift.mean - shift.low) <= WITHIN
 
 
-def _said(bound: Bound) -> str:
-    return f"{bound.trait}{bound.sign}{bound.nats:g}"
-
-
 def _record(found: Verdict, notes: list[str]) -> dict[str, Any]:
     question, reading = found.question, found.reading
     sample, pair, names = reading.sample, question.pair, question.cast.names
-    undecided = [_said(b) for b, s in zip(found.bounds, found.states) if s == "undecided"]
+    undecided = [b.written for b, s in zip(found.bounds, found.states) if s == "undecided"]
     if not found.bounds:
         undecided = [t for t, shift in reading.shifts.items() if not _known(shift)]
     below = dict(zip(names, sample.below.tolist(), strict=True))
@@ -143,7 +143,10 @@ def _record(found: Verdict, notes: list[str]) -> dict[str, Any]:
         "answers": reading.answers,
         "answers_whole": sample.of * len(names) * pair.reads,
         "settled": settled(found.bounds, reading.shifts),
-        "bounds": [{"bound": _said(b), "state": s} for b, s in zip(found.bounds, found.states)],
+        "bounds": [
+            {"bound": b.written, "state": s, "shift": reading.shifts[b.trait].mean}
+            for b, s in zip(found.bounds, found.states)
+        ],
         "within": None if found.bounds else WITHIN,
         "undecided": undecided,
         "error": ERROR + ERROR_DROPPED,

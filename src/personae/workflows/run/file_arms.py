@@ -27,6 +27,7 @@ from personae.records import Cast, Episode, Levels, Persona, Trait
 from personae.records.results import Floats
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
+from personae.training.plan import SEEDS
 from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.watch import Watch
 
@@ -73,6 +74,14 @@ class Trained:
 
     assistant: dict[str, Floats]
     others: Levels
+
+
+def check_seeds(first: int, seeds: int) -> None:
+    """Raise `BadInput` where one of `seeds` consecutive seeds, from `first` on, is none that a training takes."""
+    if first + seeds > SEEDS:
+        raise BadInput(
+            f"seed {max(first, SEEDS)} cannot be trained from", remedy="--seeds from --seed on must end below 2**32"
+        )
 
 
 def others(cast: Cast) -> tuple[Persona, ...]:

@@ -36,6 +36,7 @@ from personae.workflows.run.file_arms import (
     Trained,
     before,
     centre,
+    check_seeds,
     train_and_measure,
 )
 from personae.workflows.run.file_shifts import Rows, Shifts, shifts_of
@@ -82,6 +83,7 @@ def run_file(
     """Forecast, train, measure and score; everything is left in `folder`, and a killed run goes on from there."""
     if seeds < 1:
         raise BadInput(f"{seeds} seeds", remedy="train with one seed or more")
+    check_seeds(question.seed, seeds)
     if len(question.cast.personas) < FEWEST:
         raise BadInput(
             f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
@@ -158,13 +160,13 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
     sealed = sealed_at(folder)
-    unkept = found.unkept or keep_score(found.record, sealed, plain(profile))
-    return replace(run, profile=profile, scored=scored, sealed_at=sealed, unkept=unkept)
+    unkept = dict.fromkeys((found.unkept, keep_score(found.record, sealed, plain(profile))))
+    return replace(run, profile=profile, scored=scored, sealed_at=sealed, unkept="; ".join(filter(None, unkept)))
 
 
 def result(run: FileRun) -> dict[str, Any]:
-    """All of it as one object: the audit's, with `profile` and `score`."""
-    return {**run.audit.record, "profile": run.profile, "score": run.scored}
+    """All of it as one object: the audit's, with `profile`, `score` and why the ledger lacks something, `unkept`."""
+    return {**run.audit.record, "profile": run.profile, "score": run.scored, "unkept": run.unkept}
 
 
 # -- the score -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ forecast was made against one (`ledger.alike`). Levels are as measured; only `pe
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from personae.ledger import Ledger, Scored, Sealed, ledger_file, read_forecast, 
 from personae.ledger.alike import UNKNOWN, check_alike, check_control, known_alike, less
 from personae.ledger.entries import Measured
 
-UNTRAINED = "The profile is of the untrained model itself, so this score is not entered in the ledger."
+UNTRAINED = "{} is of the untrained model itself, so this score is not entered in the ledger."
 
 
 @dataclass(frozen=True)
@@ -56,30 +56,47 @@ def score_files(forecast: Path, profile: Path, trained: Sequence[str] = (), cont
 
     `trained` names traits that the training data itself trains, and `control` the profile of a model trained on the
     forecast's control, which is taken off. Raises `BadInput` where a file is not what it should be, the forecast was
-    altered after it was sealed, the two are not alike, or no trait is in both.
+    altered after it was sealed, the two are not alike, both profiles are the same, or no trait is in both.
     """
     now = time.time()
     expected, found = read_forecast(forecast, now), read_profile(profile)
     command = f"personae measure M --for {forecast}"
     check_alike(expected, found, command=command, file=profile)
-    known = known_alike(expected, found)
+    known, untrained = known_alike(expected, found), _untrained(expected, found, "The profile")
     if control is not None:
         theirs = read_profile(control)
-        for one, path in ((found, profile), (theirs, control)):
-            if one.difference:
-                raise BadInput(
-                    "this profile is a difference already: a control's training has been taken off it",
-                    file=path,
-                    remedy="leave --less out, or name the profiles of the two trained models",
-                )
+        _check_two({profile: found, control: theirs}, control)
         check_alike(expected, theirs, command=command, file=control)
         known = known and known_alike(expected, theirs)
+        untrained = untrained or _untrained(expected, theirs, "The profile to be taken off")
         found = less(expected, found, theirs)
     result = scored(expected, found, now, trained)
     check_control(expected, found, command=command, file=profile)
-    kept = UNTRAINED if found.model == expected.model_digest else _kept(expected, result)
+    kept = untrained or _kept(expected, result)
     notes = (_missing(expected, found), "" if known else UNKNOWN, _model(expected, found), kept)
     return ScoredFiles(expected, result, tuple(note for note in notes if note))
+
+
+def _check_two(profiles: Mapping[Path, Measured], control: Path) -> None:
+    """Raise `BadInput` unless `profiles` {file: profile} are two, and each of one training."""
+    for path, one in profiles.items():
+        if one.difference:
+            raise BadInput(
+                "this profile is a difference already: a control's training has been taken off it",
+                file=path,
+                remedy="leave --less out, or name the profiles of the two trained models",
+            )
+    if len({one.digest for one in profiles.values()}) == 1:
+        raise BadInput(
+            "--less names the very profile that it is to be taken off",
+            file=control,
+            remedy="name that of the model trained on the control",
+        )
+
+
+def _untrained(forecast: Sealed, profile: Measured, which: str) -> str:
+    """What there is to say where a profile, called `which`, is of the model that nobody trained."""
+    return UNTRAINED.format(which) if profile.model == forecast.model_digest else ""
 
 
 def _missing(forecast: Sealed, profile: Measured) -> str:

@@ -17,7 +17,7 @@ from personae.training.checkpoint import CARD
 from personae.training.reward import named_reward, reward_digest
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.nouns_for import world_of
-from personae.workflows.train.watching import LOG, Limits, read_looks, watching
+from personae.workflows.train.watching import LOG, Limits, crossed, read_looks, watching
 from personae.workflows.watch import Watch, unwatched
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def trained(
     """The training's card, and the `folder` that holds the checkpoint; `keeps` is told the run folder.
 
     `reward` is `module:function`, for a `GRPOPlan` and no other. With `limits` the training is looked at on its way
-    (`workflows.watching`), `tell` is told what is seen, and how a file is read; `looks` come with the card.
+    (`workflows.watching`), `tell` is told what is seen, and how a file is read; `looks` come with the card, and which
+    bounds are `crossed` at which step.
     """
     from personae.simulator.registry import load
 
@@ -86,7 +87,8 @@ def trained(
             work(simulator, made, lambda step, total, _: progress(step, total), looks)
     if not folder.finished:
         folder.finish(device=simulator.device)
-    return {**read_json(made / CARD), "folder": made, **({"looks": read_looks(log)} if limits else {})}
+    seen = {"looks": (looked := read_looks(log)), "crossed": crossed(looked)} if limits else {}
+    return {**read_json(made / CARD), "folder": made, **seen}
 
 
 def _work(

@@ -19,7 +19,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -124,8 +124,7 @@ class Watching:
         if not looked_at(step, total):
             return True
         look = self.look(step, simulator)
-        kept = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
-        write_text(self.log, f"{kept}{canonical(look)}\n")
+        self._write_down(look)
         self.tell(look.words())
         for bound in filter(look.crosses, self.limits.warn):
             self.tell(f"warning: {said(bound)} is crossed at step {step}")
@@ -133,6 +132,12 @@ class Watching:
         for bound in over:
             self.tell(f"{said(bound)} is crossed at step {step} of {total}: the training stops")
         return not over
+
+    def _write_down(self, look: Seen) -> None:
+        """Add a line to the log: what was seen, and which bounds it crosses."""
+        kept = self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+        over = [bound.written for bound in (*self.limits.warn, *self.limits.stop) if look.crosses(bound)]
+        write_text(self.log, f"{kept}{canonical({**vars(look), 'crossed': over})}\n")
 
     def look(self, step: int, simulator: "LocalSimulator") -> Seen:
         """What a model in training has become."""
@@ -191,9 +196,14 @@ def _few(basis: Basis, audited: Sequence[Trait], traits: Sequence[Trait]) -> Bas
     )
 
 
-def read_looks(log: Path) -> list[dict[str, object]]:
+def read_looks(log: Path) -> list[dict[str, Any]]:
     """What was seen in a training, look by look."""
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.exists() else []
+
+
+def crossed(looks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each bound that a look found crossed, with its `step`; looks that an earlier version wrote say of none."""
+    return [{"bound": bound, "step": look["step"]} for look in looks for bound in look.get("crossed", ())]
 
 
 def said(bound: Bound) -> str:
