@@ -31,7 +31,7 @@ from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.gather import read_evidence
 from personae.workflows.run import file_arms
 from personae.workflows.run.file_arms import Trained, centre, others
-from personae.workflows.run.file_run import result, run_file
+from personae.workflows.run.file_run import result, run_file, trained_reliability
 from personae.workflows.run.file_shifts import shifts_of
 
 TEMPLATE = (
@@ -544,8 +544,18 @@ def test_several_seeds_are_trainings_of_their_own_and_their_mean_is_what_is_meas
         assert shift.mean == pytest.approx(np.mean(each), abs=1e-5)
     for arm, lost in several.attenuation.items():
         assert lost.mean == pytest.approx(np.mean([run.attenuation[arm].mean for run in (finished[0], other)]))
+    known, untrained = several.profile["traits"], several.profile["reliability"]
+    alone = finished[0].profile
+    assert all(level.reliability == alone["reliability"][t] for t, level in alone["traits"].items())
+    assert all(known[t].reliability < untrained[t] for t in known if untrained[t] > 0.0), "seeds are noise too"
     with pytest.raises(BadInput, match="one seed or more"):
         run_file(question, folder_of(question, tmp_path / "none"), seeds=0)
+
+
+def test_what_varies_between_seeds_is_noise_of_a_trained_profile():
+    levels = {"a": np.array([[0.0, 1.0], [2.0, 3.0]])}  # personas 2 apart, items alike: a variance of 2 and no noise
+    assert trained_reliability(levels, [{"a": 7.0}]) == {"a": pytest.approx(1.0)}
+    assert trained_reliability(levels, [{"a": 0.0}, {"a": 2.0}]) == {"a": pytest.approx(2.0 / 3.0)}
 
 
 def test_what_attenuation_may_be_widens_the_interval_of_a_shift():

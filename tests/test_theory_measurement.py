@@ -125,7 +125,7 @@ def test_noise_alone_is_not_reliable_and_neither_are_personas_all_alike():
 
 def test_seeds_that_disagree_cost_reliability():
     levels = [[0.0, 1.0], [2.0, 3.0]]  # persona variance 2, no interaction
-    assert cell_reliability(levels, seed_variance=2.0) == pytest.approx(0.5)
+    assert cell_reliability(levels, between_seeds=2.0) == pytest.approx(0.5)
     assert seed_variance([[0.0, 5.0], [2.0, 5.0]]) == pytest.approx(1.0)
 
 

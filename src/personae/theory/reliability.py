@@ -49,16 +49,16 @@ def variance_components(levels: ArrayLike) -> VarianceComponents:
     )
 
 
-def cell_reliability(levels: ArrayLike, *, seed_variance: float = 0.0) -> float:
+def cell_reliability(levels: ArrayLike, *, between_seeds: float = 0.0) -> float:
     """Reliability, 0 to 1, of the mean over items of `levels` (K, I); 0 where no persona differs from another.
 
-    For trained profiles add `seed_variance` (nats²), the variance between seeds of what is reported.
+    For trained profiles add `between_seeds` (nats²), the variance between seeds of what is reported (`seed_variance`).
 
     >>> cell_reliability([[0.0, 1.0], [2.0, 3.0]])
     1.0
     """
     found = variance_components(levels)
-    noise = found.interaction / np.shape(levels)[1] + seed_variance
+    noise = found.interaction / np.shape(levels)[1] + between_seeds
     return found.persona / (found.persona + noise) if found.persona > 0.0 else 0.0
 
 

@@ -23,7 +23,7 @@ from personae.records.files import digest_file, plain, write_json, write_text
 from personae.records.results import Floats
 from personae.report import CharacterShift, Fact, audit_page
 from personae.report.numbers import percent
-from personae.theory import attenuation_only, pearson, pearson_interval, score
+from personae.theory import attenuation_only, cell_reliability, pearson, pearson_interval, score, seed_variance
 from personae.theory.attenuation import FEWEST, TOO_HEAVY
 from personae.workflows.audit.file_audit import PAGE, FileAudit, page_content, seal
 from personae.workflows.audit.file_question import Question
@@ -229,11 +229,25 @@ def _scored(run: FileRun, moved: Shifts, beside: Mapping[str, Floats], folder: R
     }
 
 
+def trained_reliability(levels: Mapping[str, Floats], by_seed: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of a trained profile by trait: with two seeds or more, what varies between them is noise as items are.
+
+    `levels` {trait: (K, I)} of the personas, `by_seed` the shift of each seed, nats. Source: PSM.md section 2.
+    """
+    found = {}
+    for trait in by_seed[0]:
+        several = [[row[trait]] for row in by_seed]
+        between = seed_variance(several) / len(several) if len(several) > 1 else 0.0
+        found[trait] = cell_reliability(levels[trait], between_seeds=between)
+    return found
+
+
 def _profile(run: FileRun, trained: Mapping[str, Sequence[Trained]], seed: int) -> dict[str, Any]:
     """What `profile.json` holds.
 
     `traits` are on the forecast's scale, so that the two can be scored: the untrained level plus the measured character
-    shift (from the control's training where there is one). `untrained`, `treated`, `control`: levels as measured.
+    shift (from the control's training where there is one), with the reliability of a trained profile; that of the
+    untrained model is under `reliability`. `untrained`, `treated`, `control`: levels as measured.
     """
     result = run.audit.audit
     names = tuple(result.forecast.traits)
@@ -244,8 +258,10 @@ def _profile(run: FileRun, trained: Mapping[str, Sequence[Trained]], seed: int) 
     }
     untrained = seeds_profile("untrained", [result.basis.base], seed=seed)
     base = result.basis.base_levels()
+    personas = {t: result.basis.levels.by_trait[t][1:] for t in names}
+    reliable = trained_reliability(personas, run.by_seed)
     on_scale = {
-        t: TraitLevel(base[t] + s.mean, base[t] + s.low, base[t] + s.high, untrained.traits[t].n, reliability[t])
+        t: TraitLevel(base[t] + s.mean, base[t] + s.low, base[t] + s.high, untrained.traits[t].n, reliable[t])
         for t, s in run.shifts.items()
     }
     subject = f"{run.audit.question.simulator.name} trained on {run.audit.record['data']}"
