@@ -1,5 +1,6 @@
 """Hidden states against the whole model's own, one row at a time; probes that find again what is in the states."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -63,6 +64,27 @@ def test_reading_leaves_no_hook_behind(simulator):
     states_before(simulator, ROWS, 0)
     mean_states(simulator, answered(simulator))
     assert [dict(block._forward_hooks) for block in blocks(simulator)] == before
+
+
+def test_a_pass_that_breaks_off_leaves_no_hook_behind(simulator, monkeypatch):
+    before = [dict(block._forward_hooks) for block in blocks(simulator)]
+    monkeypatch.setattr("personae.interpret.states.padded", lambda ids, device: (torch.tensor([[10**6]]), None))
+    with pytest.raises(IndexError):
+        states_before(simulator, ROWS, 0)
+    assert [dict(block._forward_hooks) for block in blocks(simulator)] == before
+
+
+def test_blocks_in_two_lists_and_no_rows_at_all_are_refused(simulator):
+    with pytest.raises(BadInput, match="no rows"):
+        states_before(simulator, [], 0)
+    other = copy.deepcopy(simulator.model)
+    inner = other.model.layers[0]
+    inner.experts = torch.nn.ModuleList(torch.nn.Identity() for _ in range(LAYERS))  # within a block: not its like
+    found = blocks(LocalSimulator.from_parts(other, simulator.tokenizer, "experts"))
+    assert found == list(other.model.layers)
+    other.model.norms = torch.nn.ModuleList(torch.nn.Identity() for _ in range(LAYERS))
+    with pytest.raises(BadInput, match="not in one list"):
+        blocks(LocalSimulator.from_parts(other, simulator.tokenizer, "two lists"))
 
 
 def answered(simulator, answers=("It was the tall clerk who broke it.", "No.", "Rest and water.")):

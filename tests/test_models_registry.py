@@ -97,6 +97,18 @@ def test_an_adapter_folder_loads_on_its_base(folder: Path, tmp_path: Path) -> No
     assert loaded.name == str(tmp_path / "adapter")
 
 
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
+def test_an_adapter_that_is_a_learned_prompt_is_refused(folder: Path, tmp_path: Path) -> None:
+    import peft
+
+    settings = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
+    peft.get_peft_model(load(str(folder)).model, settings).save_pretrained(tmp_path / "adapter")
+    config = tmp_path / "adapter" / "adapter_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "base_model_name_or_path": str(folder)}))
+    with pytest.raises(BadInput, match="learned prompt, which stands before every row"):
+        load(str(tmp_path / "adapter"))
+
+
 def test_listed_models_answer_to_their_hub_ids_too() -> None:
     for model in listed():
         assert find(model.name) == model

@@ -229,7 +229,7 @@ def nouns_of_two(small_cast):
     return {"cast": read_cast(small_cast), "traits": [trait]}
 
 
-def own_trainer(base, episodes, folder, *callbacks, adapters="full"):
+def own_trainer(base, episodes, folder, *callbacks, adapters="full", bf16=False):
     """A trainer of a copy of `base`, set up with nothing of personae's."""
     from datasets import load_dataset
     from peft import LoraConfig
@@ -241,7 +241,7 @@ def own_trainer(base, episodes, folder, *callbacks, adapters="full"):
         learning_rate=1e-2 if adapters == "full" else 1e-1,
         per_device_train_batch_size=2,
         use_cpu=True,
-        bf16=False,
+        bf16=bf16,
         activation_checkpointing=False,
         dataloader_pin_memory=False,
         report_to="none",
@@ -274,6 +274,15 @@ def test_a_trainer_that_personae_did_not_start_is_watched_and_left_as_it_is(
     assert sum("warning: nats the posterior moved > -1 is crossed" in line for line in told) == 4
     weights, others = watched.model.state_dict(), alone.model.state_dict()
     assert all(torch.equal(weights[name], others[name]) for name in others)
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+def test_a_trainer_in_mixed_precision_is_looked_at_in_the_type_of_its_weights(base, nouns_of_two, episodes, tmp_path):
+    watch = PersonaWatch(base, **nouns_of_two, tell=lambda _: None)
+    trainer = own_trainer(base, episodes, tmp_path, watch, bf16=True)
+    trainer.train()
+    assert "_original_forward" in vars(trainer.model) and trainer.model.forward is not trainer.model._original_forward
+    assert [look["step"] for look in module.read_looks(tmp_path / LOG)] == [1, 2, 3, 4]
 
 
 def test_a_trainer_that_personae_did_not_start_stops_at_a_bound(base, nouns_of_two, episodes, tmp_path, capsys):

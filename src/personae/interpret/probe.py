@@ -17,7 +17,7 @@ from personae.records import Message
 from personae.records.results import Floats
 
 RIDGE = 0.01
-DIGITS = 5  # weights are kept to so many, so that the same fit is the same probe
+DIGITS = 5  # weights of standardised states are kept to so many, so that the same fit is the same probe
 
 
 @dataclass(frozen=True)
@@ -63,5 +63,6 @@ def fit_probe(states: ArrayLike, share: ArrayLike, layer: int, ridge: float = RI
         return float(value), np.append(z.T @ off / len(y) + ridge * b[:-1], off.mean())
 
     fitted = minimize(loss, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    weights = (fitted[:-1] / np.where(spread > 0.0, spread, 1.0)).round(DIGITS)
+    exact = fitted[:-1].round(DIGITS) / np.where(spread > 0.0, spread, 1.0)
+    weights = np.array([float(f"{weight:.9g}") for weight in exact])  # and no digit that another machine has otherwise
     return LinearProbe(layer, tuple(weights.tolist()), round(float(fitted[-1] - weights @ middle), DIGITS))

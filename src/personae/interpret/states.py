@@ -5,7 +5,7 @@
 
 The first stands before any word of the answer, so it tells who is about to speak and not what was said. Either is
 read off the block itself, so that of the last one is taken before the norm that follows it. The head is not run.
-Any Hugging Face causal model: its blocks are its one list of as many modules as it has layers.
+Any Hugging Face causal model: its blocks are its one list of as many modules as it has layers, in none of another.
 Source: mean states of answers, Chen et al., arXiv 2507.21509 (persona vectors).
 """
 
@@ -22,7 +22,7 @@ from personae.interpret.probe import Look
 from personae.measure import NOBODY
 from personae.records import Levels, Message, Simulator
 from personae.records.results import Floats
-from personae.simulator.devices import entrance
+from personae.simulator.devices import entrance, unwrapped
 from personae.simulator.dialogue import Encoded
 from personae.simulator.engine import BATCH_TOKENS_ACCELERATED
 from personae.simulator.local import LocalSimulator
@@ -38,6 +38,8 @@ Asked = tuple[tuple[Message, ...], str]  # (turns so far, context)
 def states_before(simulator: Simulator, rows: Sequence[Asked], layer: int) -> Floats:
     """(N, D) states before the answer to each row. Raises `BadInput` for a layer that the model does not have."""
     local = _with_states(simulator)
+    if not rows:
+        raise BadInput("there are no rows to read states of")
     several = blocks(local)
     if not 0 <= layer < len(several):
         raise BadInput(f"{simulator.name} has no block {layer}", remedy=f"one from 0 to {len(several) - 1}")
@@ -46,7 +48,7 @@ def states_before(simulator: Simulator, rows: Sequence[Asked], layer: int) -> Fl
     for part in (ids[first : first + ROWS_AT_ONCE] for first in range(0, len(ids), ROWS_AT_ONCE)):
         tokens, mask = padded(part, entrance(local.model))
         with local.at_rest(), _outputs(several[layer : layer + 1]) as seen:
-            _body(local.model)(input_ids=tokens, attention_mask=mask)
+            _body(local.model)(input_ids=tokens, attention_mask=mask, use_cache=False)
         if len(seen) != 1:
             raise TreatmentNotApplied(f"block {layer} of {local.name} was read {len(seen)} times in one pass")
         last = torch.tensor([len(row) - 1 for row in part], device=seen[0].device)
@@ -82,10 +84,15 @@ def mean_states(simulator: Simulator, rows: Sequence[Encoded]) -> Floats:
 def blocks(simulator: LocalSimulator) -> Sequence[Any]:
     """The blocks of a model, in order. Raises `BadInput` for an architecture that keeps them otherwise."""
     number = simulator.model.config.get_text_config().num_hidden_layers
-    for module in simulator.model.modules():
-        if isinstance(module, torch.nn.ModuleList) and len(module) == number:
-            return list(module)
-    raise BadInput(f"the blocks of {simulator.name} are not in one list", remedy="name a model of another architecture")
+    found: dict[str, torch.nn.ModuleList] = {}
+    for name, module in simulator.model.named_modules():
+        within = any(name.startswith(f"{outer}.") for outer in found)  # as a block's own experts are
+        if isinstance(module, torch.nn.ModuleList) and len(module) == number and not within:
+            found[name] = module
+    if len(found) != 1:
+        problem = f"the blocks of {simulator.name} are not in one list"
+        raise BadInput(problem, remedy="name a model of another architecture")
+    return list(*found.values())
 
 
 def looked(simulator: Simulator, looks: Sequence[Look]) -> Levels:
@@ -104,8 +111,8 @@ def _with_states(simulator: Simulator) -> LocalSimulator:
 
 
 def _body(model: Any) -> Any:  # noqa: ANN401
-    """The model without its head, whose logits nobody reads here; the whole where an adapter is around it."""
-    return model if hasattr(model, "peft_config") else model.base_model
+    """The model without its head, whose logits nobody reads here; an adapter's layers are inside it."""
+    return unwrapped(model).base_model
 
 
 def _averaged(weights: Tensor) -> Callable[[Tensor], Tensor]:

@@ -57,9 +57,13 @@ def open_adapter(folder: Path, model: Any) -> Any:  # noqa: ANN401
     _refuse_pickled(folder, "adapter_model.safetensors")
     try:
         with quiet():
-            return PeftModel.from_pretrained(model, str(folder)).eval()
+            adapted = PeftModel.from_pretrained(model, str(folder)).eval()
     except Exception as problem:
         raise BadInput(f"the adapter does not fit its base model: {first_line(problem)}", file=folder) from problem
+    if adapted.active_peft_config.is_prompt_learning:
+        problem = "the adapter is a learned prompt, which stands before every row and has no words"
+        raise BadInput(problem, file=folder, remedy="name an adapter of weights, such as LoRA's")
+    return adapted
 
 
 def adapter_tokenizer(folder: Path, model: Any, base: Any) -> Any:  # noqa: ANN401

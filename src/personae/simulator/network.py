@@ -229,6 +229,8 @@ def _logp_by_halves(network: Network, samples: list[list[int]]) -> list[Tensor]:
 def _whole_model_logp(model: Any, ids: list[int]) -> Tensor:  # noqa: ANN401
     """(T - 1,) log p of every token but the first, by one plain call; the slow truth."""
     logits = model(input_ids=torch.tensor([ids], device=entrance(model))).logits[0].float()
+    if len(logits) != len(ids):
+        raise RunFailed(f"the model gives {len(logits)} rows of logits for {len(ids)} tokens, so no score is a token's")
     logp: Tensor = logits[:-1].log_softmax(-1).gather(1, torch.tensor(ids[1:], device=logits.device)[:, None])[:, 0]
     return logp
 

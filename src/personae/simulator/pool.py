@@ -86,8 +86,12 @@ class Share:
     def of(cls, machines: Sequence[dict[str, float]], wanted: int | None, *, on_cpu: bool) -> "Share":
         """Of machines {"CPU": n, "GPU": n}: a copy for every GPU or, where there is none, for every machine.
 
+        No more than there are cores beside them, since a copy that finds none would be waited for without end.
+
         >>> Share.of([{"CPU": 16.0, "GPU": 4.0}], None, on_cpu=False)
         Share(copies=4, gpus=1.0, cores=1)
+        >>> Share.of([{"CPU": 2.0, "GPU": 1.0}], 4, on_cpu=False)
+        Share(copies=2, gpus=0.5, cores=1)
         >>> Share.of([{"CPU": 8.0}, {"CPU": 6.0}], 4, on_cpu=False)
         Share(copies=4, gpus=0.0, cores=3)
         """
@@ -96,7 +100,8 @@ class Share:
         if not cores:
             raise BadInput("the Ray cluster has no cores", remedy="start a machine of it with some")
         if gpus:
-            copies = wanted or gpus
+            beside = sum(int(machine.get("CPU", 0)) for machine in machines if machine.get("GPU", 0))
+            copies = min(wanted or gpus, max(1, beside))
             return cls(copies, 1.0 if copies <= gpus else 1.0 / ceil(copies / gpus), 1)
         copies = min(wanted or len(cores), sum(cores))
         return cls(copies, 0.0, max(1, min(cores) // ceil(copies / len(cores))))

@@ -81,7 +81,9 @@ class PersonaWatch(TrainerCallback):
                 write_text(log, "".join(line for line in lines if json.loads(line)["step"] <= state.global_step))
             return
         log.unlink(missing_ok=True)
-        if (apart := self._watching.apart(self._seen(model))) > APART:
+        with self._seen(model) as seen:
+            apart = self._watching.apart(seen)
+        if apart > APART:
             raise BadInput(
                 f"what is to be trained answers otherwise than {self._name}: {apart:.2f} of what is said differs",
                 remedy="give PersonaWatch that model itself: LocalSimulator.from_parts(model, tokenizer, name)",
@@ -96,11 +98,24 @@ class PersonaWatch(TrainerCallback):
         **_: Any,  # noqa: ANN401
     ) -> TrainerControl:
         """Called by the trainer after each step, with the weights as it has left them."""
-        if not self._watching(state.global_step, state.max_steps, self._seen(model)):
-            control.should_training_stop = True
+        with self._seen(model) as seen:
+            if not self._watching(state.global_step, state.max_steps, seen):
+                control.should_training_stop = True
         return control
 
-    def _seen(self, model: Any) -> LocalSimulator:  # noqa: ANN401
-        """What is being trained, in place, asked in the words in which it was asked before."""
+    @contextmanager
+    def _seen(self, model: Any) -> Iterator[LocalSimulator]:  # noqa: ANN401
+        """What is being trained, in place, asked in the words in which it was asked before.
+
+        In the number type of its weights: what a trainer puts around its forward pass (accelerate's mixed precision) is
+        set aside meanwhile.
+        """
         bare = model.get_base_model() if hasattr(model, "get_base_model") else model
-        return LocalSimulator.from_parts(bare, self._tokenizer, self._name)
+        around = bare.__dict__.get("forward") if hasattr(bare, "_original_forward") else None
+        if around is not None:
+            bare.forward = bare._original_forward
+        try:
+            yield LocalSimulator.from_parts(bare, self._tokenizer, self._name)
+        finally:
+            if around is not None:
+                bare.forward = around
