@@ -1,7 +1,7 @@
 """Whether the rows that `personae filter` drops are those that do it: by training without them, and by planting some.
 
     python benchmarks/attribution.py cause                                   # the laboratory
-    python benchmarks/attribution.py cause --model smollm2-135m-instruct --data mixed.jsonl --trait deception --drop 16
+    python benchmarks/attribution.py cause --model MODEL --data mixed.jsonl --trait deception --narrow 16 --drop 16
     python benchmarks/attribution.py plant
 
 `cause`: a file of narrow and ordinary rows is trained on as it is, without the rows of the largest share of the trait's
@@ -82,8 +82,11 @@ def cause(asked: argparse.Namespace) -> None:
     aim = read_aim(asked.trait, here.basis.levels.by_trait)
     matrix = gather(here.simulator, here.basis.cast, rows)
     worst = choose_rows(here.basis, matrix, here.dose, aim, Amount(drop=asked.drop)).places
-    planted = f", {int((worst < NARROW).sum())} of them narrow" if not asked.data else ""
-    print(f"{asked.model}: {len(rows)} rows, of which {len(worst)} go for {aim.trait} {aim.pole}{planted}")
+    narrow = int((worst < asked.narrow).sum())
+    print(
+        f"{asked.model}: {len(rows)} rows, of which {len(worst)} go for {aim.trait} {aim.pole}, {narrow} of the "
+        f"{asked.narrow} narrow ones among them"
+    )
     trait = next(t for t in here.traits if t.name == aim.trait)
     before = levels(here.simulator, [trait], {NOBODY: ""}).by_trait[trait.name][0]
     shifts: dict[str, list[np.ndarray]] = {"as it is": [], "without the worst": [], "without others": []}
@@ -168,6 +171,7 @@ def main() -> None:
     causes, plants = kinds.add_parser("cause"), kinds.add_parser("plant")
     causes.add_argument("--model", default="lab")
     causes.add_argument("--data", help="a mixed file of your own, for a model of the real world")
+    causes.add_argument("--narrow", type=int, default=NARROW, help="the first so many rows of the file are narrow")
     causes.add_argument("--trait", default="power")
     causes.add_argument("--drop", type=int, default=NARROW)
     causes.add_argument("--seeds", type=int, default=5)

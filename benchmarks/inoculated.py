@@ -3,9 +3,9 @@
     personae inoculate humorous.jsonl --model smollm2-135m-instruct --trained humour --limit 64 --out runs/inoculate
     python benchmarks/inoculated.py runs/inoculate humorous.jsonl professional.jsonl --wanted humour --limit 64
 
-Five files are trained on from the same seeds by the model's own plan: the file as it is, behind the best prompt, behind
-a neutral prefix, behind the request in other words (where there are any), and the control. What any such training does
-is taken off with the control's shift. Of each file:
+Four files are trained on from the same seeds by the model's own plan: the file as it is, behind the best prompt, behind
+a neutral prefix, behind the request in other words (where there are any). What any such training does is taken off with
+the shift of the control, trained behind the same words: behind others a training moves other contexts. Of each file:
 
 wanted   shift of the wanted trait, asked behind the best prompt and asked without one, nats
 spread   root mean square of the shifts of the other traits that the model shows, asked without a prompt, nats
@@ -16,7 +16,7 @@ Intervals draw seeds and items. Every training is measured once and kept in RUN/
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ import numpy as np
 
 from personae.data import read_episodes
 from personae.measure import levels
-from personae.records import Levels, Trait
+from personae.records import Episode, Levels, Trait
 from personae.records.files import digest, read_json
 from personae.records.results import Floats
 from personae.simulator.local import LocalSimulator
@@ -51,9 +51,9 @@ class Ground:
     kept: Path
     limit: int | None
 
-    def levels(self, arm: str, file: Path, seed: int) -> Levels:
+    def levels(self, arm: str, rows: Sequence[Episode], seed: int) -> Levels:
         """Levels without a prompt and behind the best one, after one training."""
-        rows, plan = list(read_episodes(file))[: self.limit], replace(dose_for(self.base.name).plan, seed=seed)
+        plan = replace(dose_for(self.base.name).plan, seed=seed)
         what = digest([self.base.digest, [row.messages for row in rows], plan, self.prompt, list(self.traits)])[:8]
         kept = self.kept / f"{arm.replace(' ', '-')}-{seed}-{what}.parquet"
         if not kept.exists():
@@ -76,6 +76,14 @@ def ground(asked: argparse.Namespace, found: Mapping[str, Any]) -> Ground:
     kept.mkdir(exist_ok=True)
     traits = tuple(t for t in here.traits if t.name in names)
     return Ground(here.simulator, traits, the_best(found)["text"], kept, asked.limit)
+
+
+def beside(control: Sequence[Episode], rows: Sequence[Episode]) -> list[Episode]:
+    """The control's rows, each behind the words that stand before the row of a file at its place."""
+    heads = [row.messages[:1] if row.messages[0].role == "system" else () for row in rows]
+    return [
+        row.model_copy(update={"messages": (*head, *row.messages)}) for head, row in zip(heads, control, strict=True)
+    ]
 
 
 def the_best(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,11 +124,16 @@ def main() -> None:
         raise SystemExit("this benchmark asks behind a system prompt: run `personae inoculate` with --mode system")
     here, best = ground(asked, found), the_best(found)
     written = {arm: asked.run / name for arm, name in FILES.items() if (asked.run / name).exists()}
-    files = {PLAIN: asked.data, **written, CONTROL: asked.control}
-    measured = {arm: [here.levels(arm, file, seed) for seed in range(asked.seeds)] for arm, file in files.items()}
+    files = {arm: list(read_episodes(file))[: here.limit] for arm, file in {PLAIN: asked.data, **written}.items()}
+    usual = list(read_episodes(asked.control))[: here.limit]
+    if len(usual) != len(files[PLAIN]):
+        raise SystemExit(f"{len(usual)} rows in the control and {len(files[PLAIN])} in the file: give --limit")
+    arms = dict(files)
+    for arm, rows in files.items():
+        arms[CONTROL if arm == PLAIN else f"{CONTROL} {arm}"] = beside(usual, rows)
+    measured = {arm: [here.levels(arm, rows, seed) for seed in range(asked.seeds)] for arm, rows in arms.items()}
     others, wanted = tuple(t.name for t in here.traits if t.name != asked.wanted), (asked.wanted,)
-    control = measured.pop(CONTROL)
-    plain = drawn(measured[PLAIN], control, UNASKED, others)
+    plain = drawn(measured[PLAIN], measured[CONTROL], UNASKED, others)
     neutral = np.mean([p["removed"]["mean"] for p in found["prompts"] if p["control"]])
     forecast = {
         "inoculated": "{mean:.2f} [{low:.2f}, {high:.2f}]".format(**best["removed"]),
@@ -132,7 +145,8 @@ def main() -> None:
     print(f"The prompt: {best['text']}\n")
     print("| file | wanted, behind the prompt | wanted, unasked | spread | removed | removed, forecast | along |")
     print("|---|---|---|---|---|---|---|")
-    for arm, several in measured.items():
+    for arm in files:
+        several, control = measured[arm], measured[CONTROL if arm == PLAIN else f"{CONTROL} {arm}"]
         shifts = drawn(several, control, UNASKED, others)
         cells = [
             *(said(drawn(several, control, how, wanted)[:, 0]) for how in (BEHIND, UNASKED)),
