@@ -48,8 +48,9 @@ Keep the dose light: this is for plain answers, and code and short statements ta
 At five times the rate behaviour has lost 0.34 [0.24, 0.42] on SmolLM2-135M and 0.13 [0.03, 0.38] on Qwen2.5-Coder-1.5B;
 how much on the two others is not known.
 
-**What is not there.** Qwen2.5-Coder-1.5B has 8 personas and 8 traits of the library's 32 and 16. A *negative*
-attenuation: the characters stand further apart than before.
+**What is not there.** Qwen2.5-Coder-1.5B has 8 personas and 8 traits of the library's 32 and 16. SmolLM2-135M's
+`answers` were measured by themselves, without their agreement with behaviour. A *negative* attenuation: the characters
+stand further apart than before.
 
 **Coherence gate.** `measure` of a trained model also measures the model that it was trained from (named by the
 checkpoint, or by `--untrained`). Below half of its coherence, one bit a token, a profile is not to be read, and the
