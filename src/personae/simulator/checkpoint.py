@@ -61,8 +61,8 @@ def open_adapter(folder: Path, model: Any) -> Any:  # noqa: ANN401
     except Exception as problem:
         raise BadInput(f"the adapter does not fit its base model: {first_line(problem)}", file=folder) from problem
     if adapted.active_peft_config.is_prompt_learning:
-        problem = "the adapter is a learned prompt, which stands before every row and has no words"
-        raise BadInput(problem, file=folder, remedy="name an adapter of weights, such as LoRA's")
+        found = "the adapter is a learned prompt, which stands before every row and has no words"
+        raise BadInput(found, file=folder, remedy="name an adapter of weights, such as LoRA's")
     return adapted
 
 
