@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from markdown import table
+from numpy.typing import NDArray
 
 RATIO = {"float32": {"S": 1.25, "M": 1.35, "Q": 1.5}, "bfloat16": {"S": 1.05, "M": 1.3, "Q": 1.6}}
 SHARE = {"S": 0.35, "M": 0.65, "Q": 0.55}  # of the float32 matmul peak, the needed FLOPs
@@ -83,6 +84,11 @@ def _judged(one: Measured) -> Iterator[Line]:
         yield f"memory over lm-eval's: {one.name}", told, f"≤ {most:.2f} of it", met(own <= most * theirs)
     off = one.off["ours"][0]
     yield f"float32 beside the loop: {one.name}", f"{off:.1e} nats at most", f"≤ {OFF:g}", met(off <= OFF)
+
+
+def rms(off: NDArray[np.float64]) -> float:
+    """The root mean square."""
+    return float(np.sqrt(np.square(off).mean()))
 
 
 def met(held: bool) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bars import Measured, section, spread
+from bars import Measured, rms, section, spread
 from memory import extra_memory
 from peers import Scores, Way, lm_eval_version, loop, ours, peer
 from setting import asking, begun, parsed, put, versions
@@ -103,11 +103,6 @@ def compare(subject: Subject, dtype: str, chosen: Scores, truth: Scores, args: a
         subject.name, shape, dtype, len(subject.table), len(subject.table[0]), size, seconds, off,
         needed_flops(subject), peaks, memory, f"lm-eval {version}" if version else "", args.made,
     )  # fmt: skip
-
-
-def rms(off: Scores) -> float:
-    """The root mean square."""
-    return float(np.sqrt(np.square(off).mean()))
 
 
 def lab_error(rows: int) -> float:

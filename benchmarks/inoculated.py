@@ -128,9 +128,8 @@ def main() -> None:
     usual = list(read_episodes(asked.control))[: here.limit]
     if len(usual) != len(files[PLAIN]):
         raise SystemExit(f"{len(usual)} rows in the control and {len(files[PLAIN])} in the file: give --limit")
-    arms = dict(files)
-    for arm, rows in files.items():
-        arms[CONTROL if arm == PLAIN else f"{CONTROL} {arm}"] = beside(usual, rows)
+    against = {arm: CONTROL if arm == PLAIN else f"{CONTROL} {arm}" for arm in files}
+    arms = files | {against[arm]: beside(usual, rows) for arm, rows in files.items()}
     measured = {arm: [here.levels(arm, rows, seed) for seed in range(asked.seeds)] for arm, rows in arms.items()}
     others, wanted = tuple(t.name for t in here.traits if t.name != asked.wanted), (asked.wanted,)
     plain = drawn(measured[PLAIN], measured[CONTROL], UNASKED, others)
@@ -146,7 +145,7 @@ def main() -> None:
     print("| file | wanted, behind the prompt | wanted, unasked | spread | removed | removed, forecast | along |")
     print("|---|---|---|---|---|---|---|")
     for arm in files:
-        several, control = measured[arm], measured[CONTROL if arm == PLAIN else f"{CONTROL} {arm}"]
+        several, control = measured[arm], measured[against[arm]]
         shifts = drawn(several, control, UNASKED, others)
         cells = [
             *(said(drawn(several, control, how, wanted)[:, 0]) for how in (BEHIND, UNASKED)),

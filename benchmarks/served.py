@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from bars import rms
 
 from personae.data import read_episodes
 from personae.records import Simulator
@@ -20,11 +21,6 @@ from personae.records.results import Floats
 from personae.simulator import load
 from personae.simulator.registry import open_model
 from personae.workflows.nouns_for import nouns
-
-
-def rms(values: Floats) -> float:
-    """The root mean square."""
-    return float(np.sqrt(np.square(values).mean()))
 
 
 def evidence(logp: Floats) -> Floats:

@@ -19,7 +19,7 @@ from typing import Any
 
 from personae.data.forms import Form, extra, has, unknown
 from personae.data.lines import Row
-from personae.data.preferences import answer_under
+from personae.data.preferences import answer_under, with_prompt
 from personae.data.row_fields import row_text
 from personae.data.rows import kept, read_rows
 from personae.data.turns import answered, message_list, refuse_tools, turns
@@ -85,7 +85,7 @@ def _response(row: Row) -> Episode:
 
 
 def _chosen(row: Row) -> Episode:
-    return answer_under(row, "chosen")
+    return answer_under(with_prompt(row), "chosen")
 
 
 def _speech(row: Row) -> Episode:

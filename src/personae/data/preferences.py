@@ -56,20 +56,20 @@ def preference(row: Row) -> Preference:
     if not has(row, "preference"):
         raise unknown(row, ("preference",))
     refuse_tools(row)
+    row = with_prompt(row)
     fields = {key: answer_under(row, key, _KEYS) for key in ("chosen", "rejected")}
     return row.built(Preference, fields, remedy=_ALIKE)
 
 
 def answer_under(row: Row, key: str, taken: tuple[str, ...] = ("prompt", "chosen", "messages")) -> Episode:
     """The dialogue that ends with one of the two answers; the row's keys but those `taken` come with it."""
-    row = _with_prompt(row)
     fields = {"messages": _dialogue(row, key), "extra": extra(row, taken), **row.origin}
     remedy = f"end {key!r} with the Assistant's answer, or drop the row"
     return row.built(Episode, fields, remedy=remedy)
 
 
-def _with_prompt(row: Row) -> Row:
-    """The row, its answers cut off from the whole words with which both begin where these are all its prompt.
+def with_prompt(row: Row) -> Row:
+    """The row of a pair, its answers cut off from the whole words with which both begin where these are all its prompt.
 
     The white space before an answer stays with it.
     """

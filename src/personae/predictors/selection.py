@@ -26,8 +26,7 @@ def selection(
 ) -> Forecast:
     """The forecast of every trait at `dose` effective episodes."""
     rng = np.random.default_rng(seed)
-    less = evidence.less if isinstance(evidence, LongEvidence) else None
-    levels = basis.levels.by_trait
+    levels, less = basis.levels.by_trait, evidence.less
     shifts = forecast_intervals(basis.prior, evidence.blocks, levels, dose, rng=rng, doubt=doubt, less=less)
     base = basis.base_levels()
     return Forecast(

@@ -43,6 +43,11 @@ class Evidence:
         return len(self.matrix)
 
     @property
+    def less(self) -> None:
+        """No rows whose mean was taken off, see `LongEvidence`."""
+        return
+
+    @property
     def blocks(self) -> Blocks:
         """The matrix as one block."""
         return Blocks(self.rows, lambda: iter([self.matrix]))

@@ -30,14 +30,15 @@ def locate(name: str) -> Located:
     path = Path(name).expanduser()
     if (entry := find(name)) and not path.exists():
         return Located(entry.name, _listed_folder(entry, by_hub_id=name.strip().lower() == entry.hub.lower()))
-    if path.suffix != ".gguf" and not llama2c.weights_at(path) and (problem := llama2c.nearly_at(path)):
+    one_file = path.suffix == ".gguf" or llama2c.weights_at(path)
+    if not one_file and (problem := llama2c.nearly_at(path)):
         raise problem
     if path.is_dir():
         return Located(name, path)
-    if path.suffix in checkpoint.PICKLED and not llama2c.weights_at(path):
+    if path.suffix in checkpoint.PICKLED and not one_file:
         raise BadInput("pickled weights can run code as they load", file=name, remedy="save the model as safetensors")
     if path.is_file():
-        if path.suffix != ".gguf" and not llama2c.weights_at(path):
+        if not one_file:
             raise BadInput("is no model", file=name, remedy="name a checkpoint folder, a .gguf or a llama2.c file")
         return Located(name, path)
     if path.suffix in (".gguf", ".safetensors") or name.startswith((".", "/", "~")):

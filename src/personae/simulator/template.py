@@ -56,10 +56,11 @@ class Template:
         thinks, lesser = self._takes_for_thoughts(answer), None
         for thinking in (thinks, not thinks):
             prompt, whole = self._both(asked, answer, where, thinking=thinking)
-            if whole.startswith(prompt) and (not thinks or _begins(whole[len(prompt) :], answer)):
+            if not whole.startswith(prompt):
+                continue
+            if not thinks or _begins(whole[len(prompt) :], answer):
                 return prompt, self._up_to_end_of_turn(whole, answer, where)
-            if whole.startswith(prompt):
-                lesser = lesser or (prompt, whole)
+            lesser = lesser or (prompt, whole)
         if lesser:
             return lesser[0], self._up_to_end_of_turn(lesser[1], answer, where)
         raise BadInput(

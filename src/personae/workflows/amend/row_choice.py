@@ -91,5 +91,4 @@ def without(evidence: AnyEvidence, places: NDArray[np.int64]) -> LongEvidence:
             if len(stays):
                 yield Evidence(part.names, part.index[stays], part.matrix[stays], part.tokens[stays])
 
-    less = evidence.less if isinstance(evidence, LongEvidence) else None
-    return LongEvidence(evidence.names, evidence.rows - len(places), parts, less)
+    return LongEvidence(evidence.names, evidence.rows - len(places), parts, evidence.less)

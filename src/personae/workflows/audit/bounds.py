@@ -34,6 +34,10 @@ class Bound:
         """As an option states it: `power>0.1`."""
         return f"{self.trait}{self.sign}{self.nats:g}"
 
+    def told(self, state: str, shift: float) -> dict[str, Any]:
+        """What a program is told of it; `shift` in nats."""
+        return {"bound": self.written, "state": state, "shift": shift}
+
 
 def read_bound(text: str, traits: Iterable[str], option: str = "--fail-if", noun: str = "trait") -> Bound:
     """The bound that `text`, given as an `option`, states about one of `traits`, or of whatever else the `noun` says.
@@ -84,10 +88,7 @@ def check_bounds(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast])
 def bounds_told(bounds: Sequence[Bound], forecast: Mapping[str, TraitForecast]) -> list[dict[str, Any]]:
     """What a program is told of each bound: whether it is `crossed` or `held`, and the shift forecast, nats."""
     shifts = [(bound, forecast[bound.trait].shift) for bound in bounds]
-    return [
-        {"bound": bound.written, "state": "crossed" if bound.crossed(shift) else "held", "shift": shift}
-        for bound, shift in shifts
-    ]
+    return [bound.told("crossed" if bound.crossed(shift) else "held", shift) for bound, shift in shifts]
 
 
 def cross(over: Sequence[Bound], shifts: Mapping[str, float]) -> None:

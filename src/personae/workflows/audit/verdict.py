@@ -143,10 +143,7 @@ def _record(found: Verdict, notes: list[str]) -> dict[str, Any]:
         "answers": reading.answers,
         "answers_whole": sample.of * len(names) * pair.reads,
         "settled": settled(found.bounds, reading.shifts),
-        "bounds": [
-            {"bound": b.written, "state": s, "shift": reading.shifts[b.trait].mean}
-            for b, s in zip(found.bounds, found.states)
-        ],
+        "bounds": [b.told(s, reading.shifts[b.trait].mean) for b, s in zip(found.bounds, found.states)],
         "within": None if found.bounds else WITHIN,
         "undecided": undecided,
         "error": ERROR + ERROR_DROPPED,
