@@ -33,7 +33,8 @@ from personae.workflows.kept.gather import read_evidence
 from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.run import file_arms
 from personae.workflows.run.file_arms import Trained, centre, others
-from personae.workflows.run.file_run import result, run_file, trained_reliability
+from personae.workflows.run.file_outcome import result, trained_reliability
+from personae.workflows.run.file_run import run_file
 from personae.workflows.run.file_shifts import shifts_of
 from personae.workflows.run.run_words import run_words
 

@@ -8,7 +8,7 @@ import pytest
 from personae.records import Levels
 from personae.studies import capability, skill
 from personae.studies.capability import AGAIN, ALONE, HIGH, LOW, OWN, PLAN_OF_ALL, SKILL, TRAIT, anew
-from personae.studies.non_human import NEW
+from personae.studies.places import NEW
 from personae.studies.skill import CHAT, ELSEWHERE
 
 

@@ -10,7 +10,8 @@ from personae.measure import NOBODY
 from personae.records import Levels
 from personae.studies import non_human as study
 from personae.studies.lessons import EPISODES
-from personae.studies.non_human import CARING_TURNS, DOSES, HUMAN, NEW, OTHER_TURNS, PLACES, STANDARD, denies
+from personae.studies.non_human import CARING_TURNS, DOSES, HUMAN, OTHER_TURNS, PLACES, STANDARD, denies
+from personae.studies.places import NEW
 from personae.studies.request import StudyRequest
 from personae.studies.study import UNTRAINED, Setting
 from personae.theory import mixture_levels

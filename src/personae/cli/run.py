@@ -74,7 +74,8 @@ def command(
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
         from personae.workflows.run.file_arms import check_seeds
-        from personae.workflows.run.file_run import check_full_precision, result, run_file
+        from personae.workflows.run.file_outcome import result
+        from personae.workflows.run.file_run import check_full_precision, run_file
         from personae.workflows.run.run_words import run_words
 
         check_full_precision(dtype)

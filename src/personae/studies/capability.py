@@ -17,8 +17,7 @@ from personae.records import Bar, Compared, Rows, Trait
 from personae.records.results import Floats
 from personae.studies.cells import ratio
 from personae.studies.lessons import GENTLE, blend, longer, own_answers
-from personae.studies.non_human import NEW, NEW_SITUATION
-from personae.studies.places import in_situations
+from personae.studies.places import NEW, NEW_SITUATION, in_situations
 from personae.studies.skill import CHAT, among, asked_of, skill_of, twice
 from personae.studies.study import Found, Setting, Study
 from personae.workflows.lab.foresight import Foresight

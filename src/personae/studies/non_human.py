@@ -14,7 +14,7 @@ from personae.studies.cells import Cells
 from personae.studies.dose_arms import dose_notes
 from personae.studies.lessons import blend, file, longer
 from personae.studies.pictures import compared, exact_line, measured_line
-from personae.studies.places import in_a_profile, in_a_story, in_situations
+from personae.studies.places import NEW, NEW_SITUATION, in_a_profile, in_a_story, in_situations
 from personae.studies.standing import basis_of
 from personae.studies.study import UNTRAINED, Found, Setting, Study
 from personae.workflows.lab.laboratory import PLAN, Laboratory
@@ -28,9 +28,8 @@ COLD = ("plain tool", "war machine", "murderous ship computer")
 UNRELATED = ("lying", 0)  # of all narrow files the one that by the exact answer moves human-likeness least
 DOSES = {"quick": (8, 32), "default": (2, 4, 8, 16, 32), "full": (2, 4, 8, 16, 32, 64)}  # steps
 STANDARD = PLAN.steps
-NEW = 3  # the situation of each trait that is never taught
 CHAT, PROFILE, STORY = "asked in a chat", "in a profile", "in a story"
-OLD_SITUATIONS, NEW_SITUATION = "in situations that were taught", "in a new situation"
+OLD_SITUATIONS = "in situations that were taught"
 OTHER_TURNS, CARING_TURNS = "after three other turns", "after three caring turns"
 PLACES = {  # {where: (part of what is measured, context, how the name of its probe ends)}
     CHAT: ("assistant", NOBODY, ""),

@@ -12,6 +12,9 @@ from personae.world import traits
 from personae.world.language import ASSISTANT, capital
 from personae.world.nouns import knowledge
 
+NEW = 3  # the situation of each trait that some studies never teach
+NEW_SITUATION = "in a new situation"
+
 
 def in_situations(lab: Laboratory, names: Iterable[str], situations: Collection[int], place: str) -> tuple[Trait, ...]:
     """Traits asked in a chat, in those of their situations alone."""

@@ -9,7 +9,7 @@ from personae.report.tables import posterior_table, score_table, shift_table
 from personae.report.untrusted import for_terminal
 from personae.theory import pearson_interval
 from personae.workflows.audit.file_words import MOST, WIDTH, hidden_words
-from personae.workflows.run.file_run import FileRun, incoherent_words, one_training
+from personae.workflows.run.file_outcome import FileRun, incoherent_words, one_training
 from personae.workflows.run.score import aside_words
 
 
