@@ -26,6 +26,7 @@ import numpy as np
 
 from personae.data import read_episodes
 from personae.measure import levels
+from personae.measure.profile import mean_draws
 from personae.records import Episode, Levels, Trait
 from personae.records.files import digest, read_json
 from personae.records.results import Floats
@@ -38,7 +39,6 @@ from personae.workflows.doses import dose_for
 from personae.workflows.kept.levels_file import read_levels, write_levels
 
 PLAIN, CONTROL, UNASKED, BEHIND = "as it is", "control", "unasked", "behind the prompt"
-DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,12 @@ def the_best(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def drawn(several: list[Levels], control: list[Levels], asked: str, traits: tuple[str, ...]) -> Floats:
-    """(1 + DRAWS, T) shifts, the control's taken off: as they came out, and with seeds and items drawn again."""
+    """(1 + D, T) shifts, the control's taken off: as they came out, and with other seeds and items."""
     rng, columns = np.random.default_rng(0), []
-    seeds = np.vstack([np.arange(len(several)), rng.integers(len(several), size=(DRAWS, len(several)))])
     for trait in traits:
         table = np.stack([a.row(asked)[trait] - b.row(asked)[trait] for a, b in zip(several, control, strict=True)])
-        number = table.shape[1]
-        items = np.vstack([np.arange(number), rng.integers(number, size=(DRAWS, number))])
-        columns.append(table[seeds[:, :, None], items[:, None, :]].mean(axis=(1, 2)))
-    return np.stack(columns, axis=1)
+        columns.append([table.mean(), *mean_draws(table, rng)])
+    return np.array(columns).T
 
 
 def size(shifts: Floats) -> Floats:
@@ -111,7 +108,7 @@ def size(shifts: Floats) -> Floats:
 
 
 def said(values: Floats, sign: str = "+") -> str:
-    """The first of (1 + DRAWS,) with the interval of the rest."""
+    """The first of (1 + D,) with the interval of the rest."""
     low, high = percentile_interval(values[1:])
     return f"{values[0]:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
 
