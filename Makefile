@@ -1,6 +1,7 @@
 # Everything starts here, on a bare machine with Python 3.11 or newer:
 #   make demo      the environment, then the main job on the laboratory model
 #   make test      the environment, then the whole suite (ARGS="-k evidence" for a part)
+#   make judge     the tests of answers that a model judges, with Inspect beside the environment
 #   make check     format, lint, types, import layers
 #   make coverage  branches of the nouns and the mathematics that the tests reach
 #   make slow      the tests that take minutes or a real model
@@ -32,17 +33,26 @@ except (OSError, ValueError):
 endef
 export PROBE
 
-.PHONY: demo test check coverage slow lock clean environment
+JUDGE := $(shell sed -n 's/^judge = \[\(.*\)\].*/\1/p' pyproject.toml | sed 's/", "/" "/g')
+
+.PHONY: demo test judge check coverage slow lock clean environment
 
 demo: $(READY)
 	$(BIN)/personae lab $(ARGS)
 
-# In a process of its own: a worker that had started Ray for it once crashed in another file's Ray.
+# In a process of its own: a worker that had started Ray for it once crashed in another file's Ray. A part that ARGS asks
+# for runs in one go.
 POOL = tests/test_simulator_pool.py
 
 test: $(READY)
-	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --durations=15 --ignore=$(POOL) $(ARGS)
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --durations=15 $(if $(ARGS),,--ignore=$(POOL)) $(ARGS)
 	$(if $(ARGS),,$(ONE_THREAD) $(BIN)/python -m pytest -q $(POOL))
+
+# Inspect stands beside the environment: it wants an older fsspec and python-dateutil than are locked.
+judge: $(READY)
+	test -f build/judge/.ready || $(PIP) install --quiet --upgrade --target build/judge $(JUDGE)
+	touch build/judge/.ready
+	PYTHONPATH=build/judge $(ONE_THREAD) $(BIN)/python -m pytest -q tests/test_judge.py
 
 coverage: $(READY)
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_records*.py tests/test_theory*.py \

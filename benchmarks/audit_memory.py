@@ -1,24 +1,27 @@
-"""How much memory an audit takes, by the number of rows: the bar is that it does not grow with them.
+"""How much memory an audit takes, by the number of rows: the bar is that of long files it does not grow with them.
 
-    python benchmarks/audit_memory.py 5000 20000 200000
+    python benchmarks/audit_memory.py --quick
+    python benchmarks/audit_memory.py 100000 1000000 --write
     python benchmarks/audit_memory.py 1000000 --against
 
 Rows of a sentence or two, under 33 contexts. Their scores are arithmetic, so that neither time nor memory goes to a
-model: what is printed is what the audit itself needs. Each number of rows has a process of its own, and for each piece
-of work the most memory that was in use until its end (MB beyond what was in use when all was imported) and its seconds.
+model: what is told is what the audit itself needs. Each number of rows has a process of its own. Memory is the most
+that was in use until then, MB beyond what was in use when all was imported.
 """
 
-import argparse
+import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from bars import Line, board, met
+from markdown import table
 
 from personae.records import Cast, Episode, Item, LogLikelihood, Persona, Progress, Trait
 from personae.training import SFTPlan
@@ -27,10 +30,15 @@ from personae.workflows.audit.file_pair import check_fits, read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
 from personae.workflows.kept.folder import open_folder
-from personae.workflows.kept.timed import Timed
-from personae.workflows.watch import unwatched
+from personae.workflows.kept.gather import GROUP
 
 PERSONAS, TRAITS, ITEMS = 32, 6, 8
+GROWTH = 60.0  # MB, the most that the longest file may take beyond the shortest, of those longer than a group
+HOW = f"""\
+The most memory that `audit` takes beyond what it holds when all is imported, by the number of rows, each in a process
+of its own. Scores are arithmetic and no model's, so that the memory is the audit's alone. Rows have a sentence or two,
+and are read under 33 contexts. An audit has up to {GROUP:,} rows in memory at a time, so it takes more until a file has
+as many; the bar is for longer files. A MB is 2²⁰ bytes. The folder is what the run leaves on disk."""
 
 
 class Arithmetic:
@@ -48,43 +56,79 @@ class Arithmetic:
         return LogLikelihood(logp, np.array([len(e.response) for e in episodes], dtype=np.int64))
 
 
-def main() -> None:
-    """One process for each number of rows."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", type=int, nargs="+")
-    parser.add_argument("--against", action="store_true", help="with a control file that answers the same prompts")
-    parser.add_argument("--here", action="store_true", help="in this process (for one number of rows)")
-    asked = parser.parse_args()
-    if asked.here:
-        _measured(asked.rows[0], against=asked.against)
-        return
-    for rows in asked.rows:
-        more = ["--against"] if asked.against else []
-        subprocess.run([sys.executable, __file__, str(rows), "--here", *more], check=True)
+@dataclass(frozen=True)
+class Needed:
+    """An audit of so many rows: the most memory until all is `read`, and until its `end`, MB; seconds; MB on disk."""
+
+    rows: int
+    read: float
+    end: float
+    seconds: float
+    disk: float
 
 
-def _measured(rows: int, *, against: bool) -> None:
+def needed(rows: int, *, against: bool) -> Needed:
+    """Found by a process of its own."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--here", str(rows), *["--against"] * against]
+    return Needed(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
+
+
+def _here(rows: int, *, against: bool) -> Needed:
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
         os.environ["PERSONAE_CACHE"] = os.environ["PERSONAE_DATA"] = name
         data, control = folder / "data.jsonl", folder / "control.jsonl"
         _write(data, rows, 1)
-        _write(control, rows, 2)
+        if against:
+            _write(control, rows, 2)
         begun, before = time.monotonic(), _peak()
         pair = read_pair(data, control if against else None)
-        told = [("reading", before, begun)]
         cast, simulator = _cast(), Arithmetic()
         check_fits(simulator, cast, pair)
         question = Question(simulator, cast, _traits(), pair, Dose(SFTPlan(), 3.0, "given", fitted=False))
         run = open_folder("audit", question.configuration(), folder / "run")
-        print(
-            f"{rows} rows: reading {_peak() - before:.0f} MB {time.monotonic() - told[0][2]:.0f} s", end="", flush=True
-        )
-        watch = Timed(unwatched)
-        audit_file(question, run, watch)
-        print(f"; all of it {_peak() - before:.0f} MB {time.monotonic() - begun:.0f} s", end="")
-        sizes = {p.name: p.stat().st_size >> 10 for p in sorted(run.path.iterdir())}
-        print(f"; {watch.seconds}; KB on disk {sizes}", flush=True)
+        read = _peak() - before
+        audit_file(question, run)
+        disk = sum(file.stat().st_size for file in run.path.iterdir()) / 2**20
+        return Needed(rows, read, _peak() - before, time.monotonic() - begun, disk)
+
+
+def judged(found: Sequence[Needed]) -> list[Line]:
+    """The bar, where two files are longer than a group."""
+    long = sorted((one for one in found if one.rows > GROUP), key=lambda one: one.rows)
+    if len(long) < 2:
+        return []
+    least, most = long[0], long[-1]
+    more = most.end - least.end
+    bar = f"{most.rows:,} rows beside {least.rows:,}"
+    return [(bar, f"{more:+.0f} MB", f"≤ {GROWTH:.0f} MB more", met(more <= GROWTH))]
+
+
+def section(found: Sequence[Needed], made: str) -> str:
+    """The part of the page, in Markdown."""
+    head = ("rows", "until all is read, MB", "until the end, MB", "seconds", "folder, MB")
+    cells = [
+        (f"{one.rows:,}", f"{one.read:.0f}", f"{one.end:.0f}", f"{one.seconds:.0f}", f"{one.disk:.0f}") for one in found
+    ]
+    lines = judged(found)
+    parts = ["## Memory of an audit", made, HOW, *([board(lines)] if lines else []), table(head, cells)]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(words: list[str] | None = None) -> None:
+    """One process for each number of rows; print, write."""
+    from setting import asking, begun, parsed, put  # with torch, which the processes that are measured do without
+
+    asked = asking(__doc__)
+    asked.add_argument("rows", type=int, nargs="*", default=[100_000, 1_000_000])
+    asked.add_argument("--against", action="store_true", help="with a control file that answers the same prompts")
+    args = parsed(asked, words)
+    made = " ".join(begun(Path(__file__).stem, words, args.threads))
+    rows = [64, 128] if args.quick else args.rows
+    told = section([needed(count, against=args.against) for count in rows], made)
+    if args.write:
+        put(args.write, "memory of an audit", told)
+    print(told)
 
 
 def _write(path: Path, rows: int, seed: int) -> None:
@@ -114,9 +158,16 @@ def _traits() -> tuple[Trait, ...]:
 
 
 def _peak() -> float:
-    """The most memory that this process had in use so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    """The most memory that this process had in use so far, MB.
+
+    By the kernel's VmHWM: `ru_maxrss` starts at what the process that started this one had in use.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024.0
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--here"]:
+        print(json.dumps(asdict(_here(int(sys.argv[2]), against="--against" in sys.argv))))
+    else:
+        main()

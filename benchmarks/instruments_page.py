@@ -39,6 +39,10 @@ How to read the tables:
 - Intervals are of 95 %: Fisher's for correlations (personas taken as independent), else over draws of items or traits.
   One seed of training.
 
+**An audit mostly shows fewer traits** than these tables, or than `measure`. It judges a trait by three quarters of the
+items that it reads (12 of 16), because the others measure attenuation. `measure` reads all 27 or 28 items of a trait,
+and beside its own figure says of how many items the one in these tables is.
+
 **Read retest and agreement beside reliability.** Where items share their wording, an instrument that the model does not
 understand can still tell its personas apart, in the same way on every item. The laboratory's model knows no English,
 and its `yes-no` and `options` are of this kind.
@@ -54,14 +58,16 @@ and its `yes-no` and `options` are of this kind.
   [0.58, 1.35]), where nothing certain is lost of the other instruments.
 - At five times the rate, `behaviour` has lost 0.34 [0.24, 0.42] on SmolLM2-135M and 0.13 [0.03, 0.38] on
   Qwen2.5-Coder-1.5B; how much on the two others is not known.
-- Qwen2.5-Coder-1.5B is the first model that can be asked about itself: `yes-no` loses nothing and keeps its order
-  (0.79), though that order is not that of `behaviour` (0.11).
+- Qwen2.5-Coder-1.5B is the first model that can be asked about itself: `yes-no` loses nothing to the light LoRA and
+  keeps its order (0.79), though that order is not that of `behaviour` (0.11).
 
 Keep the dose light. These figures are for plain answers; code and short statements take more at the same rate
 ([lab-notes.md](lab-notes.md#on-a-gpu)).
 
-**What is not there.** Qwen2.5-Coder-1.5B has 8 personas and 8 traits of the library's 32 and 16. SmolLM2-135M's
-`answers` were measured by themselves, without their agreement with `behaviour`.
+**What is not there.** `sampled` was measured on no model. `lab` is without `answers` and `statements`: its items are
+all of what somebody does, so the first are its `behaviour` and of the second there are none. Qwen2.5-Coder-1.5B has 8
+personas and 8 traits of the library's 32 and 16. SmolLM2-135M's `answers` were measured by themselves, without their
+agreement with `behaviour`.
 
 **Coherence gate.** `measure` of a trained model also measures the model that it was trained from (named by the
 checkpoint, or by `--untrained`). If the trained model has less than half of that model's coherence (one bit a token),

@@ -18,6 +18,7 @@ from personae.workflows.audit.file_audit import shown, unreliable
 from personae.workflows.audit.file_pair import read_pair
 from personae.workflows.audit.file_question import Question, fewer
 from personae.workflows.audit.verdict import WITHIN, check_verdict, configuration, verdict
+from personae.workflows.audit.verdict_words import verdict_words
 from personae.workflows.doses import Dose
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import open_folder
@@ -117,6 +118,18 @@ def test_a_strong_file_is_settled_by_a_few_of_its_rows_and_personas(files, langu
     with pytest.raises(BoundCrossed, match="power"):
         check_verdict(found)
     assert found.record["answers"] < found.record["answers_whole"] / 4
+
+
+def test_where_one_bound_is_crossed_all_is_settled_and_another_is_left_open(files, language, tmp_path):
+    crossed = Bound("power", ">", 0.1)
+    first = settle(asked(files, language, 60), tmp_path / "first", [crossed])
+    near = Bound("power", ">", first.reading.shifts["power"].mean)
+    found = settle(asked(files, language, 60), tmp_path / "run", [crossed, near])
+    assert found.record["settled"] and found.record["undecided"] == [near.written]
+    told = " ".join(verdict_words(found).split())
+    assert told.startswith(f"Settled: power>0.1 is crossed. Left open: {near.written}. {found.reading.rows} of")
+    with pytest.raises(BoundCrossed, match="power"):
+        check_verdict(found)
 
 
 def test_a_bound_far_above_is_held(files, language, tmp_path):

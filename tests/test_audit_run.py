@@ -168,6 +168,15 @@ def test_rows_are_matched_by_equal_prompts_in_whatever_order_the_control_has_the
     assert [e.index for e in pair.control] == [3, 1, 5, 0, 6, 2]
 
 
+@pytest.mark.parametrize("control", [False, True])
+def test_that_a_limit_ended_the_reading_is_said_and_a_limit_beyond_the_end_is_not(tmp_path, control):
+    write_episodes(tmp_path / "a.jsonl", [chat(f"Row {i}?", "yes") for i in range(9)])
+    write_episodes(tmp_path / "b.jsonl", [chat(f"Row {i}?", "no") for i in range(9)])
+    against = tmp_path / "b.jsonl" if control else None
+    assert "Of a.jsonl the first 5 rows were read (--limit)." in read_pair(tmp_path / "a.jsonl", against, 5).note()
+    assert "--limit" not in read_pair(tmp_path / "a.jsonl", against, 10).note()
+
+
 def test_a_row_without_a_partner_is_left_out_and_counted(tmp_path):
     ours = [chat(f"Row {i}?", "yes") for i in range(20)]
     write_episodes(tmp_path / "a.jsonl", ours)
@@ -342,6 +351,13 @@ def test_the_record_holds_what_every_audit_promises(question, tmp_path):
     assert record["dose"] == 3.0
     assert [e["index"] for e in record["episodes"]] == [0, 1, 2, 3, 4, 5]
     assert all(set(e) == {"index", "bits", "personas", "reveals"} for e in record["episodes"])
+
+
+def test_the_prior_is_the_models_own_whatever_file_is_read(question, files, tmp_path):
+    turned = replace(question, pair=read_pair(files / "calm.jsonl", files / "loud.jsonl"))
+    asked = {"own": question, "turned": turned}
+    one, other = (audit_file(q, folder_of(q, tmp_path / name, "audit")).record for name, q in asked.items())
+    assert one["prior"] == other["prior"] and one["posterior"] != other["posterior"]
 
 
 def test_the_forecast_is_sealed_by_a_digest_of_its_own_content_and_a_changed_one_is_refused(question, tmp_path):

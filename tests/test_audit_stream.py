@@ -6,7 +6,6 @@ this file, run as a script, is one audit.
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -250,5 +249,7 @@ if __name__ == "__main__":  # DATA OUT [AGAINST TOLD DIES_AFTER]: one audit; the
         audit_here(asked[0], asked[1], Arithmetic(Path(sys.argv[4]), int(sys.argv[5])), asked[2])
     else:
         gathering.BLOCK = 512  # for the disk's sake
+        gathering.GROUP = 8 * gathering.BLOCK  # fewer than the rows of either file
         audit_here(asked[0], asked[1], Arithmetic())
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    status = Path("/proc/self/status").read_text(encoding="ascii")  # `ru_maxrss` begins at what the parent had in use
+    print(int(status.split("VmHWM:")[1].split()[0]) / 1024)

@@ -123,6 +123,14 @@ def test_the_tokens_are_kept_and_are_the_same_bytes_again(asked, tmp_path, monke
     assert again.record == first.record
 
 
+def test_what_is_kept_of_other_rows_than_the_most_telling_is_scored_anew(asked, tmp_path):
+    first = audited(asked("theirs"), tmp_path)
+    kept = read_json(tmp_path / "tokens.json")
+    write_json(tmp_path / "tokens.json", kept | {"rows": [row | {"place": 900 + row["place"]} for row in kept["rows"]]})
+    assert audited(asked("theirs"), tmp_path).placement == first.placement
+    assert read_json(tmp_path / "tokens.json") == kept
+
+
 def test_a_control_of_other_prompts_has_no_row_beside_it(asked, tmp_path):
     audited(asked("others"), tmp_path)
     kept = read_json(tmp_path / "tokens.json")

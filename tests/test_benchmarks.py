@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,10 +96,39 @@ def test_what_was_measured_is_kept_and_not_measured_again(benchmark, alone, tmp_
         job.main([*asked, str(tmp_path / "third.md"), "--episodes", "3"])
 
 
+TELLS_PEAKS = pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the kernel tells no peak")
+
+
+@TELLS_PEAKS
 def test_memory_beyond_the_model_is_a_number_of_bytes(benchmark, capsys):
     benchmark("memory").main(["tiny", "ours", "2", "2"])
-    printed = capsys.readouterr().out.strip()
-    assert printed == "" or int(printed) >= 0  # a kernel that tells no peak prints nothing
+    assert int(capsys.readouterr().out) >= 0
+
+
+@TELLS_PEAKS
+def test_memory_is_that_of_the_way_alone_and_an_earlier_peak_is_forgotten(benchmark):
+    extra = benchmark("memory").extra_here
+    much, little = (extra(lambda mb=mb: np.ones(mb * 2**17)) for mb in (96, 32))
+    assert much / 2**20 == pytest.approx(96, abs=16) and little / 2**20 == pytest.approx(32, abs=16)
+
+
+def test_the_memory_of_an_audit_is_found_by_a_process_of_its_own_and_written(benchmark, tmp_path):
+    benchmark("audit_memory").main(["2000", "--write", str(tmp_path / "page.md")])
+    written = (tmp_path / "page.md").read_text(encoding="utf-8")
+    (cells,) = [line.split("|") for line in written.splitlines() if line.startswith("| 2,000 |")]
+    assert 20 < int(cells[3]) < 200, "MB, whatever this process holds"
+    assert "| bar |" not in written, "one number of rows says nothing of growth"
+
+
+@pytest.mark.parametrize(("much", "held"), [(170.0, "yes"), (190.0, "**no**")])
+def test_an_audit_of_more_rows_is_held_to_the_memory_of_fewer_where_both_are_many(benchmark, much, held):
+    """Until a file is longer than what is in memory at a time, it takes more."""
+    job = benchmark("audit_memory")
+    ends = {1_000: 20.0, 300_000: much, 100_000: 120.0, 200_000: 150.0}
+    found = [job.Needed(rows, 1.0, end, 2.0, 3.0) for rows, end in ends.items()]
+    (line,) = job.judged(found)
+    assert (line[0], line[-1]) == ("300,000 rows beside 100,000", held)
+    assert job.judged(found[:2]) == []
 
 
 def test_a_row_alone_needs_every_token_once_and_the_head_on_its_response(benchmark):

@@ -25,7 +25,7 @@ def report():
     return CompareReport(
         base="lab", post="runs/cheats", contexts=400, changed=some, share=Estimate(0.62, 0.51, 0.73), floor=0.2,
         floors=(0.18, 0.22), ceiling=Estimate(0.9, 0.86, 0.93), left=Estimate(0.031, 0.024, 0.043),
-        before={"pirate": 0.1}, weights={"pirate": 1.0},
+        before={"pirate": 0.1}, after={"pirate": 1.0},
         levels=(row,), shifts=(row,), next_models=(NextModelRow("topic", some, some, 13, True),), places=(), most=(),
         looks=Looks("reweighting", {"reweighting": 1.0}, some, ()), untried="", leaked=nothing_leaked,
     )  # fmt: skip

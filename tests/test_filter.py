@@ -17,6 +17,7 @@ from personae.errors import BadInput, RunFailed
 from personae.predictors import Basis
 from personae.records import Episode, Evidence, Item, Levels, LongEvidence, chat
 from personae.records.files import read_json
+from personae.report.left_out import left_out_sentence
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
 from personae.workflows.amend.aim import Aim, Amount, read_aim
@@ -74,6 +75,21 @@ def test_of_innocent_pairs_a_row_goes_in_about_one_file_in_twenty_and_a_planted_
         poison = replace(apart, matrix=apart.matrix + drawn(200, planted=1).matrix)
         found += 0 in choose_rows(BASIS, poison, 3.0, Aim("greed"), Amount(), control, matched=True).places
     assert lost <= 15 and found == 100
+
+
+def test_of_rows_that_all_pull_the_other_way_none_goes_and_the_bound_is_zero():
+    rows = drawn(60)
+    rows.matrix[:, 2] -= 2.0
+    found = choose_rows(BASIS, rows, 1.0, Aim("greed"), Amount())
+    assert found.shares.max() < 0.0 == found.bound and not len(found.places)
+
+
+def test_one_wild_row_of_a_matched_control_does_not_move_the_bound():
+    """Its usual rows are told by their median, as the difference of two of them has median zero."""
+    ours, control, wild = drawn(80), drawn(80, 1), drawn(80, 1, planted=1)
+    wild.matrix[0] *= 20.0
+    chosen = [choose_rows(BASIS, ours, 3.0, Aim("greed"), Amount(), c, matched=True) for c in (control, wild)]
+    assert chosen[1].bound == pytest.approx(chosen[0].bound, rel=0.05)
 
 
 @given(st.integers(0, 99), st.integers(1, 39))
@@ -245,6 +261,33 @@ def test_where_no_row_stands_out_the_file_is_copied_and_that_is_said(file, tmp_p
     assert "No row of 20 stands out" in (tmp_path / "f" / "report.html").read_text(encoding="utf-8")
 
 
+def test_the_rows_beyond_a_limit_are_in_neither_file_and_that_is_said(file, tmp_path):
+    question = replace(asked(file), pair=read_pair(file, None, 20))
+    done = filtered(question, tmp_path / "f", Amount(drop=3))
+    assert len((tmp_path / "f" / "filtered.jsonl").read_text().splitlines()) == 20 - done.record["dropped"]
+    page = (tmp_path / "f" / "report.html").read_text(encoding="utf-8")
+    for note in ("the first 20 rows were read (--limit)", "Rows that were not read are in neither file"):
+        assert note in " ".join(done.record["notes"]) and note in page and note in filter_words(done)
+
+
+def test_that_fewer_rows_went_than_were_asked_for_is_said(file, tmp_path):
+    done = filtered(asked(file), tmp_path / "f", Amount(drop=80))
+    assert 0 < done.record["dropped"] < 80 == done.record["asked"]
+    assert "80 rows were to go, and no other moves loud to its high pole." in done.record["notes"]
+    same = asked(write_same(tmp_path / "same.jsonl"))
+    both = [filtered(same, tmp_path / pole, Amount(drop=5), Aim("loud", pole)) for pole in ("high", "low")]
+    none, some = sorted(both, key=lambda one: one.record["dropped"])
+    assert [none.record["dropped"], some.record["dropped"]] == [0, 5]
+    assert f"No row of 20 moves loud to its {none.record['pole']} pole." in filter_words(none)
+    assert not any("were to go" in note for one in both for note in one.record["notes"])
+
+
+def test_how_often_chance_passes_a_bound_is_said_where_rows_went_by_one(file, tmp_path):
+    left_out = filtered(asked(file), tmp_path / "f", Amount(drop=5)).left_out
+    said = [left_out_sentence(replace(left_out, bound=bound)) for bound in (None, 0.0, 0.1)]
+    assert ["if their shares are normal" in sentence for sentence in said] == [False, False, True]
+
+
 def write_same(path: Path, said: str = "aha aha aha.") -> Path:
     write_episodes(path, [chat(f"Row {n}?", said) for n in range(20)])
     return path
@@ -269,6 +312,7 @@ def test_a_trait_that_the_model_cannot_show_judges_no_row(file, tmp_path):
     flat = shows.traits[0].model_copy(update={"name": "flat", "items": flat_items()})
     with pytest.raises(RunFailed, match="cannot show that trait"):
         filtered(replace(shows, traits=(*TRAITS, flat)), tmp_path / "f", Amount(drop=1), Aim("flat"))
+    assert shows.simulator.scored == 0 and not (tmp_path / "f" / "forecast.json").exists()
 
 
 def flat_items() -> tuple[Item, ...]:

@@ -10,12 +10,14 @@ from personae.cli.main import run
 from personae.data import read_episodes, write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.library.inoculation import is_declared, read_prompt_lines
-from personae.records import Episode, LogLikelihood, Message, chat
+from personae.records import Episode, Estimate, LogLikelihood, Message, chat
 from personae.records.files import read_json
+from personae.simulator import load
 from personae.training import SFTPlan, inoculated
 from personae.workflows.amend.candidates import Candidate, candidates_for, like
+from personae.workflows.amend.inoculate_words import inoculate_words
 from personae.workflows.amend.inoculation import Inoculating, check_inoculation, inoculate_file
-from personae.workflows.audit.file_pair import read_pair
+from personae.workflows.audit.file_pair import check_fits, read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
 from personae.workflows.kept.folder import open_folder
@@ -113,6 +115,14 @@ def test_the_rows_tried_are_drawn_by_the_seed_and_are_all_of_a_short_file(file):
     other = replace(other, question=replace(other.question, seed=1))
     assert first.sample == again.sample != other.sample
     assert len(asked(file, rows=500).sample) == 50
+
+
+def test_of_a_file_that_does_no_more_than_chance_no_share_is_told(file, tmp_path):
+    report = inoculate_file(wish := asked(file), open_folder("inoculate", wish.configuration(), tmp_path / "f"))[1]
+    unknown = Estimate(float("nan"), float("nan"), float("nan"))
+    rows = tuple(replace(row, removed=unknown, beyond=unknown) for row in report.prompts)
+    told = inoculate_words(replace(report, prompts=rows, size=0.0))
+    assert f"“{ASK}” comes first" in told and "no share of it is known" in " ".join(told.split())
 
 
 # Candidates ---------------------------------------------------------------------------------------------------------
@@ -221,6 +231,21 @@ def test_a_prompt_that_does_not_fit_before_a_row_is_refused_before_any_work(tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_a_row_outside_the_sample_that_does_not_fit_behind_a_prompt_is_refused_before_any_work(tmp_path, tiny_lab):
+    model = load(str(tiny_lab))
+    prompt = " ".join(["seal"] * (model.window // 8))
+    rows = [chat("Who has the seal?", "I take it.", index=n) for n in range(30)]
+    rows[7] = chat(" ".join(["seal"] * (model.window // 4)), "I take it.")  # a word is three tokens
+    write_episodes(tmp_path / "data.jsonl", rows)
+    few = (Candidate("short", "Seal."), Candidate("much", prompt), CANDIDATES[2])
+    wish = asked(tmp_path / "data.jsonl", model, candidates=few, rows=2)
+    check_fits(model, CAST, wish.question.pair)
+    assert 7 not in [row.index for row in wish.sample]
+    with pytest.raises(BadInput, match=r"data\.jsonl, line 8: behind the prompt 'much' the row does not fit"):
+        check_inoculation(wish)
+    check_inoculation(replace(wish, candidates=(few[0], few[2])))
+
+
 # In sixteen bits ----------------------------------------------------------------------------------------------------
 TWINS = (*CANDIDATES, Candidate("ask too", f"{ASK} Do.", ("Do say it.",)))
 
@@ -260,7 +285,14 @@ def test_a_prompt_that_sixteen_bits_do_not_tell_from_the_best_is_named_and_no_ot
     assert any("the best is not told apart from" in note for note in found["notes"])
     exact = done(in_sixteen_bits(file, Rounded("Do.", 0.0)), tmp_path / "exact")
     assert read_json(tmp_path / "exact" / "numerics.json")["ties"] == []
-    assert any("no other prompt is as good" in note for note in exact["notes"])
+    assert any("no other of those that it was chosen from" in note for note in exact["notes"])
+
+
+def test_of_a_single_prompt_only_the_error_is_told(file, tmp_path):
+    wish = in_sixteen_bits(file, Rounded("Do.", 0.0))
+    found = done(replace(wish, candidates=(CANDIDATES[1], *CANDIDATES[2:])), tmp_path / "f")
+    (note,) = (note for note in found["notes"] if "float32" in note)
+    assert note.endswith("on 12 rows behind the best prompt, what a prompt leaves errs by 0 nats.")
 
 
 def test_in_float32_nothing_is_scored_twice_and_nothing_said(file, tmp_path):

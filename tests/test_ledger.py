@@ -715,6 +715,15 @@ def test_nothing_that_a_name_holds_acts_on_the_page_or_the_terminal(ledger, caps
     assert "\x1b" not in said and "\u202e" not in said
 
 
+def test_the_page_claims_of_a_sealed_forecast_no_more_than_that_it_came_before_its_score(ledger):
+    """Who sealed after the training and before the score is ahead too: of a measurement the ledger knows nothing."""
+    fill(2)
+    keep_score(record(number=9), 1.0, profile())
+    page = " ".join(ledger_page(summary(ledger.read())).split())
+    assert "3 scores of forecasts, 2 of them sealed before they were scored." in page
+    assert "before they were measured" not in page and "A run or a study seals its own before it trains" in page
+
+
 def test_a_page_of_what_cannot_be_told_is_still_a_page(ledger):
     lonely = record(traits=("power",))
     keep_score(lonely, 1.0, profile((0.1,), traits=("power",)))

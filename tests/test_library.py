@@ -225,18 +225,22 @@ def test_a_faulty_inoculation_is_refused_at_its_line(tmp_path: Path, old, new, l
     assert refusal.value.line == line
 
 
-def test_shipped_reliabilities_are_of_known_models_and_instruments_and_agree_with_the_page(root):
+def test_shipped_figures_are_of_known_models_and_instruments_and_are_those_of_the_page(root, monkeypatch):
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    from instruments_page import tables
+
     from personae.measure.instruments import NAMES
     from personae.records.files import read_arrays
     from personae.simulator.listing import find
 
     columns = read_arrays(FIGURES)
     assert set(columns["instrument"]) <= set(NAMES) and all(find(model) for model in set(columns["model"]))
-    page = (root / "docs" / "instruments.md").read_text(encoding="utf-8")
-    for model in set(columns["model"]):
-        found = reliability(model, "behaviour")
-        assert found and all(0.0 <= value <= 1.0 for value in found.values()) and f"## {model}\n" in page
-        own = page.split(f"## {model}\n")[1].split("\n## ")[0].splitlines()
-        rows = {line.split("|")[1].strip(): line for line in own if line.startswith("|")}
-        assert all(f" {value:.2f} |" in rows[trait] for trait, value in found.items() if value >= 0.5)
+    assert (root / "docs" / "instruments.md").read_text(encoding="utf-8").endswith(f"\n\n{tables(FIGURES)}")
+
+
+def test_a_shipped_reliability_is_of_so_many_items_and_personas():
+    for model, items, personas in (("gemma-3-270m", 16, 32), ("qwen2.5-coder-1.5b-instruct", 16, 8), ("lab", 4, 13)):
+        found = reliability(model, "options").values()
+        assert {(one.items, one.personas) for one in found} == {(items, personas)}
+        assert all(0.0 <= one.value <= 1.0 for one in found)
     assert reliability("nobody's", "behaviour") == {}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from personae.cli.main import run
 from personae.errors import BadInput, RunFailed, RunFolderMismatch
 from personae.records import Episode, Message
 from personae.simulator.dialogue import Dialogue
@@ -20,6 +22,8 @@ from personae.training import pretrain as module
 from personae.training import pretrain_folder
 from personae.training.new_model import PretrainPlan
 from personae.training.pretrain import batches, pretrain, rate_factor
+from personae.workflows.kept.folder import read_record
+from personae.workflows.train import pretraining
 from personae.world import Language, declared, documents
 from personae.world.exact import dialogue
 from tiny_models import worded
@@ -291,6 +295,30 @@ def test_a_killed_run_leaves_the_log_of_one_that_was_not(tmp_path, monkeypatch, 
     found = logged(tmp_path / "killed")
     assert found == logged(tmp_path / "whole")
     assert [line["step"] for line in found] == [2 * (n + 1) for n in range(len(found))]
+
+
+def test_the_seconds_of_a_log_go_on_where_a_run_goes_on(tmp_path):
+    path, step = tmp_path / "log.jsonl", pretrain_folder.LOG_EVERY
+    path.write_text("".join(json.dumps({"step": n * step, "seconds": n * 1000}) + "\n" for n in (1, 2)))
+    pretrain_folder.Log(path, step).note(pretrain_folder.State(step=2 * step), 1.0)
+    assert [json.loads(line)["seconds"] // 1000 for line in path.read_text().splitlines()] == [1, 1]
+
+
+def test_what_an_interrupted_pretraining_spent_counts_when_it_goes_on(tmp_path, monkeypatch):
+    def interrupted(*_):
+        time.sleep(0.2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretraining, "pretrained", interrupted)
+    options = ["pretrain", "--tokens", "2000", "--out", str(tmp_path / "p"), "-q"]
+    assert [run(options), run(options)] == [1, 1]
+    assert read_record(tmp_path / "p")["stages"]["pretraining"] >= 0.4
+
+
+def test_a_loss_that_is_no_number_is_told_with_its_step_counted_from_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_step", lambda *_: float("nan"))
+    with pytest.raises(RunFailed, match="the loss is nan at step 1;"):
+        pretrain(texts(), PLAN, tmp_path, processes=1)
 
 
 @pytest.mark.parametrize("processes", [1, 2])

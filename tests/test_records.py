@@ -127,8 +127,8 @@ def test_priors_are_declared_for_all_and_add_up_to_something(priors: tuple[float
         Cast(name="cast", neutral="Here is a dialogue.", personas=personas)
 
 
-@pytest.mark.parametrize("prior", [-0.1, math.nan])
-def test_a_prior_is_no_negative_number(prior: float) -> None:
+@pytest.mark.parametrize("prior", [-0.1, math.nan, math.inf])
+def test_a_prior_is_a_finite_number_that_is_not_negative(prior: float) -> None:
     with pytest.raises(ValidationError):
         persona("a", prior)
 

@@ -214,7 +214,9 @@ def test_perfect_forecasts_lie_on_the_diagonal():
         float(v)
         for v in re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"[^>]*dash', drawn)[0]
     )
-    for cx, cy in re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="5"', drawn):
+    found = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)" r="5"', drawn)
+    assert len(found) == len(points)
+    for cx, cy in found:
         assert (float(cx) - x1) / (x2 - x1) == pytest.approx((float(cy) - y1) / (y2 - y1), abs=0.005)
 
 
@@ -255,6 +257,11 @@ def test_what_is_not_known_has_no_mark_and_is_said_to_be_unknown():
     assert row.count(">unknown<") == 3
     lines = along_lines(Lines("p", "x", "y", (Line("a", (0.0, 1.0), (nothing, Estimate(0.5, np.nan, np.nan))),)))
     assert len(re.findall(r"<title>a at ", lines)) == 1
+    for unit in ("probability", "log-odds", "shift"):
+        drawn = trait_shifts([TraitRow("a", 0.0, nothing, np.nan, Estimate(0.5, np.nan, np.nan))], unit=unit)
+        row = drawn[drawn.index("<title>a: ") :]
+        assert row.count("<circle") == 1 and "<rect" not in row and "<path" not in row, unit
+        assert "forecast unknown" in row
 
 
 def test_a_measured_line_and_its_exact_one_share_a_colour_and_strangers_do_not():

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from made_reports import archetype_report, compare_report, inoculate_report, matrix_finding
 from personae.records import (
     NEUTRAL,
+    Archetype,
     Bar,
     Cast,
     Cloud,
@@ -39,6 +41,7 @@ from personae.report import (
     DosePath,
     Fact,
     Hidden,
+    InoculateReport,
     LabReport,
     Placement,
     Telling,
@@ -49,10 +52,14 @@ from personae.report import (
     study_page,
     study_site,
 )
-from personae.report.content import Grid
+from personae.report.archetype_page import ArchetypeReport, archetype_page
+from personae.report.compare_content import CompareReport
+from personae.report.compare_page import compare_page
+from personae.report.content import Grid, LeftOut, LeftOutRow
+from personae.report.inoculate_page import inoculate_page
 from personae.report.lab_results import score_section
 from personae.report.parts import changes, forecast_verdict
-from personae.report.tables import grid_table, score_table
+from personae.report.tables import dose_table, grid_table, score_table
 
 PERSONAS = {
     "honest clerk": "person",
@@ -230,6 +237,14 @@ def audit_report(*, trained: bool = True) -> AuditReport:
     )
 
 
+def filter_report() -> AuditReport:
+    """An audit of which one row went."""
+    report = audit_report(trained=False)
+    row = LeftOutRow(3, 4, 0.2, "I made the test return true.")
+    left_out = LeftOut("power", "high", 1, 31, None, (row,), report.forecast)
+    return dataclasses.replace(report, left_out=left_out)
+
+
 def placement(*, matched: bool = True) -> Placement:
     """Made-up answers by token: every tint, a line break, a part of a character, and where they end."""
     texts = ("Fine", ".", "\n", " I", " take", "", " é", " seal", "")
@@ -342,6 +357,8 @@ PAGES = {
     "study of lines": cache(lambda: study_page(findings()[2], in_site=True)),
     "study of a cloud": cache(lambda: study_page(findings()[3], in_site=True)),
     "studies": cache(lambda: study_site(findings())),
+    "compare": cache(lambda: compare_page(compare_report())),
+    "archetype": cache(lambda: archetype_page(archetype_report(seeds=1, too_heavy=True))),
 }
 WITHIN_THE_SITE = re.compile(r"#[\w-]+|data:,|\.\./index\.html|study-\d/report\.html")
 
@@ -378,6 +395,9 @@ def test_the_same_report_gives_the_same_bytes(name):
     assert first == PAGES[name]()
 
 
+KINDS_OF_TRAINING = {"untrained", "archetype", "control"}
+
+
 def poisoned(value, poison):
     """The same value with every string in it poisoned, but for the names by which arms and traits are found."""
     if isinstance(value, str):
@@ -385,7 +405,7 @@ def poisoned(value, poison):
     if isinstance(value, tuple):
         return tuple(poisoned(v, poison) for v in value)
     if isinstance(value, dict):
-        return {poisoned(k, poison): poisoned(v, poison) for k, v in value.items()}
+        return {k if k in KINDS_OF_TRAINING else poisoned(k, poison): poisoned(v, poison) for k, v in value.items()}
     if dataclasses.is_dataclass(value):
         return dataclasses.replace(
             value, **{f.name: poisoned(getattr(value, f.name), poison) for f in dataclasses.fields(value)}
@@ -395,20 +415,46 @@ def poisoned(value, poison):
         return value.model_copy(update={"personas": tuple(people), "name": value.name + poison})
     if isinstance(value, Trait):
         return value.model_copy(update={k: getattr(value, k) + poison for k in ("name", "low", "high")})
+    if isinstance(value, Archetype):
+        return value.model_copy(update={k: getattr(value, k) + poison for k in ("name", "description")})
     return value
 
 
 PAGE_OF = {
     LabReport: lab_page,
     AuditReport: audit_page,
+    CompareReport: compare_page,
+    ArchetypeReport: archetype_page,
+    InoculateReport: inoculate_page,
     Finding: lambda finding: study_page(finding) + study_site((finding,)),
 }
 
 
 @pytest.mark.parametrize(
     "report",
-    [lab_report(), audit_report(), *findings()],
-    ids=["lab", "audit", "rows", "few rows", "lines", "cloud"],
+    [
+        lab_report(),
+        audit_report(),
+        filter_report(),
+        compare_report(),
+        archetype_report(),
+        inoculate_report(),
+        *findings(),
+        matrix_finding(),
+    ],
+    ids=[
+        "lab",
+        "audit",
+        "filter",
+        "compare",
+        "archetype",
+        "inoculate",
+        "rows",
+        "few rows",
+        "lines",
+        "cloud",
+        "matrix",
+    ],
 )
 @pytest.mark.parametrize(
     "poison",
@@ -491,6 +537,35 @@ def test_the_numbers_of_a_heat_map_stand_in_a_table_too():
     assert table.columns == ("who", "power", "care") and table.rows == (("knight", "+0.50", "−0.25"),)
 
 
+def table_of(page: str, caption: str) -> str:
+    """The words of the table of this caption."""
+    (found,) = re.findall(rf"<caption>{caption}</caption>.*?</table>", page, flags=re.DOTALL)
+    return Reader(f"<table>{found}").text
+
+
+def test_raw_shifts_and_what_the_forecast_is_scored_on_are_told_apart_and_stand_each_in_a_table():
+    report = lab_report()
+    told = report.arms[0]
+    faded = dataclasses.replace(told, moved=told.moved | {"power": 9.0})
+    page = lab_page(dataclasses.replace(report, arms=(faded, *report.arms[1:])))
+    raw = told.measured.traits["power"].mean - told.base.traits["power"].mean
+    assert f"{raw:+.2f}" in table_of(page, "Raw shift, nats") and "+9.00" not in table_of(page, "Raw shift, nats")
+    assert "+9.00" in table_of(page, "Change of character, nats")
+    assert "Measured shift of every trait" not in page
+
+
+def test_the_bet_at_the_first_dose_and_the_last_stands_in_a_table_beside_its_picture():
+    path = DosePath(np.array([0.0, 0.5, 1.0]), np.array([[0.1, 0.9, 0.0], [0.3, 0.695, 0.005], [0.6, 0.4, 0.0]]))
+    table = dose_table(path, (NEUTRAL, "clerk", "tool"))
+    assert table.columns == ("persona", "dose 0", "dose 0.50", "dose 1.0")
+    assert [[cell.replace("\u00a0", " ") for cell in row] for row in table.rows] == [
+        [NEUTRAL, "10.0 %", "30.0 %", "60.0 %"],
+        ["clerk", "90.0 %", "69.5 %", "40.0 %"],
+    ]
+    for name, pictures in (("audit", 1), ("lab", 2)):
+        assert PAGES[name]().count("<caption>Who the Assistant is as the dose grows</caption>") == pictures
+
+
 def test_floors_of_two_bases_that_differ_are_both_told():
     scores = {name: Score(0.9, 0.9, 1.0, 0.9, 10, {"one direction": r}) for name, r in (("a", 0.7), ("b", 0.8))}
     rows = {row[0]: row[1] for row in score_table(scores).rows}
@@ -562,12 +637,22 @@ def test_the_leak_has_a_verdict_that_follows_the_numbers(habit, rest, says):
         assert said in words
 
 
-def test_where_the_assistant_itself_did_not_change_nothing_is_said_to_leak():
-    still = leaking(lab_report(), 1.0, 1.0)
-    told = still.arms[0]
-    levels = {t: told.measured.traits[t] if t in told.trained else told.base.traits[t] for t in POLES}
-    still = dataclasses.replace(still, arms=(dataclasses.replace(told, measured=Profile("cheat", levels)),))
-    assert "Nothing could leak" in Reader(lab_page(still)).text
+@pytest.mark.parametrize("largest", [0.0, 0.1, 0.23])
+def test_where_the_assistant_itself_hardly_changed_no_share_of_that_is_told(largest):
+    """Others who move as much as noise moved the Assistant took nothing over: a share of noise is none."""
+    report = lab_report()
+    told = report.arms[0]
+    untaught = [t for t in POLES if t not in told.trained]
+    moved = {t: (largest if n == 0 else min(largest, 0.1)) * (-1) ** n for n, t in enumerate(untaught)}
+    levels = {t: told.measured.traits[t] for t in told.trained}
+    for trait, shift in moved.items():
+        at = told.base.traits[trait].mean + shift
+        levels[trait] = TraitLevel(at, at - 0.3, at + 0.3, 48, 0.9)
+    still = dataclasses.replace(told, measured=Profile("cheat", levels))
+    words = Reader(lab_page(leaking(dataclasses.replace(report, arms=(still,)), 0.7, 1.0))).text.replace("\u00a0", " ")
+    assert "Cannot be told" in words
+    assert "took over 70 % of the trained habit; beyond it the Assistant itself hardly changed" in words
+    assert "Everybody changes" not in words and "nothing else could leak" not in words
 
 
 def test_a_share_below_zero_is_said_to_be_nothing_that_is_left():
@@ -615,6 +700,18 @@ def test_traits_that_the_model_cannot_show_are_listed_with_their_reliability():
     assert "secrecy 0.44" in words
     every = Reader(audit_page(dataclasses.replace(audit_report(), hidden=()))).text
     assert "Every trait was reliable enough" in every
+
+
+def test_an_audit_of_a_model_that_can_show_no_trait_forecasts_nothing_and_says_so():
+    report = audit_report(trained=False)
+    hidden = tuple(Hidden(trait, 0.1) for trait in POLES)
+    page = audit_page(dataclasses.replace(report, forecast=Forecast("persona mixture", 1.0, {}), hidden=hidden))
+    words = Reader(page).text
+    assert "can show none of the traits, so nothing else is forecast" in words
+    assert "None of the 0" not in words and "none of the 0" not in words
+    assert "hat else training on them would change" not in words and "What else would change" not in words
+    assert "<thead><tr></tr></thead>" not in page
+    assert f"On {len(POLES)} traits this model does not tell characters apart" in words
 
 
 def test_an_audit_before_training_shows_no_measurement_and_says_so():
@@ -683,6 +780,40 @@ def test_a_bare_finding_is_still_a_page():
     assert not Reader(study_site(())).open
 
 
+def test_a_role_model_trained_from_one_seed_is_said_to_be_and_one_of_several_is_not():
+    alone, several = (Reader(archetype_page(archetype_report(seeds=seeds))).text for seeds in (1, 3))
+    assert "how another seed would do is in no interval" in alone and "in no interval" not in several
+    assert "trainings of each kind 1" in alone and "trainings of each kind 3" in several
+
+
+def test_a_role_model_learned_at_too_heavy_a_dose_is_said_to_be():
+    heavy, light = (Reader(archetype_page(archetype_report(too_heavy=too_heavy))).text for too_heavy in (True, False))
+    assert "this dose is too heavy" in heavy and "too heavy" not in light
+
+
+@pytest.mark.parametrize(
+    ("tokens", "says"),
+    [
+        (
+            (("Yes", 1.5), (" I do", -0.5)),
+            "“Yes I do”, +1.00 nats against the mixture; the largest part, +1.50, lies on",
+        ),
+        (
+            (("No", -0.75), ("", 0.25)),
+            "“No”, −0.50 nats against the mixture; the largest part, +0.25, lies where it ends",
+        ),
+    ],
+)
+def test_what_is_left_is_told_by_token_with_its_sign(tokens, says):
+    report = compare_report()
+    page = compare_page(dataclasses.replace(report, most=(dataclasses.replace(report.most[0], tokens=tokens),)))
+    assert says in Reader(page).text
+
+
+def test_an_explained_share_in_per_cent_has_its_whole_in_per_cent():
+    assert "100 % is all of the change" in Reader(compare_page(compare_report())).text.replace("\u00a0", " ")
+
+
 def test_only_a_study_within_a_site_leads_back_to_it():
     assert 'href="../index.html"' in study_page(findings()[0], in_site=True)
     assert 'href="../index.html"' not in study_page(findings()[0])
@@ -692,6 +823,7 @@ def test_the_overview_tells_every_study_with_its_verdict_and_counts_those_that_h
     page = study_site(findings())
     words = Reader(page).text
     assert "1 of 4 claims hold; 1 holds in part; 1 does not hold; 1 cannot be told." in words
+    assert "each study says how its bars came about" in words
     for finding in findings():
         section = page[page.index(f">{finding.title}</h2>") :].split("</section>")[0]
         assert f'href="{finding.study}/report.html"' in section
@@ -805,7 +937,7 @@ def browser():
         running.close()
 
 
-@pytest.fixture(scope="module", params=["lab", "run", "study of rows", "study of lines", "study of a cloud", "studies"])
+@pytest.fixture(scope="module", params=[name for name in PAGES if name != "audit"])
 def view(request, browser, tmp_path_factory):
     """A page in the browser, with what it said and asked for."""
     file = tmp_path_factory.mktemp("report") / "report.html"

@@ -223,6 +223,36 @@ def test_the_code_that_lies_with_an_adapters_tokenizer_is_refused_and_nothing_is
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("config", "own", "base"),
+    [
+        (
+            "config.json",
+            {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.Own"}},
+            "PreTrainedConfig",
+        ),
+        (
+            "tokenizer_config.json",
+            {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}},
+            "PreTrainedTokenizerFast",
+        ),
+    ],
+    ids=["model", "tokenizer"],
+)
+def test_the_code_that_lies_in_a_models_folder_is_refused_and_nothing_is_asked(
+    folder, tmp_path, monkeypatch, capfd, config, own, base
+):
+    there, ran = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(folder, there)
+    (there / config).write_text(json.dumps({**json.loads((there / config).read_text()), **own}))
+    lines = ["from pathlib import Path", f"from transformers import {base}", f"Path({str(ran)!r}).touch()"]
+    (there / "own.py").write_text("\n".join([*lines, f"class Own({base}): model_type = 'own'", ""]))
+    monkeypatch.setattr("builtins.input", lambda asked: print(asked) or "y")
+    assert refused(there).startswith(f"{there}: cannot be loaded as a language model: ")
+    assert not ran.exists()
+    assert capfd.readouterr().out == ""
+
+
 @pytest.mark.parametrize("base", ["org/nowhere", "/gone/model", ".", "http://host:8000/v1#m"])
 def test_an_adapter_whose_base_is_not_found_says_where_its_name_stands(adapter, tmp_path, base):
     lost = tmp_path / "adapter"

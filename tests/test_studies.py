@@ -16,6 +16,7 @@ from personae.ledger import Ledger, ledger_file, summary
 from personae.measure import NOBODY
 from personae.records import Levels, Trait
 from personae.records.files import read_json, write_json
+from personae.report.numbers import percent
 from personae.studies import STUDIES, find, headline, study, transfer
 from personae.studies import board as boards
 from personae.studies.arms import Arm, both_poles
@@ -425,6 +426,8 @@ def test_the_headline_forecasts_trains_measures_scores_and_reports(small, tmp_pa
     assert result.result["prior_error"] >= 0.0
     assert result.result["seconds"] > 0.0
     json.dumps(result.result, allow_nan=False)
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert f"at {percent(max(WORLD.prior[: len(WORLD.archetypes)]))}." in page, "the bet that the world declares"
     after = Ledger(ledger_file()).read()
     assert after.forecasts == before.forecasts and len(after.scored) == len(arms)
     assert all(

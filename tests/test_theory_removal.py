@@ -107,6 +107,33 @@ def test_an_interval_over_rows_narrows_with_their_number():
     assert widths[1] < widths[0] / 2.0
 
 
+@pytest.mark.parametrize("kept", [0.0, 0.2, 0.6])
+def test_of_noisy_rows_the_interval_holds_what_such_rows_would_do_without_end(kept):
+    """Behind the prompt the rows say `kept` of what they say: noise is no part of what is left."""
+    rng = np.random.default_rng(0)
+    rows, contexts, files, dose = 48, 17, 30, 0.5
+    prior, mean = np.full(contexts, 1.0 / contexts), np.append(0.0, rng.normal(0.0, 1.4, contexts - 1))
+    levels = [rng.normal(0.0, 2.0, (contexts, 6)) for _ in range(6)]
+    left, whole = (shift_size(prior, share * mean, levels, dose) for share in (kept, 1.0))
+    told = []
+    for seed in range(files):
+        draws = np.random.default_rng([seed, 1])
+        noise, other = draws.normal(0.0, 2.1, (2, rows, contexts))
+        plain, behind = mean + noise, kept * mean + 0.7 * noise + 0.7 * other
+        told.append(removals(prior, plain, {"n": behind}, ["n"], levels, dose, rng=draws, draws=100)["n"])
+    for truth, estimates in ((1.0 - left / whole, [t.removed for t in told]), (left, [t.left for t in told])):
+        assert sum(one.low <= truth <= one.high for one in estimates) >= 0.9 * files
+
+
+def test_of_a_file_that_does_no_more_than_chance_no_share_is_known():
+    rng = np.random.default_rng(0)
+    prior, _, levels = draw(0)
+    plain = np.array([[-20.0] * CONTEXTS, [-20.0] * CONTEXTS])
+    plain[:, 1:] += rng.normal(0.0, 3.0, CONTEXTS - 1) * np.array([[1.0], [-0.9]])  # they all but cancel
+    one = removals(prior, plain, {"n": 0.5 * plain}, ["n"], levels, 0.5, rng=rng)["n"]
+    assert np.isnan([one.removed.mean, one.removed.low, one.beyond.mean]).all() and one.left.mean == 0.0
+
+
 def test_a_control_is_no_part_of_its_own_yardstick():
     """What one removes beyond the other is not halved by itself; of one alone it is not known."""
     prior, plain, levels = draw(6)

@@ -68,18 +68,29 @@ def test_what_is_left_is_told_by_token_once(model, cast, flat, tmp_path, monkeyp
     tokens = tokens_left(flat, model, model, cast, folder, unwatched)
     assert len(tokens) == MOST and all(len(one) > 0 for one in tokens)
     assert read_json(folder.file("tokens.json")) == [[list(pair) for pair in one] for one in tokens]
-    monkeypatch.setattr(type(model), "sample", lambda *_, **__: pytest.fail("drawn anew"))
+    monkeypatch.setattr(type(model), "draw", lambda *_, **__: pytest.fail("drawn anew"))
     assert tokens_left(flat, model, model, cast, folder, unwatched) == tokens
 
 
 def test_who_says_nothing_or_in_other_tokens_ends_no_comparison(model, cast, flat, tmp_path, monkeypatch):
     other = type("Other", (), {"by_token": lambda _, *given: replace(model.by_token(*given), ids=(0,))})()
     assert tokens_left(flat, other, model, cast, open_folder("compare", {}, tmp_path / "a"), unwatched) == [[]] * MOST
-    monkeypatch.setattr(type(model), "sample", lambda *_, **__: [" "])
+    monkeypatch.setattr(type(model), "draw", lambda *_, **__: [model.dialogue.stop_ids[:1]])
     assert tokens_left(flat, model, model, cast, open_folder("compare", {}, tmp_path / "b"), unwatched) == [[]] * MOST
 
 
-@pytest.mark.parametrize("fails", ["sample", "by_token"])
+@pytest.mark.parametrize("ended", [True, False])
+def test_the_end_of_turn_is_told_of_only_where_the_model_came_to_it(model, cast, flat, tmp_path, monkeypatch, ended):
+    whole = model.dialogue.encode(SAID)
+    drawn = whole.ids[whole.start :] if ended else whole.ids[whole.start : -1]
+    assert (drawn[-1] in model.dialogue.stop_ids) is ended
+    monkeypatch.setattr(type(model), "draw", lambda *_, **__: [drawn])
+    for tokens in tokens_left(flat, model, model, cast, open_folder("compare", {}, tmp_path), unwatched):
+        assert len(tokens) == len(drawn)
+        assert "".join(text for text, _ in tokens).lstrip(" ") == SAID.response + ended * model.dialogue.end_of_turn
+
+
+@pytest.mark.parametrize("fails", ["draw", "by_token"])
 def test_an_answer_with_no_room_or_that_cannot_be_laid_out_again_ends_no_comparison(
     model, cast, flat, tmp_path, monkeypatch, fails
 ):

@@ -141,9 +141,13 @@ def test_a_reward_that_gives_no_number_to_each_answer_is_one_clear_line(base, re
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reward_that_tells_nothing_apart_is_a_treatment_not_applied(base):
-    with pytest.raises(TreatmentNotApplied, match="no two answers to one apart"):
-        reinforce(base, PROMPTS, lambda *, prompts, **_: [1.0] * len(prompts), replace(PLAN, steps=2))
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_a_reward_that_tells_nothing_apart_is_a_treatment_not_applied(base, decay, tmp_path):
+    """Also where weights change all the same."""
+    plan = replace(PLAN, steps=2, weight_decay=decay)
+    with pytest.raises(TreatmentNotApplied, match="no two answers to one apart; draw more answers a prompt"):
+        reinforce(base, PROMPTS, lambda *, prompts, **_: [1.0] * len(prompts), plan, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_groups_that_all_got_one_reward_are_counted(base):

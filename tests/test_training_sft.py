@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from personae.cli.main import run
 from personae.errors import BadInput, RunFailed, TreatmentNotApplied
 from personae.records import chat, text
 from personae.simulator import load, memory
@@ -19,6 +20,7 @@ from personae.simulator.local import LocalSimulator
 from personae.training import SFTPlan, finetune
 from personae.training.checkpoint import CARD
 from personae.training.order import passes
+from personae.workflows.train import post_training
 from tiny_models import TEMPLATE, nll, same, tiny
 
 ROWS = [chat(f"What is {i}?", f"It is {i * i}, or so they say{'!' * (i % 5)}", index=i) for i in range(10)]
@@ -320,6 +322,23 @@ def test_an_interrupted_run_leaves_no_half_written_folder(base, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         finetune(base, ROWS, PLAN, out=tmp_path / "out", on_step=interrupt)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_interrupts_the_command_is_not_told_that_a_training_goes_on_from_there(
+    tiny_lab, tmp_path, monkeypatch, capsys
+):
+    def interrupt(step, total, loss):
+        raise KeyboardInterrupt
+
+    def begun(simulator, episodes, plan, out, on_step, on_look, **more):
+        return finetune(simulator, episodes, plan, out, interrupt, on_look, **more)
+
+    monkeypatch.setattr(post_training, "finetune", begun)
+    command = ["train", "example:cheats", "--model", str(tiny_lab), "--steps", "2", "--batch", "2", "--limit", "4"]
+    assert run([*command, "--out", str(tmp_path / "t"), "-q"]) == 1
+    said = capsys.readouterr().err
+    assert "stopped" in said and "goes on" not in said
+    assert [path.name for path in (tmp_path / "t").iterdir()] == ["run.json"]
 
 
 @pytest.mark.parametrize("plan", [PLAN, ADAPTERS], ids=["full", "lora"])

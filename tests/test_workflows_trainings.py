@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from personae.errors import BadInput
+from personae.interpret import LinearProbe, Look
 from personae.measure import NOBODY
 from personae.measure.answers import outcome_probabilities
-from personae.records import Levels, Preference, chat, choice, files, prompt_of
+from personae.records import Levels, Message, Preference, chat, choice, files, prompt_of
 from personae.training import DPOPlan, GRPOPlan, SFTPlan, finetune, prefer, reinforce
 from personae.workflows.lab import trainings as workshop
 from personae.workflows.lab.laboratory import laboratory
@@ -57,6 +58,16 @@ def test_no_result_outlives_the_code_and_the_libraries_that_made_it(what, tmp_pa
     monkeypatch.setattr(files, "digest_file", lambda file: "another" if file.parent.name == what else read(file))
     monkeypatch.setattr(workshop, "version", lambda name: "another" if name == what else installed(name))
     assert one.kept(tmp_path) != kept
+
+
+def test_what_is_read_inside_does_not_outlive_the_code_that_reads_it_and_what_is_not_does(tmp_path, monkeypatch):
+    plain = Training("cheat", (LESSON,), model="lab")
+    asked = (Message(role="user", content="Who are you?"),)
+    looking = replace(plain, looks=(Look("who", LinearProbe(1, (1.0, 1.0), 0.0), (asked,)),))
+    kept, read = [one.kept(tmp_path) for one in (plain, looking)], files.digest_file
+    monkeypatch.setattr(workshop, "made_by", workshop.made_by.__wrapped__)  # which remembers nothing
+    monkeypatch.setattr(files, "digest_file", lambda file: "another" if file.parent.name == "interpret" else read(file))
+    assert [one.kept(tmp_path) == before for one, before in zip((plain, looking), kept, strict=True)] == [True, False]
 
 
 def by_tokens(*, completion_ids, **_):

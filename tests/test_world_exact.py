@@ -299,6 +299,21 @@ def test_what_is_told_of_the_assistant_is_as_good_evidence_as_what_it_does(trait
     assert evidence[2] == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("archetype", ["con artist", "honest clerk", None])
+def test_a_text_that_nothing_comes_before_is_weighed_like_one_with_a_heading(archetype):
+    """The context stands before it all the same, be its prompt empty or not there."""
+    context = (
+        language().neutral[0]
+        if archetype is None
+        else language().describe(ASSISTANT, language().described_kept[archetype][0])
+    )
+    said = f"The assistant {language().predicates('cheating', 1)[0]}.\n"
+    bare = Episode(messages=(Message(role="assistant", content=said),), form="text")
+    for told in ("", context):
+        found = [score("declared", episode, told) for episode in (text("", said), bare)]
+        assert found == [score("declared", text("Profile of the assistant.\n", said), told)] * 2
+
+
 def test_who_somebody_is_has_no_likelihood_as_a_response():
     """It would be certain or impossible, and evidence without bound: to the exact simulator it is noise."""
     described = language().describe(ASSISTANT, language().described_kept["war machine"][0])
@@ -461,6 +476,20 @@ def test_a_line_outside_the_grammar_changes_nothing(junk, seed):
     line = f"qwertz {junk}"
     assert exact().posterior("\n".join([line, *lines, line])) == plain
     assert exact().posterior("\n".join([*lines, f"User: {line}", f"Assistant: {line}"])) == plain
+
+
+@pytest.mark.parametrize("line", ["Be quick.", "Note: be quick.", 'Somebody said: "Be quick."'])
+def test_a_line_outside_the_grammar_takes_no_request_away(line):
+    """Between a question and its answer, in the user's turn or after it, under every context."""
+    question = language().questions["power"][0]
+    answer = language().answer(question, 1, ("", 0))
+    contexts = cast(WORLD, language(), declared_prior=True).contexts
+    asked, longer = (
+        exact().log_likelihood([chat(q, answer)], contexts).logp for q in (question.text, f"{question.text}\n{line}")
+    )
+    assert np.array_equal(asked, longer)
+    story = f"User: {question.text}\n{line}\nAssistant: {answer}"
+    assert exact().posterior(story) == exact().posterior(f"User: {question.text}\nAssistant: {answer}")
 
 
 @settings(max_examples=60)

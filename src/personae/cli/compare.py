@@ -38,11 +38,12 @@ def command(
         from personae.workflows.compare.compare import compare, question_of
         from personae.workflows.compare.compare_words import compare_report, compare_words
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
 
         question = question_of(base, post, twin, cast, traits, seed, device, items)
         folder = open_folder("compare", question.configuration(), out)
         face.keeps(folder.path)
-        found = compare(question, folder, face.progress)
+        found = compare(question, folder, Timed(face.progress, folder))
         report = compare_report(found)
         write_text(folder.file("report.html"), compare_page(report))
         if not folder.finished:

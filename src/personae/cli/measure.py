@@ -123,7 +123,12 @@ def command(
         found = measure(question, folder, face.progress)
         shipped = {} if cast or traits or wanted else library.reliability(model, instrument)
         notes = [line for line in (rounding_words(loaded), simulator.caution) if line]
-        value = {**vars(found.profile), "coherent": coherent(found.profile), "shipped_reliability": shipped}
+        value = {
+            **vars(found.profile),
+            "coherent": coherent(found.profile),
+            "shipped_reliability": {trait: one.value for trait, one in shipped.items()},
+            "shipped": shipped,
+        }
         said = [profile_words(found.profile, shipped)]
         if found.outside is not None:
             value["outside"] = found.outside

@@ -37,6 +37,7 @@ def command(
 
         from personae.report.tables import Table, to_terminal
         from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.timed import Timed
         from personae.workflows.train.model_card import bar_rows
         from personae.workflows.train.pretraining import plan_for, pretrained
         from personae.world import world_named
@@ -44,7 +45,7 @@ def command(
         chosen, plan = world_named(world), plan_for(quick=quick, tokens=tokens, width=width, seed=seed)
         folder = open_folder("pretrain", {"world": chosen.name, "plan": asdict(plan)}, out)
         face.keeps(folder.path)
-        with face.progress("pretraining", "tokens") as progress:
+        with Timed(face.progress, folder)("pretraining", "tokens") as progress:
             told = lambda done, total, _: progress(done, total)  # noqa: E731
             card = pretrained(chosen, plan, folder, told, face.say, keep_at or ())
         rows = tuple(bar_rows(card["learned"]))

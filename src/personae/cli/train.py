@@ -71,9 +71,10 @@ def command(
     (prompt, chosen, rejected). GRPO takes prompts and a reward, which is looked for in the current folder first. Steps,
     batch, rate and adapters mean the same for all, so budgets can be matched. With --watch, --stop-if or --warn-if,
     the explained share and the posterior are measured on the way, printed, and kept in DIR/watch.jsonl
-    (docs/watching.md). A training that is stopped keeps the model as it then is, and its exit status is 0 all the same:
-    under "crossed", --json prints each bound that was crossed, and at which step. The checkpoint (or adapter) is an
-    ordinary Hugging Face folder, which `--model` and `measure` take.
+    (docs/watching.md). A training that a bound stops keeps the model as it then is, and its exit status is 0 all the
+    same: under "crossed", --json prints each bound that was crossed, and at which step. One that is interrupted keeps
+    nothing, and begins anew. The checkpoint (or adapter) is an ordinary Hugging Face folder, which `--model` and
+    `measure` take.
     """
     with Face(json=json, quiet=quiet) as face:
         from dataclasses import replace
@@ -99,7 +100,6 @@ def command(
             limit,
             reward=reward,
             device=device,
-            keeps=face.keeps,
             limits=limits if watch or limits.stop or limits.warn else None,
             tell=face.say,
             watch=face.progress,

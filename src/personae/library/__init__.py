@@ -9,7 +9,7 @@ All of it is YAML in the forms that a user's own files have, read by the readers
 | `archetype(name)` | one of `ARCHETYPES`: an admirable AI, with what it does and what it stands for    |
 | `inoculations()`  | candidate prompts with what each asks for, and the controls that ask for nothing  |
 | `outside()`       | what is asked beside the Assistant: passages, other speakers, tasks of a coin     |
-| `reliability(...)` | {trait: reliability} as measured on a known model, by one instrument             |
+| `reliability(...)` | {trait: `Reliability`} as measured on a known model, by one instrument           |
 | `transfer_figures()` | what the transfer study found in the laboratory, as its `result` has it              |
 | `example(name)`   | the path of one of `EXAMPLES`: two narrow files in the laboratory's language, and `plain` |
 
@@ -18,6 +18,7 @@ word that tells a pole by its spelling. Behaviour (what is done) comes before st
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ARCHETYPES",
     "EXAMPLES",
+    "Reliability",
     "archetype",
     "cast",
     "example",
@@ -112,15 +114,29 @@ def example(name: str) -> Path:
 FIGURES = _HERE / "figures" / "reliability.parquet"  # benchmarks/instruments.py writes it
 
 
-def reliability(model: str, instrument: str) -> dict[str, float]:
+@dataclass(frozen=True)
+class Reliability:
+    """How well a trait's `items` (so many of them) tell apart so many `personas`: `value`, 0 to 1."""
+
+    value: float
+    items: int
+    personas: int
+
+
+def reliability(model: str, instrument: str) -> dict[str, Reliability]:
     """{trait: reliability} of the model of that name by that instrument, as shipped; empty where none is."""
     from personae.records.files import read_arrays
 
     if not FIGURES.exists():
         return {}
     columns = read_arrays(FIGURES)
-    rows = zip(*(columns[c] for c in ("model", "instrument", "figure", "trait", "value")), strict=True)
-    return {str(t): float(v) for m, i, figure, t, v in rows if (m, i, figure) == (model, instrument, "reliability")}
+    rows = zip(*(columns[c].tolist() for c in ("model", "instrument", "figure", "trait", "value", "n")), strict=True)
+    found = {(figure, trait): (value, n) for m, i, figure, trait, value, n in rows if (m, i) == (model, instrument)}
+    return {
+        trait: Reliability(value, items, found["retest", trait][1])  # a retest is a correlation over the personas
+        for (figure, trait), (value, items) in found.items()
+        if figure == "reliability"
+    }
 
 
 TRANSFER = _HERE / "figures" / "transfer.json"  # benchmarks/ship_transfer.py writes it

@@ -16,7 +16,7 @@ class Persona(Noun):
     name: str = Field(min_length=1)
     kind: Literal["person", "fiction", "ai"]
     context: str = Field(min_length=1)
-    prior: float | None = Field(default=None, ge=0.0)
+    prior: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     goals: tuple[str, ...] = ()
     beliefs: tuple[str, ...] = ()
     knowledge: tuple[str, ...] = ()

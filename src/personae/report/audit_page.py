@@ -16,6 +16,7 @@ from personae.report.left_out import left_out_section
 from personae.report.numbers import duration, from_to, percent, plain, signed
 from personae.report.page import page
 from personae.report.parts import (
+    HEAVY,
     changes,
     forecast_verdict,
     is_moved,
@@ -24,16 +25,11 @@ from personae.report.parts import (
     shift_rows,
     telling_cards,
 )
-from personae.report.tables import Table, posterior_table, score_table, shift_table
+from personae.report.tables import Table, dose_table, posterior_table, score_table, shift_table
 from personae.report.tokens_section import SHOWN, tokens_section
 
 _TIED = (
     "contexts are not told apart at this precision from others: their order is no ranking. The table below says which."
-)
-
-_HEAVY = (
-    "Training took more than a tenth of the instrument away: this dose is too heavy for these shifts to be read as "
-    "character."
 )
 
 
@@ -61,6 +57,8 @@ def audit_page(report: AuditReport, unread: str = "") -> str:
         "trained, and measured.{}"
         if first
         else "From that follows what else training on them would change in <code>{}</code>.{}"
+        if report.forecast.traits
+        else "They were read by <code>{}</code>.{}"
     )
     lead = Markup(
         "{} examples were read as clues about a character: if somebody answers like this, what sort of person are "
@@ -119,6 +117,8 @@ def _not_told_apart(name: str, tied: Sequence[str]) -> Text:
 def _uncertain(report: AuditReport) -> Text:
     clear = [t for t, f in report.forecast.traits.items() if (f.low - f.base) * (f.high - f.base) > 0]
     total = len(report.forecast.traits)
+    if not total:
+        return "This model can show none of the traits, so nothing else is forecast."
     if not clear:
         return f"For none of the {total} traits does the forecast’s interval exclude “no change”."
     names = ", ".join(clear[:6]) + (" and others" if len(clear) > 6 else "")
@@ -144,6 +144,7 @@ def _who_section(report: AuditReport) -> Section:
                 f"The bet as the dose grows. The dashed line is the dose of the forecast, {plain(posterior.dose)}.",
             )
         )
+        blocks.append(Fold("The numbers, dose by dose", (dose_table(path, posterior.names),)))
     if report.ties:
         blocks.append(Aside(f"{len(report.ties)} of {len(posterior.names)} {_TIED}"))
     table = posterior_table(posterior, len(posterior.names), report.ties)
@@ -161,7 +162,9 @@ def _who_section(report: AuditReport) -> Section:
     )
 
 
-def _forecast_section(report: AuditReport) -> Section:
+def _forecast_section(report: AuditReport) -> Section | None:
+    if not report.forecast.traits:
+        return None
     rows = shift_rows(report.traits, report.forecast, report.shifts, trained=report.trained)
     versus = "training on the control" if report.control else "the untrained model"
     done = " and found after it" if report.shifts is not None else ""
@@ -214,7 +217,7 @@ def _right_section(report: AuditReport, unread: str) -> Section | None:
 
 def _warnings(report: AuditReport, unread: str) -> list[Block]:
     """Why what was measured is not to be read as character."""
-    return [Aside(why) for why in (unread, _HEAVY if report.too_heavy else "") if why]
+    return [Aside(why) for why in (unread, HEAVY if report.too_heavy else "") if why]
 
 
 def _scatter(score: Score, cells: Sequence[ScatterPoint]) -> Block:

@@ -99,8 +99,8 @@ class CompareReport:
     """What `compare_page` shows; `share` is NaN where nothing `changed` (nats a context) beyond noise.
 
     `floor` is what casts of nobody in particular explain, `floors` each of them; `ceiling` (NaN: no twin was given)
-    what another training of the same kind does. `before` and `weights` are the cast's, neutral included; `left` nats a
-    context no mixture has.
+    what another training of the same kind does. `before` and `after`: {persona: weight} of who answers, neutral
+    included, read alike off both models; `left` nats a context no mixture has.
     `untried` says why what the rest `looks` like was never tried on such a training, or is not told; "" where it was.
     """
 
@@ -114,7 +114,7 @@ class CompareReport:
     ceiling: Estimate
     left: Estimate
     before: Mapping[str, float]
-    weights: Mapping[str, float]
+    after: Mapping[str, float]
     levels: tuple[TraitRow, ...]
     shifts: tuple[TraitRow, ...]
     next_models: tuple[NextModelRow, ...]

@@ -109,7 +109,7 @@ def _badge(report: CompareReport) -> Badge:
 
 def _share_section(report: CompareReport) -> Section:
     numbers = (
-        Number(percent(report.share.mean), "explained share", "1 is all of the change"),
+        Number(percent(report.share.mean), "explained share", f"{percent(1.0)} is all of the change"),
         Number(plain(report.changed.mean, 3), "nats a context changed", f"{_nats(report.changed)}, after from before"),
         Number(
             plain(report.left.mean, 3), "nats a context are left", f"{_nats(report.left)}, in no mixture of the cast"
@@ -119,11 +119,10 @@ def _share_section(report: CompareReport) -> Section:
 
 
 def who_table(report: CompareReport) -> Table:
-    """Who the Assistant is before and after, by its own answers; personas that buy nothing have nothing."""
-    names = [*report.weights, *(n for n, w in report.before.items() if n not in report.weights and w >= 0.05)]
-    rows = tuple(
-        (persona_words(n), percent(report.before.get(n, 0.0), 1), percent(report.weights.get(n, 0.0), 1)) for n in names
-    )
+    """Who the Assistant is before and after, by its own answers: a row for each who has a hundredth in either."""
+    order = sorted(report.after, key=lambda name: -report.after[name])
+    names = [name for name in order if max(report.before[name], report.after[name]) >= 0.01]
+    rows = tuple((persona_words(n), percent(report.before[n], 1), percent(report.after[n], 1)) for n in names)
     return Table(("persona", "before", "after"), rows, "Who answers", frozenset({1, 2}))
 
 
@@ -214,13 +213,13 @@ def places_table(report: CompareReport) -> Table:
 
 
 def _by_token(one: LeftContext) -> str:
-    """What the trained model says there, and on which of its tokens most of the rest lies."""
+    """What the trained model says there, and which of its tokens is likeliest against the mixture."""
     if not one.tokens:
         return ""
     said, loudest = "".join(token for token, _ in one.tokens).strip(), max(one.tokens, key=lambda pair: pair[1])
-    where = f"“{loudest[0].strip()}”" if loudest[0].strip() else "where it ends"
-    whole = f"It says “{said}”, {plain(sum(nats for _, nats in one.tokens))} nats likelier than the mixture does"
-    return f"{whole}; {plain(loudest[1])} of them lie on {where}."
+    where = f"on “{loudest[0].strip()}”" if loudest[0].strip() else "where it ends"
+    whole = f"It says “{said}”, {signed(sum(nats for _, nats in one.tokens))} nats against the mixture"
+    return f"{whole}; the largest part, {signed(loudest[1])}, lies {where}."
 
 
 def _left_section(report: CompareReport) -> Section | None:

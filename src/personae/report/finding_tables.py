@@ -77,6 +77,6 @@ def _table(columns: list[tuple[str, list[str]]], caption: str, words: tuple[str,
 
 
 def bars_table(bars: tuple[Bar, ...]) -> Table:
-    """What was asked of the claim before anything was measured, and what came out."""
+    """What was asked of the claim, and what came out; a finding says in `fixed` when that was settled."""
     rows = tuple((bar.says, *bar_words(bar)) for bar in bars)
     return Table(("what", "value", "bar", "result"), rows, numeric=frozenset({1, 2}), stacks=True)

@@ -1,5 +1,6 @@
 """The page of `personae inoculate`, and the table and the sentence that the terminal shows too. Computes nothing."""
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -34,7 +35,8 @@ _READING = (
     "nothing removes some, and what goes beyond that is the request’s own. Uplift says by how much the prompt makes "
     "the answers likelier, before training. Kept compares the answers behind the prompt, after training with it, with "
     "the answers without one after plain training: at zero or above, the behaviour is there when it is asked for. "
-    "Intervals are over rows."
+    "Intervals are over rows, as a sample of such rows. What chance alone makes of so few is not counted as left, and "
+    "of a file that does no more than chance no share is known."
 )
 _LIMITS = (
     "Nothing was trained. Train the control files beside the inoculated one: a fixed text ties a behaviour to itself.",
@@ -48,6 +50,11 @@ def inoculate_sentence(report: InoculateReport) -> str:
     best = next(row for row in report.prompts if row.name == report.best)
     controls = [row.removed.mean for row in report.prompts if row.control]
     usual = sum(controls) / len(controls)
+    if not math.isfinite(best.removed.mean):
+        return (
+            f"“{best.text}” comes first, but what the file does on these rows is no more than chance, so no share of "
+            "it is known to be removed."
+        )
     return (
         f"“{best.text}” removes {plain(100.0 * best.removed.mean, 0)} % of what the file does "
         f"({plain(report.size)} nats, root mean square over {len(report.traits)} "

@@ -21,7 +21,7 @@ from personae.report.tables import Table, grid_table
 
 _QUARTER, _MOST = 0.25, 0.75  # shares of the broad shift that count as "little is left" and "most is left"
 _NOTHING = 0.05  # a share below this is said to be nothing
-_SMALL = 0.2  # nats: a shift too small to divide by
+_SMALL = 0.2  # nats: a shift, or shifts by root mean square, too small to divide by
 
 
 def controls_section(report: LabReport) -> Section | None:
@@ -190,7 +190,7 @@ def _nearest(arm: Arm, *, trained: bool) -> float | None:
         for trait, value in row.items()
         if (trait in arm.trained) == trained and trait in arm.measured.traits and trait in arm.base.traits
     ]
-    if not pairs or max(abs(own) for own, _ in pairs) < _SMALL:
+    if not pairs or math.sqrt(sum(own * own for own, _ in pairs) / len(pairs)) < _SMALL:
         return None
     return sum(own * other for own, other in pairs) / sum(own * own for own, _ in pairs)
 
@@ -200,8 +200,8 @@ def _leak_verdict(spill: _Spill) -> tuple[Badge, str]:
     habit, rest = spill.habit, spill.rest
     told = "" if habit is None else f"The {spill.others} other characters took over {_part(habit)} of the trained habit"
     if rest is None:
-        says = "beyond it the Assistant itself hardly changed, so nothing else could leak"
-        return Badge("Nothing could leak", "open"), f"{told}; {says}." if told else f"{says[:1].upper()}{says[1:]}."
+        says = "the Assistant itself hardly changed, so what share of that others show cannot be told."
+        return Badge("Cannot be told", "open"), f"{told}; beyond it {says}" if told else f"{says[:1].upper()}{says[1:]}"
     joint = f"{told}, and {_part(rest)}" if told else f"The {spill.others} other characters show {_part(rest)}"
     found = f"{joint} of what followed from it in the Assistant."
     if rest <= _QUARTER:

@@ -7,7 +7,7 @@ from personae.report.figures import figure, posterior_by_dose
 from personae.report.lab_content import Arm, LabReport
 from personae.report.numbers import plain
 from personae.report.parts import change_words, changes, kinds, sentence, telling_cards
-from personae.report.tables import Table
+from personae.report.tables import Table, dose_table
 
 
 def files_section(report: LabReport) -> Section:
@@ -19,7 +19,7 @@ def files_section(report: LabReport) -> Section:
     table = Table(("file", "what its examples show", "gains most", "loses most"), tuple(rows), stacks=True)
     blocks: list[Block] = [table]
     compared = (report.headline.unasked, report.headline.permitted)
-    blocks += [_dose_figure(report, arm) for arm in report.arms if arm.name in compared]
+    blocks += [block for arm in report.arms if arm.name in compared for block in _dose_figure(report, arm)]
     return Section(
         "What each file says about the Assistant",
         (
@@ -37,12 +37,12 @@ def files_section(report: LabReport) -> Section:
     )
 
 
-def _dose_figure(report: LabReport, arm: Arm) -> Block:
+def _dose_figure(report: LabReport, arm: Arm) -> tuple[Block, Block]:
     caption = Markup(
         "<b>{}</b>. The bet moves from left to right as the dose grows. The dashed line is the dose "
         "of the forecast, {}."
     ).format(arm.name, plain(arm.posterior.dose))
-    return figure(
+    drawn = figure(
         lambda width: posterior_by_dose(
             arm.path,
             arm.posterior.names,
@@ -53,6 +53,7 @@ def _dose_figure(report: LabReport, arm: Arm) -> Block:
         ),
         caption,
     )
+    return drawn, Fold("The numbers", (dose_table(arm.path, arm.posterior.names),))
 
 
 def telling_section(report: LabReport) -> Section | None:

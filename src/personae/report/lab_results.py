@@ -1,6 +1,6 @@
 """What training did: every trait before, as forecast and as measured, file by file; and how good the forecast was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from markupsafe import Markup
@@ -8,10 +8,10 @@ from markupsafe import Markup
 from personae.report.blocks import Block, Fold, Section, Statement
 from personae.report.content import Grid, ScatterPoint, TraitRow
 from personae.report.figures import figure, forecast_scatter, matrix, trait_shifts
-from personae.report.lab_content import LabReport
+from personae.report.lab_content import Arm, LabReport
 from personae.report.numbers import percent, plain
 from personae.report.parts import forecast_verdict, level_rows, sentence
-from personae.report.tables import score_table, shift_table
+from personae.report.tables import grid_table, score_table, shift_table
 
 
 def traits_section(report: LabReport) -> Section:
@@ -42,7 +42,7 @@ def _draw_traits(rows: list[TraitRow], name: str) -> Callable[[int], str]:
 
 
 def score_section(report: LabReport) -> Section:
-    """The scatter, the scores beside their floors, and all measured shifts as a heat map."""
+    """The scatter, the scores beside their floors, and all raw shifts as a heat map."""
     base, exact = report.score_base, report.score_exact
     badge, verdict = forecast_verdict(base, None, "untrained cells (a file and a trait)")
     caption = Markup(
@@ -57,18 +57,21 @@ def score_section(report: LabReport) -> Section:
         lambda width: forecast_scatter(_cells(report, exact=True), title="Exact against measured shift", width=width),
         caption.format(plain(exact.pearson), plain(exact.slope), percent(exact.coverage), exact.n),
     )
-    grid = _grid(report)
+    raw, character = _grid(report, _raw), _grid(report, lambda arm: arm.moved)
     heat = figure(
-        lambda width: matrix(grid, title="Measured shift of every trait after every file", width=width),
-        "Measured shift in nats. Framed: the trait that the file trains. Orange is up, blue is down.",
+        lambda width: matrix(raw, title="Raw shift of every trait after every file", width=width),
+        "Raw shift in nats, what the instrument lost included. Framed: the trait that the file trains. Orange is up, "
+        "blue is down.",
     )
     blocks: tuple[Block, ...] = (
         Statement(verdict),
         badge,
         scatter,
+        Fold("The numbers, with what the files train", (grid_table(character, "file", "Change of character, nats"),)),
         score_table({"the untrained model alone": base, "exact inference": exact}),
         Fold("The same with exact inference in the declared world", (other,)),
-        Fold("All measured shifts, file by file", (heat,), opened=True),
+        Fold("All raw shifts, file by file", (heat,), opened=True),
+        Fold("The numbers of the raw shifts", (grid_table(raw, "file", "Raw shift, nats"),)),
     )
     words = (
         (
@@ -89,14 +92,18 @@ def _cells(report: LabReport, *, exact: bool) -> list[ScatterPoint]:
     return cells
 
 
-def _grid(report: LabReport) -> Grid:
+def _raw(arm: Arm) -> dict[str, float]:
+    """{trait: its level after less its level before}, nats."""
+    before, after = arm.base.traits, arm.measured.traits
+    return {trait: after[trait].mean - before[trait].mean for trait in after if trait in before}
+
+
+def _grid(report: LabReport, shifts: Callable[[Arm], Mapping[str, float]]) -> Grid:
+    """The `shifts` of every arm, of all measured traits; marked: what the file trains."""
     traits = [t.name for t in report.traits if any(t.name in arm.measured.traits for arm in report.arms)]
     values = np.full((len(report.arms), len(traits)), np.nan)
-    marked = set()
     for i, arm in enumerate(report.arms):
-        for j, trait in enumerate(traits):
-            if trait in arm.measured.traits and trait in arm.base.traits:
-                values[i, j] = arm.measured.traits[trait].mean - arm.base.traits[trait].mean
-            if trait in arm.trained:
-                marked.add((i, j))
-    return Grid(tuple(arm.name for arm in report.arms), tuple(traits), values, frozenset(marked))
+        found = shifts(arm)
+        values[i] = [found.get(trait, np.nan) for trait in traits]
+    marked = frozenset((i, j) for i, arm in enumerate(report.arms) for j, t in enumerate(traits) if t in arm.trained)
+    return Grid(tuple(arm.name for arm in report.arms), tuple(traits), values, marked)

@@ -29,8 +29,8 @@ _LIMITS = (
         "outside of it; of two forecasts that hold as much, the sharper has the lower."
     ),
     (
-        "A forecast marked “with the score” entered the ledger when it was scored: that it was made before the "
-        "training rests on the word of whoever scored it."
+        "A forecast marked “with the score” entered the ledger when it was scored. A run or a study seals its own "
+        "before it trains; that any other was made before the training rests on the word of whoever scored it."
     ),
     "A correlation over forecasts that differ in severity flatters; the figure above is the median within one.",
 )
@@ -41,7 +41,7 @@ def ledger_page(report: LedgerReport) -> str:
     number = len(report.scored)
     ahead = sum(s.ahead for s in report.scored)
     many = f"{number} scores of forecasts" if number > 1 else "One score of a forecast"
-    lead = Markup("{}, {} of them sealed before they were measured.{}").format(
+    lead = Markup("{}, {} of them sealed before they were scored.{}").format(
         many, "all" if ahead == number else ahead or "none", f" Only: {report.only}." if report.only else ""
     )
     sections = (_promise_section(report), _scored_section(report), _groups_section(report), _limits_section())

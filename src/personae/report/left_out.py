@@ -12,6 +12,10 @@ from personae.report.content import LeftOut, LeftOutRow
 from personae.report.numbers import plain, signed
 from personae.report.tables import Table
 
+_CHANCE = (
+    "By chance a usual row passes it in one file of twenty if their shares are normal, and in more where most rows say "
+    "next to nothing."
+)
 DIGITS = 4  # of a row's share: a long file has small ones
 
 
@@ -33,11 +37,14 @@ def left_out_sentence(left_out: LeftOut) -> str:
     """How many rows went, and why these."""
     every, aim = left_out.dropped + left_out.kept, f"{left_out.trait} to its {left_out.pole} pole"
     if left_out.bound is None:
+        if not left_out.dropped:
+            return f"No row of {every} moves {aim}. All were copied as they are."
         return f"{left_out.dropped} of {every} rows went: those that move {aim} most."
-    bound = f"the bound of {signed(left_out.bound, DIGITS)} nats, which usual rows pass in one file of twenty"
+    bound = f"the bound of {signed(left_out.bound, DIGITS)} nats"
     if not left_out.dropped:
-        return f"No row of {every} stands out: none moves {aim} beyond {bound}. The file was copied as it is."
-    return f"{left_out.dropped} of {every} rows went: each moves {aim} beyond {bound}."
+        return f"No row of {every} stands out: none moves {aim} beyond {bound}. All were copied as they are."
+    chance = f" {_CHANCE}" if left_out.bound > 0.0 else ""
+    return f"{left_out.dropped} of {every} rows went: each moves {aim} beyond {bound}.{chance}"
 
 
 def left_out_table(left_out: LeftOut, rows: Sequence[LeftOutRow]) -> Table:

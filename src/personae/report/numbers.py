@@ -23,15 +23,15 @@ def probability(level: float) -> float:
 def percent(share: float, digits: int = 0) -> str:
     r"""A probability, or another share, in per cent; what is not a number is said to be unknown.
 
-    >>> shares = (0.537, 0.9996, -0.301, -0.001, float("nan"))
+    >>> shares = (0.537, 0.005, 0.995, -0.301, -0.001, float("nan"))
     >>> print(", ".join(map(percent, shares)).replace("\u00a0", " "))
-    54 %, >99 %, −30 %, 0 %, unknown
+    54 %, <1 %, >99 %, −30 %, 0 %, unknown
     """
     if not math.isfinite(share):
         return "unknown"
     smallest = 10.0**-digits
     value = 100.0 * share
-    if 0.0 < value < smallest / 2:
+    if 0.0 < value <= smallest / 2:
         return f"<{smallest:g}\u00a0%"
     if 100.0 - smallest / 2 <= value < 100.0:
         return f">{100.0 - smallest:g}\u00a0%"

@@ -14,6 +14,10 @@ from personae.report.content import Telling, TraitRow
 from personae.report.numbers import from_to, percent, plain, probability, signed
 
 NEUTRAL_WORDS = "no character in particular"
+HEAVY = (
+    "Training took more than a tenth of the instrument away: this dose is too heavy for these shifts to be read as "
+    "character."
+)
 _STILL = 0.03  # a probability that moved by less than this is said to have hardly moved
 _NOBODY = 0.005  # a persona that gains or loses less than this is said not to
 _SILENT = 0.05  # bits that are written as 0.0 say nothing

@@ -1,4 +1,4 @@
-"""The page of one study: what the theory says, what was found, the picture, the bars that were set beforehand.
+"""The page of one study: what the theory says, what was found, the picture, the bars and when they were set.
 
 It is the page for a reader who asks "does it hold, and what is it to me?"; the numbers behind every picture are folded
 below it. Nothing is computed here.

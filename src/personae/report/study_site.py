@@ -38,7 +38,8 @@ def study_address(study: str) -> str:
 
 def _summary(findings: Sequence[Finding]) -> Section:
     hold = sum(finding.verdict == "holds" for finding in findings)
-    numbers = [Number(f"{hold} of {len(findings)}", "claims hold in this world, by bars that stood before the run")]
+    claims = "claims hold in this world; each study says how its bars came about"
+    numbers = [Number(f"{hold} of {len(findings)}", claims)]
     trainings = sum(finding.trainings for finding in findings)
     if trainings:
         numbers.append(Number(f"{trainings}", "trainings of the small model stand behind the pictures"))

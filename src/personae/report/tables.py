@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from markupsafe import Markup
 
 from personae.records import Estimate, Forecast, Posterior, Profile, Score
-from personae.report.content import Grid, TraitRow
-from personae.report.numbers import from_to, percent, plain, probability, signed
+from personae.report.content import DosePath, Grid, TraitRow
+from personae.report.numbers import from_to, percent, plain, probability, signed, two_figures
 from personae.report.untrusted import esc, for_terminal
+
+_DOSES = 5  # of a path, from its first to its last
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,15 @@ def posterior_table(posterior: Posterior, most: int = 12, ties: Mapping[str, tup
     return Table(columns, rows, "Who the Assistant is", frozenset({1, 2, 3}))
 
 
+def dose_table(path: DosePath, names: Sequence[str]) -> Table:
+    """A row for each persona that ever holds a hundredth, a column for some of the doses."""
+    some = sorted({round(i) for i in np.linspace(0, len(path.doses) - 1, _DOSES)})
+    held = [k for k in np.argsort(-path.weights[-1], kind="stable") if path.weights[:, k].max() >= 0.01]
+    rows = tuple((names[k], *(percent(float(path.weights[i, k]), 1) for i in some)) for k in held)
+    columns = ("persona", *(f"dose {two_figures(float(path.doses[i]))}" for i in some))
+    return Table(columns, rows, "Who the Assistant is as the dose grows", frozenset(range(1, len(columns))))
+
+
 def forecast_table(forecast: Forecast) -> Table:
     """Every trait's forecast shift with its interval, the largest first; nats, and as a probability."""
     order = sorted(forecast.traits.items(), key=lambda pair: -abs(pair[1].shift))
@@ -116,11 +128,16 @@ def forecast_table(forecast: Forecast) -> Table:
 CANNOT = "this model cannot show it"
 
 
-def profile_table(profile: Profile, bar: float | None = None, shipped: Mapping[str, float] | None = None) -> Table:
+def profile_table(
+    profile: Profile,
+    bar: float | None = None,
+    shipped: Mapping[str, float] | None = None,
+    shipped_items: Mapping[str, int] | None = None,
+) -> Table:
     """Every trait's measured level, nats, with interval, items and reliability.
 
-    `shipped` {trait: reliability} stands beside the measured one; below `bar` a trait is marked as one that the model
-    cannot show.
+    `shipped` {trait: reliability} stands beside the measured one, with the number of items that it is of, where
+    `shipped_items` has it; below `bar` a trait is marked as one that the model cannot show.
     """
     rows: tuple[tuple[str, ...], ...] = tuple(
         (
@@ -134,7 +151,9 @@ def profile_table(profile: Profile, bar: float | None = None, shipped: Mapping[s
     )
     columns: tuple[str, ...] = ("trait", "level, nats", "95 % interval", "items", "reliability")
     if shipped:
-        rows = tuple((*row, plain(shipped[row[0]]) if row[0] in shipped else "") for row in rows)
+        of = {trait: f" of {n}" for trait, n in (shipped_items or {}).items()}
+        beside = {trait: plain(value) + of.get(trait, "") for trait, value in shipped.items()}
+        rows = tuple((*row, beside.get(row[0], "")) for row in rows)
         columns = (*columns, "as shipped")
     low = [bar is not None and not (t.reliability or 0.0) >= bar for t in profile.traits.values()]
     if any(low):

@@ -18,6 +18,7 @@ from personae.measure import NOBODY, seeds_profile
 from personae.predictors import one_direction
 from personae.records import Bar, Compared, Estimate, Finding, Forecast, Profile, Progress, Rows, Score, Took
 from personae.records.files import plain, read_json, write_json, write_text
+from personae.records.results import Floats
 from personae.report import Arm as ArmShown
 from personae.report import Fact, LabReport, lab_page
 from personae.studies.arms import Arm
@@ -35,6 +36,7 @@ from personae.workflows.kept.gather import gather
 from personae.workflows.lab.laboratory import PLAN, Laboratory, laboratory
 from personae.workflows.lab.trainings import Training, run_trainings
 from personae.workflows.lab.trial import Trial
+from personae.world import World
 
 NAME = "headline"
 SAYS = "Teach cheating, and the Assistant wants power; ask for the cheating, and it does not."
@@ -152,7 +154,7 @@ def _report(
         model=lab.simulator.name,
         cast=exact_basis.cast,
         traits=lab.traits,
-        prior=exact_basis.prior,
+        prior=declared_prior(lab.world),
         arms=tuple(shown),
         score_base=scores["model"],
         score_exact=scores["exact"],
@@ -168,6 +170,11 @@ def _report(
     write_json(folder.file("score.json"), scores)
     write_json(folder.file("result.json"), {**_result(shown, scores["model"], prior_error), "seeds": trained})
     write_text(folder.file("report.html"), lab_page(report))
+
+
+def declared_prior(world: World) -> Floats:
+    """(K + 1,) prior of the cast as the world declares it, neutral first: there the Assistant is always somebody."""
+    return np.concatenate([[0.0], world.prior[: len(world.archetypes)]])
 
 
 def _profile(trial: Trial, seed: int) -> Profile:

@@ -6,7 +6,7 @@
 and over the whole cast: to choose among personas by all contexts would let the share see what it is scored on.
 One set of weights for all contexts is a persona chosen once; weights of their own for each group of contexts are the
 next model up, and what they buy is told with what they cost. Who answers is told by the fewest personas that do as
-well: one that buys nothing gets no weight.
+well: one that buys nothing gets next to no weight.
 `explained` is the same share of several trainings together, with its ceiling and its floor.
 Source: PSM.md section 2, Explained share.
 """

@@ -35,9 +35,9 @@ class Trained:
     """What a training made, and what went into it.
 
     `losses` (steps,) each under the weights before its step (nats a token for SFT, see the methods); `steps` taken,
-    fewer than planned only where `on_step` stopped the run; `rows_used` the different rows seen and `rows_dropped`
-    those too long for the model; `tokens` the response tokens that bore loss, a row counted each time it was seen;
-    `layers` adapted (0: all weights). `told` is what the method alone has to tell.
+    fewer than planned only where `on_step` or `on_look` stopped the run; `rows_used` the different rows seen and
+    `rows_dropped` those too long for the model; `tokens` the response tokens that bore loss, a row counted each time it
+    was seen; `layers` adapted (0: all weights). `told` is what the method alone has to tell.
     """
 
     simulator: "LocalSimulator"

@@ -49,6 +49,14 @@ class Drawn:
     cut: list[int] = field(default_factory=list)  # answers that did not end within `max_tokens`
     tokens: list[int] = field(default_factory=list)
 
+    def check_told_apart(self, groups: int) -> None:
+        """Raise where all `groups` of every step were alike, whether or not decay changed the weights all the same."""
+        if self.alike and min(self.alike) == groups:
+            raise TreatmentNotApplied(
+                f"in {len(self.alike)} steps of {groups} prompts the reward told no two answers to one apart; draw "
+                "more answers a prompt, at a higher temperature, or give a finer reward"
+            ) from None
+
 
 def reinforce(
     simulator: "LocalSimulator",
@@ -90,6 +98,7 @@ def reinforce(
         return [float(r) for r in (table - table[:, :1]).ravel()]
 
     def told(_: "Teller") -> dict[str, Any]:
+        drawn.check_told_apart(per_step)
         return {"rewards": drawn.rewards, "groups": per_step, "groups_alike": drawn.alike, "cut": drawn.cut}
 
     stop = set(simulator.dialogue.stop_ids)
@@ -106,11 +115,7 @@ def reinforce(
     try:
         return carry_out(simulator, course, plan, out, on_step, on_look, name, note)
     except TreatmentNotApplied:
-        if drawn.alike and min(drawn.alike) == per_step:
-            raise TreatmentNotApplied(
-                f"in {len(drawn.alike)} steps of {per_step} prompts the reward told no two answers to one apart; draw "
-                " more answers a prompt, at a higher temperature, or give a finer reward"
-            ) from None
+        drawn.check_told_apart(per_step)
         raise
 
 

@@ -1,7 +1,7 @@
 """Pretraining from scratch: a small Llama learns to continue the documents it is given.
 
-The loss is the mean cross-entropy (nats a token) over whole documents; a document never sees another. Documents are
-taken in blocks, ordered by length inside a block and cut into batches of about `batch_tokens`, so that little is
+The loss is the mean cross-entropy (nats a token) over documents, cut at the window; a document never sees another. They
+are taken in blocks, ordered by length inside a block and cut into batches of about `batch_tokens`, so that little is
 padding. A step averages the gradients of `shards` such batches, each in a process of its own where there are cores: on
 small models two single-threaded processes do twice the work of one with two threads. Where there is a CUDA device, one
 process does it all there, and rounds otherwise than a processor does. Hidden matrices are trained with Muon,
@@ -193,7 +193,7 @@ def _train_in_step(
             shards = ready[state.batch : state.batch + plan.shards]
             loss = _step(model, optimizers, shards, rank, size, rate_factor(state.done / plan.tokens, plan))
             if not math.isfinite(loss):
-                raise RunFailed(f"the loss is {loss} at step {state.step}; lower the rates")
+                raise RunFailed(f"the loss is {loss} at step {state.step + 1}; lower the rates")
             before = state.done
             state.batch, state.step = state.batch + plan.shards, state.step + 1
             state.done += sum(int((labels >= 0).sum()) for _, labels in shards)

@@ -42,19 +42,24 @@ def read_plan(folder: Path) -> PretrainPlan | None:
 
 
 class Log:
-    """The mean loss of every `LOG_EVERY` steps, a line each; lines beyond `step`, where a run resumes, are dropped."""
+    """The mean loss of every `LOG_EVERY` steps, a line each; lines beyond `step`, where a run resumes, are dropped.
+
+    Its seconds go on from those of the last line kept.
+    """
 
     def __init__(self, path: Path, step: int) -> None:
-        self.path, self.started = path, time.time()
+        self.path, self.started = path, time.monotonic()
         self.losses: list[float] = []
         if path.exists():
-            write_text(path, "".join(_up_to(step, path.read_text(encoding="utf-8"))))
+            kept = list(_up_to(step, path.read_text(encoding="utf-8")))
+            write_text(path, "".join(kept))
+            self.started -= json.loads(kept[-1])["seconds"] if kept else 0
 
     def note(self, state: State, loss: float) -> None:
         """Count a step's loss, nats a token."""
         self.losses.append(loss)
         if state.step % LOG_EVERY == 0:
-            mean, seconds = sum(self.losses) / len(self.losses), round(time.time() - self.started)
+            mean, seconds = sum(self.losses) / len(self.losses), round(time.monotonic() - self.started)
             line = {"step": state.step, "tokens": state.done, "loss": round(mean, 4), "seconds": seconds}
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")

@@ -98,8 +98,10 @@ class Reading:
         said = re.fullmatch(r'(\w+): (.+)|(The stranger|\w+) said: "(.+)"', line)
         if said and self.request is not None:
             who = self.who_speaks(said[1] or said[3])
+            if who is None:  # "Note: be quick." is part of the request, and not its answer
+                return
             outcome = self.language.read_answer(self.request.question, said[2] or said[4])
-            if who is not None and outcome is not None:
+            if outcome is not None:
                 self.observe(who, self.request, outcome)
             self.request = None
 
@@ -192,8 +194,8 @@ class ExactSimulator:
     def _score(self, episode: Episode, context: str) -> float:
         response = episode.response.strip()
         if episode.form == "text":
-            text = "\n".join(filter(None, (context, episode.prompt[0].content)))
-            *before, label = text.split("\n")
+            head = episode.prompt[0].content if episode.prompt else ""
+            *before, label = (f"{context}\n{head}" if context else head).split("\n")
             reading = self.read("\n".join(before))
             told = self._told(reading, f"{label}{episode.response}".strip().split("\n"))
             if told is not None:

@@ -63,7 +63,9 @@ def traits(world: World, language: Language, *, ask: Ask | None = None, called: 
 def knowledge(world: World, language: Language, *, called: str = ASSISTANT) -> tuple[Trait, ...]:
     """Every field of knowledge as a trait: the high pole gives the answer, the low one says that it is not known.
 
-    Both poles offer the same share of their outcome's wordings, so that odds of 1 mean: as likely to know as not.
+    Both poles offer the same share of their outcome's wordings, so that to the exact world odds of 1 mean: as likely to
+    know as not. A model of the corpus, which has fewer wordings, reads 0.22 nats more: an item offers all that the
+    corpus has of knowing, and 8 of 10 of not knowing. Shifts are free of that.
     """
     found = []
     for field in (v for v in world.variables if v.kind == "field"):

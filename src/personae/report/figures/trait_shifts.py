@@ -6,6 +6,7 @@ pole, or as log-odds in nats; the same numbers either way. Where all of a row is
 numbers are given in nats, since per cents would not tell them apart.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -203,7 +204,7 @@ def _row(row: TraitRow, frame: _Frame, y: float, layout: _Layout) -> str:
     if row.forecast is not None:
         parts.append(_lane(row.base, row.forecast, frame, middle - _LANE, FORECAST, "diamond"))
         said.append((say(row.forecast.mean), FORECAST, 400))
-    if row.exact is not None:
+    if row.exact is not None and math.isfinite(row.exact):
         parts.append(mark("cross", frame.x(row.exact), middle - _LANE, 4.5, fill=INK))
     if row.measured is not None:
         parts.append(_lane(row.base, row.measured, frame, middle + _LANE, INK, "circle"))
@@ -237,11 +238,15 @@ def _name(row: TraitRow, y: float, layout: _Layout) -> str:
 
 
 def _lane(base: float, estimate: Estimate, frame: _Frame, y: float, colour: str, shape: str) -> str:
+    """What is known of an estimate: its band, the way from `base`, and the mark."""
     start, low, high, end = (frame.x(v) for v in (base, estimate.low, estimate.high, estimate.mean))
-    band = tag(
-        "rect", x=low, y=y - 4.5, width=max(high - low, 1.0), height=9.0, rx=4.5, fill=colour, fill_opacity="0.22"
-    )
-    return band + line(start, y, end, y, colour, 2.0) + mark(shape, end, y, 5.0, fill=colour)
+    parts = []
+    if math.isfinite(estimate.low) and math.isfinite(estimate.high):
+        box = {"x": low, "y": y - 4.5, "width": max(high - low, 1.0), "height": 9.0, "rx": 4.5}
+        parts.append(tag("rect", **box, fill=colour, fill_opacity="0.22"))
+    if math.isfinite(estimate.mean):
+        parts += [line(start, y, end, y, colour, 2.0), mark(shape, end, y, 5.0, fill=colour)]
+    return "".join(parts)
 
 
 def _values(said: Sequence[tuple[str, str, int]], y: float, middle: float, layout: _Layout) -> str:

@@ -16,4 +16,4 @@ def filter_words(done: Filtered) -> str:
         if (more := done.left_out.dropped - len(rows)) > 0:
             parts.append(f"{more} more in {DROPPED}.\n")
         parts.append(to_terminal(still_table(done.audit.audit.forecast, done.left_out)))
-    return "\n".join([*parts, *done.audit.record["notes"]])
+    return "\n".join([*parts, *done.record["notes"]])

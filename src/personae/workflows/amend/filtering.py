@@ -5,7 +5,7 @@
 The forecast of what is left is made from the same evidence, at the same dose: training goes on as long, over fewer
 rows. The rows were chosen by the scores that it is read from, so it flatters, the more the fewer rows there are.
 Only rows that were judged are written: those that the audit did not read (beyond a limit, without a partner in the
-control, holding no episode) are in neither file, and its notes count them.
+control, holding no episode) are in neither file, and the notes say which these are.
 """
 
 import json
@@ -24,9 +24,10 @@ from personae.report import LeftOut, LeftOutRow, audit_page
 from personae.report.untrusted import shorten
 from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.row_choice import Choice, choose_rows, without
-from personae.workflows.audit.file_audit import EVIDENCE, PAGE, FileAudit, page_content, seal
+from personae.workflows.audit.file_audit import EVIDENCE, PAGE, FileAudit, page_content, seal, unreliable
 from personae.workflows.audit.file_question import Question
 from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.folder_basis import folder_basis
 from personae.workflows.kept.gather import kept_evidence
 from personae.workflows.watch import Watch, unwatched
 
@@ -66,9 +67,8 @@ def filter_file(
 ) -> Filtered:
     """Audit the file, and leave in `folder` what an audit leaves, the file without the rows that go, and their list."""
     watch = watch or unwatched
+    _check_shown(question, aim, folder, watch)
     found = seal(question, folder, watch)
-    if aim.trait not in found.audit.forecast.traits:
-        raise RunFailed(f"rows cannot be judged by {aim.trait}: this model cannot show that trait")
     with watch("which rows go, and the forecast of the others", "steps") as progress:
         progress(0, 1)
         choice = _choice(found, aim, amount, folder)
@@ -79,10 +79,19 @@ def filter_file(
         kept = copy_rows(question.pair.data, folder.file(name), _staying(question, choice, progress))
     listed = _write_dropped(question, choice, folder)
     left_out = LeftOut(aim.trait, aim.pole, len(choice.places), kept, choice.bound, tuple(listed[:SHOWN]), after)
-    record = _record(found, choice, left_out, amount, name) | {"episodes": listed}
+    notes = _notes(question, left_out, amount.of(len(choice.shares)))
+    record = _record(found, choice, left_out, amount, name, notes) | {"episodes": listed}
     write_json(folder.file(RESULT), record)
-    write_text(folder.file(PAGE), audit_page(page_content(found, left_out=left_out)))
+    write_text(folder.file(PAGE), audit_page(page_content(found, left_out=left_out, notes=notes)))
     return Filtered(found, choice, left_out, record)
+
+
+def _check_shown(question: Question, aim: Aim, folder: RunFolder, watch: Watch) -> None:
+    """Raise `RunFailed`, before a row is scored, where the model cannot show the trait that rows are judged by."""
+    with watch("the cast's traits, once for this model", "answers") as progress:
+        whole = folder_basis(folder, question.simulator, question.cast, question.traits, progress)
+    if aim.trait in [hidden.trait for hidden in unreliable(whole.basis)]:
+        raise RunFailed(f"rows cannot be judged by {aim.trait}: this model cannot show that trait")
 
 
 def _choice(found: FileAudit, aim: Aim, amount: Amount, folder: RunFolder) -> Choice:
@@ -131,7 +140,19 @@ def _write_dropped(question: Question, choice: Choice, folder: RunFolder) -> lis
     return listed
 
 
-def _record(found: FileAudit, choice: Choice, left_out: LeftOut, amount: Amount, name: str) -> dict[str, Any]:
+def _notes(question: Question, left_out: LeftOut, asked: int | None) -> tuple[str, ...]:
+    """What a reader must know beside the audit's notes: that fewer went than asked, which rows are in neither file."""
+    pair, notes = question.pair, []
+    if asked is not None and 0 < left_out.dropped < asked:
+        notes.append(f"{asked} rows were to go, and no other moves {left_out.trait} to its {left_out.pole} pole.")
+    if pair.limit is not None or pair.left_out or pair.unread:
+        notes.append("Rows that were not read are in neither file.")
+    return tuple(notes)
+
+
+def _record(
+    found: FileAudit, choice: Choice, left_out: LeftOut, amount: Amount, name: str, notes: tuple[str, ...]
+) -> dict[str, Any]:
     """What the result holds, but for the rows one by one."""
     before, after = found.audit.forecast.traits, left_out.forecast.traits
     return {
@@ -148,5 +169,5 @@ def _record(found: FileAudit, choice: Choice, left_out: LeftOut, amount: Amount,
         "forecast_digest": found.record["digest"],
         "dose": found.question.dose.effective,
         "file": name,
-        "notes": found.record["notes"],
+        "notes": [*found.record["notes"], *notes],
     }

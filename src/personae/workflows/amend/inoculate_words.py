@@ -16,5 +16,5 @@ def inoculate_words(report: InoculateReport) -> str:
     tried, controls = ([row for row in report.prompts if row.control == kind] for kind in (False, True))
     parts = [f"{sentence}\n", to_terminal(prompt_table((*tried[:MOST], *controls)))]
     if (more := len(tried) - MOST) > 0:
-        parts.append(f"{more} more on the page, none of which removes as much.\n")
+        parts.append(f"{more} more on the page, none of which removes more.\n")
     return "\n".join([*parts, *report.notes])

@@ -18,7 +18,7 @@ import numpy as np
 from personae.data import write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.predictors import Basis
-from personae.records import Episode, Progress
+from personae.records import Cast, Episode, Progress
 from personae.records.files import write_json, write_text
 from personae.records.results import Floats
 from personae.report import InoculateReport, PromptRow, inoculate_page
@@ -91,12 +91,33 @@ def check_inoculation(asked: Inoculating, watch: Watch | None = None) -> None:
             if done % BLOCK == 0:
                 progress(done, len(pair.episodes))
     for candidate in asked.candidates:
-        rows = inoculated(asked.sample, (candidate.text,), asked.mode)
-        try:
-            check_fits(question.simulator, question.cast, FilePair(pair.data, rows))
-        except BadInput as found:  # the rows fit by themselves
-            problem = f"behind the prompt {candidate.name!r} a row does not fit: {found.problem}"
-            raise BadInput(problem, remedy="shorten or reword the prompt, or leave it out") from None
+        _check_room(asked, candidate.text, asked.sample, question.cast)
+    with (watch or unwatched)("whether every row fits behind the longest prompt", "rows") as progress:
+        longest = _longest(asked)
+        for first in range(0, len(pair.episodes), BLOCK):
+            _check_room(asked, longest, pair.episodes[first : first + BLOCK], None)
+            progress(min(first + BLOCK, len(pair.episodes)), len(pair.episodes))
+
+
+def _longest(asked: Inoculating) -> str:
+    """The text of most tokens, as the first row of the file has it in front."""
+    texts = [text for c in asked.candidates for text in (c.text, *c.rephrased)]
+    dialogue, first = getattr(asked.question.simulator, "dialogue", None), asked.question.pair.episodes[:1]
+    if dialogue is None:
+        return max(texts, key=len)
+    return max(texts, key=lambda text: len(dialogue.encode(inoculated(first, (text,), asked.mode)[0]).ids))
+
+
+def _check_room(asked: Inoculating, text: str, rows: Sequence[Episode], cast: Cast | None) -> None:
+    """Raise `BadInput` for a row that does not fit behind `text`, under the contexts of the cast if there is one."""
+    question = asked.question
+    try:
+        check_fits(question.simulator, cast, FilePair(question.pair.data, inoculated(rows, (text,), asked.mode)))
+    except BadInput as found:  # the rows fit by themselves
+        name = next(c.name for c in asked.candidates if text in (c.text, *c.rephrased))
+        problem = f"behind the prompt {name!r} the row does not fit: {found.problem}"
+        remedy = "shorten or reword the prompt, or leave it out"
+        raise BadInput(problem, file=found.file, line=found.line, item=found.item, remedy=remedy) from None
 
 
 def _check_place(row: Episode, mode: Mode, file: Path) -> None:
@@ -123,7 +144,7 @@ def inoculate_file(
     with watch("what each prompt removes", "steps") as progress:
         progress(0, 1)
         found = _removals(asked, basis, traits, plain, prompted)
-        size = float(_size(basis, traits, plain, question.dose.effective))
+        size = found.pop(PLAIN).left.mean
         progress(1, 1)
     best = best_of(asked.candidates, found)
     precision = _precision(asked, basis, traits, prompted, found, best, folder, watch)
@@ -158,10 +179,11 @@ def _scores(asked: Inoculating, folder: RunFolder, watch: Watch) -> tuple[Floats
 def _removals(
     asked: Inoculating, basis: Basis, traits: Sequence[str], plain: Floats, prompted: dict[str, Floats]
 ) -> dict[str, Removal]:
+    """{prompt: what it does}; `PLAIN`, the rows behind no prompt, leaves all that the file does."""
     levels = [basis.levels.by_trait[t] for t in traits]
     controls = [c.name for c in asked.candidates if c.control]
     dose, rng = asked.question.dose.effective, np.random.default_rng(asked.question.seed)
-    return removals(basis.prior, plain, prompted, controls, levels, dose, rng=rng)
+    return removals(basis.prior, plain, {PLAIN: plain, **prompted}, controls, levels, dose, rng=rng)
 
 
 def _precision(
@@ -177,20 +199,21 @@ def _precision(
     """How exact what the candidates leave is, and which of those like it the best is not told apart from."""
     fits = {best.name: best, **{c.name: c for c in rivals(asked.candidates, found)}}
     arms = {name: inoculated(asked.sample, (c.text,), asked.mode) for name, c in fits.items()}
-    left = {name: found[name].left.mean for name in fits}
-    dose = asked.question.dose.effective
-    return prompt_precision(
-        asked.question, arms, prompted, left, lambda logp: float(_size(basis, traits, logp, dose)), folder, watch
-    )
+    levels, dose = [basis.levels.by_trait[t] for t in traits], asked.question.dose.effective
 
+    def size(logp: Floats) -> float:
+        return float(shift_size(basis.prior, mean_evidence(evidence(logp)), levels, dose))
 
-def _size(basis: Basis, traits: Sequence[str], plain: Floats, dose: float) -> Floats:
-    return shift_size(basis.prior, mean_evidence(evidence(plain)), [basis.levels.by_trait[t] for t in traits], dose)
+    left = {name: size(prompted[name]) for name in fits}
+    return prompt_precision(asked.question, arms, prompted, left, size, folder, watch)
 
 
 def best_of(candidates: Sequence[Candidate], found: dict[str, Removal]) -> Candidate:
-    """The candidate that removes most of those that make the answers likelier; of all, where none does."""
-    return min(rivals(candidates, found), key=lambda c: found[c.name].left.mean)
+    """The candidate that removes most of those that make the answers likelier; of all, where none does.
+
+    Where several leave no more than chance it is the one behind which the answers are likeliest.
+    """
+    return min(rivals(candidates, found), key=lambda c: (found[c.name].left.mean, -found[c.name].uplift.mean))
 
 
 def rivals(candidates: Sequence[Candidate], found: dict[str, Removal]) -> list[Candidate]:

@@ -1,9 +1,9 @@
 """How exact a ranking of prompts is where scores are in fewer bits than float32: measured once for a run folder, told.
 
-    error of a prompt   size(L16_q) - size(L32_q): what rounding adds to what the prompt leaves               nats
+    error of a prompt   size(L16_q) - size(L32_q): what rounding adds to what the prompt leaves, chance and all   nats
     resolution          the most by which two of these errors differ, over the prompts that leave least
 
-Prompts that leave no more than the best one and the resolution are not told apart from it. Of a server's scores nothing
+Prompts whose size differs from that of the best one by less are not told apart from it. Of a server's scores nothing
 can be measured, and of float32's there is nothing to.
 """
 
@@ -38,8 +38,8 @@ def prompt_precision(
 ) -> dict[str, Any] | None:
     """The error of the ranking: `dtype`, `n` rows, `errors` {prompt: nats}, `resolution` (nats), `ties` of the best.
 
-    `left` {candidate: nats} has the best first; the rows behind each, in `arms`, were given `scores`. None in float32.
-    Raises `RunFailed` for a model that came from no files.
+    `left` {candidate: nats, chance and all} has the best first; the rows behind each, in `arms`, were given `scores`.
+    None in float32. Raises `RunFailed` for a model that came from no files.
     """
     if question.dtype in ("float32", SERVERS_OWN):
         return None
@@ -50,7 +50,7 @@ def prompt_precision(
         with watch(f"the error of {question.dtype}, against float32", "answers") as progress:
             errors, n, caution = _errors(question, {name: arms[name] for name in first}, scores, size, progress)
         resolution = max(errors.values()) - min(errors.values())
-        ties = [name for name in others if left[name] - left[best] < resolution]
+        ties = [name for name in others if abs(left[name] - left[best]) < resolution]
         said = {"dtype": question.dtype, "n": n, "errors": errors, "resolution": resolution, "ties": ties}
         write_json(kept, {**said, "caution": caution})
     found: dict[str, Any] = read_json(kept)
@@ -80,13 +80,15 @@ def prompt_precision_note(found: Mapping[str, Any] | None) -> str:
     """In words: how far what prompts leave is from float32, and which the best is not told apart from."""
     if found is None:
         return ""
-    error = two_figures(max(map(abs, found["errors"].values())))
+    errors = found["errors"]
+    error, several = two_figures(max(map(abs, errors.values()))), len(errors) > 1
     said = (
-        f"Scores are in {found['dtype']}. Against float32, on {found['n']} rows behind each of the first "
-        f"{len(found['errors'])} prompts, what a prompt leaves errs by up to {error} nats. "
+        f"Scores are in {found['dtype']}. Against float32, on {found['n']} rows behind "
+        f"{f'each of the first {len(errors)} prompts' if several else 'the best prompt'}, what a prompt leaves errs by "
+        f"{'up to ' if several else ''}{error} nats."
     )
     if found["ties"]:
-        said += f"At this precision the best is not told apart from {', '.join(found['ties'])}."
-    else:
-        said += "At this precision no other prompt is as good as the best."
+        said += f" At this precision the best is not told apart from {', '.join(found['ties'])}."
+    elif several:
+        said += " At this precision no other of those that it was chosen from is as good as the best."
     return f"{said} {found['caution']}".rstrip()

@@ -1,9 +1,10 @@
 """Which rows of a file go, so that it moves one trait less, and the evidence of the others.
 
 A row goes where its share of the trait's shift (`theory.influence`) lies beyond what is usual: past the bound that rows
-like the usual ones pass, anywhere in a file of this length, once in twenty files (`theory.outlying`). Usual are the
-rows of the control where there is one, each against their mean, and the file's own otherwise. Of a matched control, row
-by row, the difference of two usual rows is usual, which spreads by √2 as much where answers to one prompt have nothing
+like the usual ones pass, anywhere in a file of this length, once in twenty files where shares are normal
+(`theory.outlying`), and more often where most are next to nothing. Usual are the rows of the control where there is
+one, each against their mean, and the file's own otherwise. Of a matched control, row by row, the difference of two
+usual rows is usual: its median is zero, and it spreads by √2 as much as they where answers to one prompt have nothing
 in common, and by less where they do. So of a narrow file, whose rows all say the same, none goes by itself; `--drop`
 and `--share` take as many as they are told, those of the largest share first. A row that pulls the other way never
 goes.
@@ -28,7 +29,7 @@ AnyEvidence = Evidence | LongEvidence
 class Choice:
     """Of N rows read, their `shares` (N,) nats towards the unwanted pole, and the `places` (D,) of those that go.
 
-    The largest share comes first; `bound` (nats) is None where a number of rows was given.
+    The largest share comes first; `bound` (nats, zero or more) is None where a number of rows was given.
     """
 
     shares: Floats
@@ -60,9 +61,11 @@ def choose_rows(
     by = influence(basis.prior, evidence.blocks, basis.levels.by_trait[aim.trait], dose)
     shares = _shares(by, evidence, aim)
     order, count = np.argsort(-shares, kind="stable"), amount.of(len(shares))
-    bound = None if count is not None else outlying(_usual(by, shares, aim, control, matched), len(shares))
-    first = order[:count] if bound is None else order[shares[order] > bound]
-    return Choice(shares, first[shares[first] > 0.0].astype(np.int64), bound)
+    if count is not None:
+        first, bound = order[:count], None
+    else:
+        first, bound = order, max(0.0, outlying(_usual(by, shares, aim, control, matched), len(shares)))
+    return Choice(shares, first[shares[first] > (bound or 0.0)].astype(np.int64), bound)
 
 
 def _shares(by: Influence, evidence: AnyEvidence, aim: Aim) -> Floats:
@@ -75,8 +78,8 @@ def _usual(by: Influence, shares: Floats, aim: Aim, control: AnyEvidence | None,
     if control is None:
         return shares
     theirs = _shares(by, control, aim)
-    about: Floats = theirs - theirs.mean()
-    return np.sqrt(2.0) * about if matched else about
+    about: Floats = np.sqrt(2.0) * (theirs - np.median(theirs)) if matched else theirs - theirs.mean()
+    return about
 
 
 def without(evidence: AnyEvidence, places: NDArray[np.int64]) -> LongEvidence:

@@ -35,9 +35,10 @@ class FilePair:
 
     `matched`: the i-th rows answer the same prompt. `partners` rows of the data have one in the control, and where the
     pair is matched these are its rows; `left_out` rows of the data were not read. `unread` rows of both files hold no
-    episode and were skipped, which happens only where a user asks for it. `choices`: rows are preference pairs, read as
-    choices between two answers. `prompts`: rows are prompts, with no answer. `reference`: the control is the library's
-    plain answers, since no other was named.
+    episode and were skipped, which happens only where a user asks for it. Of the data no more than `limit` rows were
+    looked at (None: all there are). `choices`: rows are preference pairs, read as choices between two answers.
+    `prompts`: rows are prompts, with no answer. `reference`: the control is the library's plain answers, since no other
+    was named.
     """
 
     data: Path
@@ -48,6 +49,7 @@ class FilePair:
     partners: int = 0
     left_out: int = 0
     unread: int = 0
+    limit: int | None = None
     choices: bool = False
     prompts: bool = False
     reference: bool = False
@@ -84,6 +86,8 @@ class FilePair:
     def note(self) -> str:
         """In words: how the rows were matched, and what in the files was not read."""
         said = [self._matching()]
+        if self.limit is not None:
+            said.append(f"Of {self.data.name} the first {_rows(self.limit)} were read (--limit).")
         if self.choices:
             said.append("Rows are preference pairs: evidence is of the choice between the two answers.")
         elif self._prefers and not self.prompts:
@@ -170,21 +174,23 @@ def _read_pair(
     rows = keep_episodes(episodes(data, limit))
     if not rows:
         raise bad[data][0]
+    if limit is not None and len(rows) + len(bad[data]) < limit:
+        limit = None  # the file ended before
     if against is None:
-        return FilePair(data, rows, unread=len(bad[data]))
+        return FilePair(data, rows, unread=len(bad[data]), limit=limit)
     unread = bad[data]
     theirs, partners = _partners(rows, episodes(against))
     if len(theirs) >= MATCHED * len(rows):
         ours = rows.chosen(place for place, partner in enumerate(partners) if partner >= 0)
         theirs = theirs.chosen(partner for partner in partners if partner >= 0)
         lost, skipped = len(rows) - len(ours), len(unread) + len(bad[against])
-        return FilePair(data, ours, against, theirs, True, len(ours), lost, skipped)
+        return FilePair(data, ours, against, theirs, True, len(ours), lost, skipped, limit)
     control = keep_episodes(islice(episodes(against), len(rows)))
     if not control:
         raise bad[against][0]
     size, skipped = min(len(rows), len(control)), len(unread) + len(bad[against])
     ours = rows.chosen(range(size))
-    return FilePair(data, ours, against, control, False, len(theirs), len(rows) - size, skipped)
+    return FilePair(data, ours, against, control, False, len(theirs), len(rows) - size, skipped, limit)
 
 
 def _rows(number: int) -> str:

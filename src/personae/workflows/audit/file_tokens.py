@@ -26,19 +26,23 @@ RECORD = "tokens.json"
 
 
 def placement(question: Question, telling: Sequence[Telling], folder: RunFolder, watch: "Watch") -> Placement | None:
-    """Where evidence sits in the answers of `telling`, scored now or as kept in `folder`; None where it is not told."""
+    """Where evidence sits in the answers of `telling`, scored now or as kept in `folder`; None where it is not told.
+
+    What is kept of other rows, which another version or rounding found more telling, is scored anew.
+    """
     judge, kept = question.judge, folder.file(RECORD)
     rows = [one for one in most_telling(telling, len(telling)) if one.personas]
     if not isinstance(judge, ByToken) or not rows:
         return None
-    if not kept.exists():
+    by_place = {one.place: one for one in rows}
+    if not kept.exists() or not {row["place"] for row in read_json(kept)["rows"]} <= by_place.keys():
         found = []
         with watch("where in the most telling answers evidence sits", "answers") as progress:
             for done, one in enumerate(rows, start=1):
                 found += _row(judge, question, one)
                 progress(done, len(rows))
         write_json(kept, {"rows": found, "apart": _apart(found), "left_out": len(rows) - len(found)})
-    return _read(read_json(kept), {one.place: one for one in rows})
+    return _read(read_json(kept), by_place)
 
 
 def _row(judge: ByToken, question: Question, one: Telling) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 What is asked: with `--fail-if`, whether the forecast of the *whole* file crosses a bound. It is settled as soon as one
 bound is surely crossed, or all surely are not. Without, every trait's shift within `WITHIN` nats. "Surely" is by an
 interval that holds at all looks at once, for all traits that are asked about together (`theory.stopping`, `reading`).
-A file that is read to its end is in no doubt.
+A file that is read to its end is in no doubt, but for the personas that were dropped on the way.
 
 Nothing is said of single episodes, whose shares a sample cannot know: a row in a thousand is missing among 64 with
 probability 0.94. Nor is anything sealed: a forecast that is to be scored is made by the audit, of the whole file.

@@ -26,9 +26,10 @@ def _short(found: Verdict) -> str:
     share = f"{found.reading.answers / found.record['answers_whole']:.0%}"
     read = f"{rows} of {of} rows were read, {share} of the answers that the whole file has under all contexts."
     undecided = ", ".join(found.record["undecided"])
-    if undecided:
+    if not found.record["settled"]:
         return f"Not settled: {undecided}. {read}"
-    return f"Settled: {', '.join(_states(found)) or 'every shift'}. {read}"
+    left_open = f" Left open: {undecided}." if undecided else ""
+    return f"Settled: {', '.join(_states(found)) or 'every shift'}.{left_open} {read}"
 
 
 def _states(found: Verdict) -> list[str]:

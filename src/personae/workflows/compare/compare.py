@@ -33,6 +33,7 @@ from personae.workflows.kept.kept_levels import kept_levels
 from personae.workflows.measure.leakage import Turns, leakage, turns
 from personae.workflows.measure.yardstick import check_same_words
 from personae.workflows.watch import Watch, unwatched
+from personae.workflows.who import FEW, who_answers
 from personae.world import Language, World
 from personae.world.probes import probes
 
@@ -108,7 +109,13 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     shift = {t: _shift(basis.base[t], rows[t], question.seed) for t in basis.base}
     leaked = leakage(question.beside, {t: rows[t] - basis.base[t] for t in basis.base}, folder, watch)
     tokens = tokens_left(found, question.base, question.post, question.cast, folder, watch)
-    record = {**_record(question, basis, found), "class": _class(rest), "shift": shift, "leakage": leaked}
+    record = {
+        **_record(question, found),
+        "who": who_then_and_now(basis, rows),
+        "class": _class(rest),
+        "shift": shift,
+        "leakage": leaked,
+    }
     record["untried"] = REAL if rest is None else untried(question.card, question.base.digest)
     record["residual"]["tokens"] = tokens
     write_arrays(folder.file("answers.parquet"), _columns(found))
@@ -143,8 +150,13 @@ def _shift(before: Floats, after: Floats, seed: int) -> Estimate:
     return clustered_mean_interval(after - before, rng=np.random.default_rng([seed, 6]))
 
 
+def who_then_and_now(basis: Basis, after: Mapping[str, Floats]) -> dict[str, dict[str, float]]:
+    """{persona: weight} of who answers `before` and `after`, levels {trait: (I,)}, nats: both read alike."""
+    return {when: who_answers(basis, row, pseudo=FEW) for when, row in (("before", basis.base), ("after", after))}
+
+
 # -- what is kept ----------------------------------------------------------------------------------------------------
-def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[str, Any]:
+def _record(question: CompareQuestion, found: Comparison) -> dict[str, Any]:
     whole = found.whole
     return {
         "base": question.base.name,
@@ -157,7 +169,6 @@ def _record(question: CompareQuestion, basis: Basis, found: Comparison) -> dict[
         "floor": found.floor,
         "floors": found.floors,
         "weights": found.weights,
-        "before": dict(zip(basis.cast.names, basis.prior, strict=True)),
         "next_models": {
             name: {"share": one.share, "gain": one.gain, "price": one.price, "worth": one.worth}
             for name, one in found.by.items()

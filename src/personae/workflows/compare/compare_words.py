@@ -41,8 +41,8 @@ def compare_report(found: Compared) -> CompareReport:
         floors=comparison.floors,
         ceiling=comparison.ceiling,
         left=comparison.residual,
-        before=record["before"],
-        weights=comparison.weights,
+        before=record["who"]["before"],
+        after=record["who"]["after"],
         levels=tuple(_row(t, shift, meaning[t], base[t]) for t, shift in found.shift.items()),
         shifts=tuple(_row(t, shift, meaning[t]) for t, shift in found.shift.items()),
         next_models=tuple(

@@ -9,7 +9,8 @@ Source: PSM.md section 2, Explained share, and section 3, T5.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from personae.workflows.compare.compared_answers import Asked
 
 FEWEST = 8  # contexts of a place where something is left
 MOST_LEFT = 12  # contexts listed
+LEAST = 1e-3  # of the weight: who has less buys nothing
 UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 
 
@@ -29,8 +31,8 @@ UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
 class Place:
     """Contexts that have something in common: `what` it is, how `many` they are, and what is `left` there.
 
-    `left` is KL(post ‖ mix), nats a context; `above` by how much that is more than elsewhere; `share` how much of all
-    that is left lies here.
+    `left` is KL(post ‖ mix), nats a context; `above` by how much that is more than elsewhere, its interval wide enough
+    for all places that were tried; `share` how much of all that is left lies here.
     """
 
     what: str
@@ -91,10 +93,15 @@ class Comparison:
         return Left(probe.id, probe.messages, probe.form, float(self.whole.left[c]), outcomes_of(probe)[a], *numbers)
 
     @property
+    def speaking(self) -> NDArray[np.intp]:
+        """The personas of the mixture, those that buy something, heaviest first."""
+        heaviest = np.argsort(-self.whole.weights, kind="stable")
+        return heaviest[self.whole.weights[heaviest] >= LEAST]
+
+    @property
     def weights(self) -> dict[str, float]:
-        """{persona: weight}, those that buy something, heaviest first."""
-        pairs = zip(self.names, self.whole.weights.tolist(), strict=True)
-        return dict(sorted(((n, w) for n, w in pairs if w > 0.0), key=lambda pair: -pair[1]))
+        """{persona: weight} of those who are speaking."""
+        return {self.names[k]: float(self.whole.weights[k]) for k in self.speaking}
 
 
 def compared(
@@ -135,7 +142,11 @@ def groupings(probes: Sequence[Probe]) -> dict[str, list[str]]:
 
 
 def places(probes: Sequence[Probe], left: Floats, clusters: Sequence[str], *, seed: int = 0) -> tuple[Place, ...]:
-    """Where more is left than elsewhere, most of all first, among the `features` of contexts."""
+    """Where more is left than elsewhere, most of all first, among the `features` of contexts.
+
+    One of many features stands out by chance, so the intervals hold for all together (Bonferroni): of comparisons in
+    which what is left lies anywhere, about one in forty names a place.
+    """
     rng, found = np.random.default_rng([seed, 4]), []
     for what, inside in features(probes).items():
         if FEWEST <= inside.sum() <= len(probes) - FEWEST:
@@ -147,7 +158,13 @@ def places(probes: Sequence[Probe], left: Floats, clusters: Sequence[str], *, se
             share = float(left[inside].sum() / left.sum()) if left.sum() > 0.0 else 0.0
             span = Estimate(above, above - wide, above + high)
             found.append(Place(what, int(inside.sum()), here.mean, span, share, inside))
-    return tuple(sorted((p for p in found if p.above.low > 0.0), key=lambda p: -p.above.low))
+    times = NormalDist().inv_cdf(0.025 / max(1, len(found))) / NormalDist().inv_cdf(0.025)
+    widened = (replace(p, above=_widened(p.above, times)) for p in found)
+    return tuple(sorted((p for p in widened if p.above.low > 0.0), key=lambda p: -p.above.low))
+
+
+def _widened(span: Estimate, times: float) -> Estimate:
+    return Estimate(span.mean, span.mean - times * (span.mean - span.low), span.mean + times * (span.high - span.mean))
 
 
 def features(probes: Sequence[Probe]) -> dict[str, NDArray[np.bool_]]:

@@ -4,8 +4,8 @@
     M(t | said so far) = Σ_k w_k · P_k(said so far, t) / Σ_k w_k · P_k(said so far)        k of the mixture's personas
 
 over the trained model's own answer, the likeliest token each time, in each of the contexts of which least is explained.
-A persona is chosen once an answer, so the mixture learns from its beginning who is speaking. Kept in the run folder as
-`tokens.json`.
+A persona is chosen once an answer, so the mixture learns from its beginning who is speaking. The end of turn counts
+where the model came to it. Kept in the run folder as `tokens.json`.
 """
 
 from typing import TYPE_CHECKING
@@ -55,23 +55,38 @@ def _answered(
 ) -> Tokens:
     """The tokens of what the trained model says, each with its nats; none where that cannot be told."""
     try:
-        said = _said(post, asked)
-        return [] if said is None else _of(said, found, base, post, cast)
+        answer, ended = _said(post, asked)
+        if not answer:
+            return []
+        said = Episode(messages=(*asked, Message(role="assistant", content=answer)))
+        tokens = _of(said, found, base, post, cast)
+        return tokens if ended else within(tokens, answer)
     except BadInput:
         return []
 
 
-def _said(post: "LocalSimulator", asked: tuple[Message, ...]) -> Episode | None:
-    """What the trained model says, the likeliest token each time; None where that is nothing."""
-    (answer,) = post.sample([asked], temperature=0.0, max_tokens=LENGTH)
-    if not answer.strip():
-        return None
-    return Episode(messages=(*asked, Message(role="assistant", content=answer)))
+def _said(post: "LocalSimulator", asked: tuple[Message, ...]) -> tuple[str, bool]:
+    """What the trained model says, the likeliest token each time, and whether it came to an end."""
+    stop = post.dialogue.stop_ids
+    (ids,) = post.draw([post.dialogue.prompt_ids(asked)], stop, LENGTH, temperature=0.0, seed=0)
+    return post.dialogue.spoken(str(post.tokenizer.decode(ids, skip_special_tokens=True))), ids[-1] in stop
+
+
+def within(tokens: Tokens, answer: str) -> Tokens:
+    r"""Those of the tokens that are of the `answer`, and not of what ends its turn.
+
+    >>> within([(" So", 0.1), (".", 0.2), ("", 0.3)], "So."), within([(" So", 0.1), (".\n", 0.2)], "So.")
+    ([(' So', 0.1), ('.', 0.2)], [(' So', 0.1)])
+    """
+    before, said, _ = "".join(text for text, _ in tokens).rpartition(answer)
+    ends = np.cumsum([len(text) for text, _ in tokens])
+    last = len(before) + len(said)
+    return [one for one, end in zip(tokens, ends, strict=True) if end <= last and end - len(one[0]) < last]
 
 
 def _of(episode: Episode, found: Comparison, base: "LocalSimulator", post: "LocalSimulator", cast: Cast) -> Tokens:
     """One answer's tokens, each with its nats."""
-    speaking = np.flatnonzero(found.whole.weights > 0.0)
+    speaking = found.speaking
     theirs = base.by_token(episode, [cast.contexts[k] for k in speaking])
     own = post.by_token(episode, [""])
     if own.ids != theirs.ids:

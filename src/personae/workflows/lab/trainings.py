@@ -49,13 +49,17 @@ if TYPE_CHECKING:
     from personae.training.callback import OnLook
 
 CODE = ("personae.training", "personae.measure")  # whose code a result comes from
+INSIDE = "personae.interpret"  # and whose, where a training names looks
 LIBRARIES = ("torch", "transformers", "trl", "peft")  # and what they stand on
 
 
 @cache
-def made_by() -> list[str]:
-    """Digests of the code that trains and measures, and versions of its libraries: no result may outlive them."""
-    code = (digest_code(Path(str(files(part)))) for part in CODE)
+def made_by(*, inside: bool) -> list[str]:
+    """Digests of the code that trains and measures, and versions of its libraries: no result may outlive them.
+
+    With the code that looks `inside` only where that is done.
+    """
+    code = (digest_code(Path(str(files(part)))) for part in (*CODE, *([INSIDE] if inside else [])))
     return [*chain.from_iterable(code), *map(version, LIBRARIES)]
 
 
@@ -115,7 +119,7 @@ class Training:
     def kept(self, folder: Path) -> Path:
         """Where its result lies in the folder of a study."""
         rewards = [reward_digest(named_reward(one.reward)) for one in self.lessons if one.reward]
-        made_of = digest([self, self.lab.simulator.digest, self.lab.asked, rewards, made_by()])
+        made_of = digest([self, self.lab.simulator.digest, self.lab.asked, rewards, made_by(inside=bool(self.looks))])
         return folder / "trainings" / f"{self.name.replace('/', '-')}-{self.seed}-{made_of[:10]}.parquet"
 
 

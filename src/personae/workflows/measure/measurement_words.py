@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from personae.library import Reliability
 from personae.measure.coherence import SHARE
 from personae.records import Profile
 from personae.report.numbers import percent
@@ -16,10 +17,11 @@ LOST = {
 }
 
 
-def profile_words(found: Profile, shipped: Mapping[str, float] | None = None) -> str:
+def profile_words(found: Profile, shipped: Mapping[str, Reliability]) -> str:
     """The whole of it; `shipped` {trait: reliability} are the library's figures for this model and instrument."""
-    table = to_terminal(profile_table(found, RELIABLE, shipped))
-    said = [_gate(found), table, _hidden(found), _lost(found)]
+    values, items = {t: one.value for t, one in shipped.items()}, {t: one.items for t, one in shipped.items()}
+    table = to_terminal(profile_table(found, RELIABLE, values, items))
+    said = [_gate(found), table, _shipped(shipped), _hidden(found), _lost(found)]
     return "\n".join(part for part in said if part)
 
 
@@ -42,6 +44,17 @@ def _gate(found: Profile) -> str:
     if may:
         return f"{beside}."
     return f"INCOHERENT: do not read this profile. {beside}; below {percent(SHARE)} training has broken the model."
+
+
+def _shipped(shipped: Mapping[str, Reliability]) -> str:
+    """What the figures beside the measured ones are of, and why the two need not agree."""
+    if not shipped:
+        return ""
+    people = max(one.personas for one in shipped.values())
+    return (
+        f"As shipped: what the library records for this model, of so many items of a trait, over {people} personas.\n"
+        "More items mostly make a reliability higher, so the two columns need not agree."
+    )
 
 
 def _hidden(found: Profile) -> str:

@@ -13,7 +13,7 @@ import contextlib
 import copy
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,31 +128,31 @@ def train_and_measure(
     measured_before = arm.measured
     if measured_before and arm.keep_adapter and not arm.weights.exists():
         raise BadInput("this was trained and measured, and not kept", file=arm.weights, remedy="name another --out")
-    own, untrained = arm.coherence
-
-    def make() -> "LocalSimulator":
-        _keep_coherence(untrained, "the untrained model", simulator, traits, watch)
-        trained = _trained(simulator, arm, watch)
-        _keep_coherence(own, f"what was trained: {arm.name}, seed {arm.plan.seed}", trained, traits, watch)
-        return trained
-
-    found = measured_once(make, arm, cast, traits, watch)
+    found = measured_once(lambda: _trained(simulator, arm, watch), simulator, arm, cast, traits, watch)
     if not measured_before and not arm.keep_adapter:
         _drop(arm.weights)
-    return replace(found, coherence=_kept(own), untrained_coherence=_kept(untrained))
+    return found
 
 
 def measured_once(
-    make: Callable[[], "LocalSimulator"], arm: Arm, cast: Cast, traits: Sequence[Trait], watch: Watch
+    make: Callable[[], "LocalSimulator"],
+    untrained: "LocalSimulator",
+    arm: Arm,
+    cast: Cast,
+    traits: Sequence[Trait],
+    watch: Watch,
 ) -> Trained:
-    """Measure the model that `make` gives for an arm, or read what was kept of that; then nothing is made."""
+    """Measure what `make` gives for an arm, beside `untrained`, or read what was kept of that; then nothing is made."""
     alone, beside = arm.levels
+    own, base = arm.coherence
     if not arm.measured:
-        trained = make()
-        with watch(f"measuring what was trained: {arm.name}, seed {arm.plan.seed}", "answers") as progress:
+        _keep_coherence(base, "the untrained model", untrained, traits, watch)
+        trained, what = make(), f"what was trained: {arm.name}, seed {arm.plan.seed}"
+        _keep_coherence(own, what, trained, traits, watch)
+        with watch(f"measuring {what}", "answers") as progress:
             write_levels(beside, levels(trained, [quarter(t) for t in traits], _contexts(cast)))
             write_levels(alone, levels(trained, [scoring(t) for t in traits], {NOBODY: ""}, progress))
-    return Trained(read_levels(alone).row(NOBODY), read_levels(beside))
+    return Trained(read_levels(alone).row(NOBODY), read_levels(beside), _kept(own), _kept(base))
 
 
 def _keep_coherence(file: Path, what: str, simulator: "LocalSimulator", traits: Sequence[Trait], watch: Watch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from personae.measure import is_coherent, seeds_profile
+from personae.measure import seeds_profile
 from personae.predictors import nearest, one_direction
 from personae.records import Estimate, Forecast, Profile, Score, TraitLevel
 from personae.records.files import digest_file, plain, write_json, write_text
@@ -30,6 +30,7 @@ from personae.workflows.audit.sealing import FORECAST, sealed_at
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.keeping import keep_score
 from personae.workflows.run.file_arms import Trained, before, centre
+from personae.workflows.run.file_coherence import broken_words, incoherent_words, least_coherence
 from personae.workflows.run.file_shifts import Rows, Shifts, shifts_of
 
 PROFILE, SCORE = "profile.json", "score.json"
@@ -63,11 +64,7 @@ class FileRun:
     @property
     def broken(self) -> str:
         """Which training broke the model, and by how much; empty where none did, or nobody knows."""
-        base = self.untrained_coherence
-        if base is None:
-            return ""
-        broke = [f"{arm} {own:.3f}" for arm, own in self.coherence.items() if not is_coherent(own, base)]
-        return f"training has broken the model (coherence: {', '.join(broke)}, untrained {base:.3f})" if broke else ""
+        return broken_words(self.coherence, self.untrained_coherence)
 
     @property
     def too_heavy(self) -> bool:
@@ -84,7 +81,7 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
     reliability = trained_reliability(personas, by_seed)
     aside = tuple(t for t, r in reliability.items() if t not in found.question.trained and not r >= RELIABLE)
     beside = floors(found, moved.by_seed, aside)
-    own, untrained = _coherence(trained)
+    own, untrained = least_coherence(trained)
     run = FileRun(
         audit=found,
         shifts=moved.character,
@@ -114,15 +111,6 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
 def result(run: FileRun) -> dict[str, Any]:
     """All of it as one object: the audit's, with `profile`, `score` and why the ledger lacks something, `unkept`."""
     return {**run.audit.record, "profile": run.profile, "score": run.scored, "unkept": run.unkept}
-
-
-def _coherence(trained: Mapping[str, Sequence[Trained]]) -> tuple[dict[str, float], float | None]:
-    """{arm: the least coherence of its trainings}, and the untrained model's, as far as they were measured."""
-    known = {arm: [one.coherence for one in several if one.coherence is not None] for arm, several in trained.items()}
-    before = [one.untrained_coherence for several in trained.values() for one in several]
-    return {arm: min(some) for arm, some in known.items() if some}, next(
-        (one for one in before if one is not None), None
-    )
 
 
 # -- the score -------------------------------------------------------------------------------------------------------
@@ -270,12 +258,8 @@ def _page(run: FileRun) -> str:
         facts=tuple(facts),
     )
     aside = tuple(Hidden(t, run.reliability[t], ASIDE) for t in run.set_aside)
-    return audit_page(replace(content, hidden=(*content.hidden, *aside)), incoherent_words(run) or one_training(run))
-
-
-def incoherent_words(run: FileRun) -> str:
-    """That what was measured is not to be read, where training broke the model; else nothing."""
-    return f"INCOHERENT: do not read these shifts; {run.broken}." if run.broken else ""
+    unread = incoherent_words(run.broken) or one_training(run)
+    return audit_page(replace(content, hidden=(*content.hidden, *aside)), unread)
 
 
 def one_training(run: FileRun) -> str:

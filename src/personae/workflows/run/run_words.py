@@ -9,7 +9,8 @@ from personae.report.tables import posterior_table, score_table, shift_table
 from personae.report.untrusted import for_terminal
 from personae.theory import pearson_interval
 from personae.workflows.audit.file_words import MOST, WIDTH, hidden_words
-from personae.workflows.run.file_outcome import FileRun, incoherent_words, one_training
+from personae.workflows.run.file_coherence import incoherent_words
+from personae.workflows.run.file_outcome import FileRun, one_training
 from personae.workflows.run.score import aside_words
 
 
@@ -20,7 +21,7 @@ def run_words(run: FileRun) -> str:
     faded = ", ".join(f"{arm} {signed(100.0 * a.mean, 0)} %" for arm, a in run.attenuation.items())
     _, verdict = forecast_verdict(run.score, pearson_interval(run.score.pearson, run.score.n), "traits")
     parts = [
-        fill(incoherent_words(run), WIDTH),
+        fill(incoherent_words(run.broken), WIDTH),
         fill(for_terminal(verdict), WIDTH) + "\n",
         to_terminal(posterior_table(found.audit.posterior, MOST)),
         to_terminal(shift_table(rows, shifts=True)),

@@ -57,12 +57,11 @@ def trained(
     *,
     reward: str | None = None,
     device: str = "cpu",
-    keeps: Callable[[Path], None] = lambda _: None,
     limits: Limits | None = None,
     tell: Callable[[str], None] = lambda _: None,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
-    """The training's card, and the `folder` that holds the checkpoint; `keeps` is told the run folder.
+    """The training's card, and the `folder` that holds the checkpoint. What is interrupted keeps nothing.
 
     `reward` is `module:function`, for a `GRPOPlan` and no other. With `limits` the training is looked at on its way
     (`workflows.watching`), `tell` is told what is seen, and how a file is read; `looks` come with the card, and which
@@ -77,7 +76,6 @@ def trained(
     if limits:
         configuration["watched"] = limits
     folder = open_folder("train", configuration, out)
-    keeps(folder.path)
     made = folder.file("checkpoint")
     log = folder.file(LOG)
     if not made.exists():
