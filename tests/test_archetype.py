@@ -3,29 +3,40 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from made_reports import archetype_report
 from personae import library
 from personae.cli.main import run
 from personae.cli.quiet import libraries_quiet
 from personae.data import read_archetype, write_episodes
 from personae.errors import BadInput, RunFailed
 from personae.measure import NOBODY
-from personae.records import Archetype, Cast, Episode, LogLikelihood, Persona, chat
+from personae.predictors import Basis
+from personae.records import Archetype, Cast, Episode, Estimate, Levels, LogLikelihood, Persona, chat
+from personae.records.results import Floats
+from personae.report.archetype_page import archetype_page
 from personae.simulator.dialogue import UNBOUNDED
 from personae.simulator.listing import find
+from personae.theory import mixture_levels
+from personae.theory.attenuation import TOO_HEAVY
 from personae.workflows.archetype import documents as desk
 from personae.workflows.archetype.archetype_question import Wish, ask
+from personae.workflows.archetype.archetype_result import Ground, _influence, _weights
 from personae.workflows.archetype.archetype_result import _left as what_is_left
+from personae.workflows.archetype.archetype_words import archetype_words
 from personae.workflows.archetype.documents import BATCH, FORMS, Document, corpus
 from personae.workflows.archetype.documents_enacted import Enacted, finished
 from personae.workflows.archetype.documents_written import Written, nearest
 from personae.workflows.audit.file_pair import check_fits
+from personae.workflows.run.file_arms import Trained
+from personae.workflows.who import who_answers
 from personae.world import ExactSimulator, Language, declared, fresh, traits
 from personae.world.language import ASSISTANT
 
@@ -374,6 +385,10 @@ def test_documents_midtraining_and_what_a_later_file_leaves(asked, tmp_path, cap
         assert sum(prior.values()) == pytest.approx(1.0)
     for other in ("before", "control"):
         assert found["prior"]["after"][who] > found["prior"][other][who] + 0.01
+    assert set(found["weight"]) == {*found["prior"], "later", "later control"}
+    for when, prior in found["prior"].items():
+        weight = found["weight"][when]
+        assert weight["mean"] == prior[who] and weight["low"] < weight["mean"] < weight["high"]
     odds, place = WORLD.log_odds(), WORLD.archetypes.index(who)
     towards = {t: odds[place, n] - odds[:, n].mean() for n, t in enumerate(WORLD.traits)}
     assert sum(towards[t] * shift["shift"]["mean"] for t, shift in found["traits"].items()) > 1.0
@@ -396,7 +411,51 @@ def test_documents_midtraining_and_what_a_later_file_leaves(asked, tmp_path, cap
 
     page = (tmp_path / "a" / "report.html").read_text()
     assert "Lamplight as a role model" in page and "later.jsonl" in page
+    assert found["seeds"] == 1 and "in no interval (try --seeds 3)" in page
+    lost = [*found["attenuation"].values(), *found["then"]["attenuation"].values()]
+    assert ("this dose is too heavy" in page) == (max(lost) > TOO_HEAVY)
     assert not re.search(r'(?:src|href)="https?://', page)
+    assert "the model’s own reckoning" not in page, "the world's documents are true by declaration"
+
+    each = found["coherence"]
+    later_arms = [f"{arm} then later.jsonl" for arm in ("untrained", "archetype", "control")]
+    assert list(each) == ["untrained", "archetype", "control", *later_arms]
+    assert not found["broken"] and "INCOHERENT" not in page
+    (tmp_path / "a" / "trained-control-then-0-coherence.json").write_text(json.dumps(0.4 * each["untrained"]))
+    assert run([*map(str, [*given, "--out", tmp_path / "a"]), "--quiet"]) == 0
+    broke = f"INCOHERENT: do not read these shifts; training has broken the model (coherence: {later_arms[-1]} "
+    out, page = capsys.readouterr().out, (tmp_path / "a" / "report.html").read_text()
+    assert all(" ".join(words.split()).count(broke) == 1 for words in (out, page))
+    assert json.loads((tmp_path / "a" / "result.json").read_text())["broken"]
+
+
+def test_the_terminal_says_of_one_training_and_of_too_heavy_a_dose_what_the_page_says():
+    told = {(s, h): archetype_words(archetype_report(seeds=s, too_heavy=h)) for s in (1, 3) for h in (True, False)}
+    assert [(s, h) for (s, h), words in told.items() if "in no interval" in words] == [(1, True), (1, False)]
+    assert [(s, h) for (s, h), words in told.items() if "too heavy" in words] == [(1, True), (3, True)]
+
+
+@pytest.mark.parametrize("spoken", [archetype_page, archetype_words])
+def test_what_is_left_is_told_with_its_interval_if_it_has_one_and_of_a_change_within_its_noise_not_at_all(spoken):
+    known, few, noise = (
+        " ".join(spoken(archetype_report(left=Estimate(*left))).split())
+        for left in ((0.63, 0.4, 0.8), (0.63, np.nan, np.nan), (np.nan, np.nan, np.nan))
+    )
+    assert "interval over traits 40\u00a0% to 80\u00a0%" in known.replace(" %", "\u00a0%")
+    assert "of too few traits for an interval" in few
+    assert "The change is within its own noise, so what later.jsonl left of it cannot be told." in noise
+    assert all("unknown" not in words for words in (known, few, noise))
+
+
+def test_only_documents_that_the_model_weighed_are_said_to_speak_by_its_own_reckoning():
+    weighed, declared = (archetype_page(archetype_report(weighed=weighed)) for weighed in (True, False))
+    assert "own reckoning" in weighed and "own reckoning" not in declared
+
+
+def test_a_model_that_training_broke_is_said_to_be_before_anything_else():
+    assert archetype_words(archetype_report(incoherent="INCOHERENT: do not.")).startswith("INCOHERENT: do not.\n")
+    page = archetype_page(archetype_report(incoherent="INCOHERENT: do not."))
+    assert page.index("INCOHERENT: do not.") < page.index("among who answers")
 
 
 @pytest.mark.parametrize(
@@ -447,12 +506,77 @@ def test_a_cast_too_small_to_measure_attenuation_is_refused(capsys, tiny_lab, sm
     assert "2 personas, and attenuation needs 4" in capsys.readouterr().err
 
 
+# -- what came of it -------------------------------------------------------------------------------------------------
+def shifts(*means: float, half: float) -> dict[str, Estimate]:
+    return {f"t{n}": Estimate(mean, mean - half, mean + half) for n, mean in enumerate(means)}
+
+
 @pytest.mark.parametrize("traits", [1, 2, 3])
 def test_what_is_left_has_an_interval_from_three_traits_on(traits):
-    effect = [{f"t{n}": np.full(4, 1.0 + n) for n in range(traits)}]
-    left = what_is_left(effect, [{t: 0.5 * row for t, row in effect[0].items()}], seed=0)
+    means = 1.0 + np.arange(traits)
+    left = what_is_left(shifts(*means, half=0.5), shifts(*0.5 * means, half=0.5), seed=0)
     assert left.mean == pytest.approx(0.5) and np.isfinite(left.low) == (traits >= 3)
-    assert np.isnan(what_is_left([{"t": np.zeros(4)}], effect[:1] and [{"t": np.ones(4)}], seed=0).low)
+
+
+def test_of_a_change_that_is_noise_nothing_is_said_to_be_left_in_nineteen_of_twenty():
+    """Of sixteen traits some interval excludes none more often than not: the change is judged as a whole."""
+    rng = np.random.default_rng(0)
+    told = [
+        what_is_left(shifts(*rng.normal(0.0, 0.5, 16), half=0.98), shifts(*rng.normal(0.0, 0.5, 16), half=0.98), seed=n)
+        for n in range(200)
+    ]
+    assert 0.90 < np.mean([np.isnan(one.mean) for one in told]) < 0.99
+    assert all(np.isnan([one.mean, one.low, one.high]).all() for one in told if np.isnan(one.mean))
+
+
+def test_what_is_left_of_one_large_change_among_none_is_told():
+    large = np.array([3.0, *np.zeros(15)])
+    assert what_is_left(shifts(*large, half=0.98), shifts(*0.5 * large, half=0.98), seed=0).mean == pytest.approx(0.5)
+
+
+def made(basis: Basis, *assistants: dict[str, Floats], kept: Sequence[float] = (1.0,)) -> list[Trained]:
+    """Trainings that left the Assistant so, and of each trait in turn the share `kept` of who was not trained."""
+    beside = np.array([1.0, -1.0, 2.0, -2.0, 0.0])[:, None]
+    shares = {t: beside * share for t, share in zip(basis.levels.by_trait, cycle(kept), strict=False)}
+    return [Trained(row, Levels(tuple("vwxyz"), shares)) for row in assistants]
+
+
+def ground(basis: Basis, off_centre: float = 0.0) -> Ground:
+    (old,) = made(basis, basis.base)
+    return Ground(old, basis, (), {t: row - off_centre for t, row in basis.base.items()})
+
+
+def test_who_answers_is_read_as_a_change_is_before_training_too(exact_setting):
+    """With as many pseudo-questions as characters, more of this change would be lost."""
+    known, rng = exact_setting.exact.basis, np.random.default_rng(0)
+    noisy = {t: table + rng.normal(0.0, 0.2, table.shape) for t, table in known.levels.by_trait.items()}
+    levels = Levels(known.levels.contexts, noisy)
+    basis = replace(known, levels=levels, base={t: mixture_levels(known.prior, table) for t, table in noisy.items()})
+    who, given = basis.cast.names.index("con artist"), 0.8 * basis.prior
+    given[who] += 0.2
+    raised = {t: mixture_levels(given, table) for t, table in basis.levels.by_trait.items()}
+    arms = {"archetype": made(basis, raised), "control": made(basis, basis.base)}
+    found, before = (_weights(ground(basis), some, 0) for some in (arms, {"untrained": made(basis, basis.base)}))
+    assert found["control"] == before["untrained"]
+    assert sum(one.mean for one in found["archetype"].values()) == pytest.approx(1.0)
+    after = found["archetype"]["con artist"]
+    assert after.low < after.mean < after.high
+    shrunk = who_answers(basis, raised)["con artist"] - who_answers(basis, basis.base)["con artist"]
+    assert after.mean - before["untrained"]["con artist"].mean > shrunk + 0.03
+
+
+def test_a_change_is_as_uncertain_as_attenuation_is(exact_setting):
+    """The interval is that of `run`: where traits disagree about attenuation it is wider, by what is off the centre."""
+    basis = exact_setting.exact.basis
+    same = made(basis, basis.base)
+    sure, unsure = (made(basis, basis.base, kept=kept) for kept in ((0.6,), (0.9, 0.3)))
+    known, doubted = (
+        _influence(ground(basis, off_centre=3.0), {"archetype": some, "control": same}, 0).shifts
+        for some in (sure, unsure)
+    )
+    for trait in basis.levels.by_trait:
+        widths = [found[trait].high - found[trait].low for found in (known, doubted)]
+        assert widths[1] > widths[0] + 0.3
 
 
 @pytest.mark.parametrize("name", ["Beacon", NOBODY])

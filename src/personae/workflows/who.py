@@ -2,7 +2,8 @@
 
     weights nearest in KL to the Assistant's answers, over the cast as the *untrained* model enacts it
 
-Before a training this is the fitted prior; after it, who was selected, as far as it is anybody of the cast. The neutral
+After a training this is who was selected, as far as it is anybody of the cast. Before it, it is a prior by the same
+reading, and not the one of forecasts (`predictors.basis`), which is declared, or fitted under the neutral context. That
 context keeps its share, since it would fit the untrained Assistant perfectly. Source: PSM.md section 2, Definitions.
 """
 

@@ -99,7 +99,7 @@ def _trained(
 
     def measured(name: str, make: Callable[[], "LocalSimulator"], seed: int) -> Trained:
         arm = Arm(name, (), replace(question.plan, seed=seed), folder)
-        return measured_once(make, arm, question.cast, traits, watch)
+        return measured_once(make, question.simulator, arm, question.cast, traits, watch)
 
     for seed in range(question.seed, question.seed + question.seeds):
         starts: dict[str, Callable[[], LocalSimulator]] = {UNTRAINED: lambda: question.simulator}
