@@ -4,8 +4,8 @@
     python benchmarks/instruments.py lab --quick
 
 For every trait and instrument: reliability from variance components, split halves, retest (the same asked in a second
-wording), and agreement of the instrument with behaviour, all over the personas of the model's own cast. Then where the
-Assistant stands between plain tools and people. Then a light LoRA on a neutral file, at two doses, and how much of each
+wording), and agreement of the instrument with behaviour, all over the personas of the model's own cast. Then how human
+the Assistant is, beside plain tools and people. Then a light LoRA on a neutral file, at two doses, and how much of each
 instrument is left for characters that were not trained.
 
 Each trait's levels are kept as parquet in the folder as they come, so the same command goes on after a kill. The
@@ -22,14 +22,16 @@ from typing import TypeVar
 
 import instruments_page
 import numpy as np
+from scipy.special import expit
 
 from personae import library
 from personae.cli.face import Face
 from personae.data import read_episodes
 from personae.errors import BadInput
-from personae.measure import Instrument, instrument
+from personae.measure import Instrument, estimate, instrument
 from personae.measure.human_likeness import human_share
 from personae.measure.instrument import FRAMES
+from personae.measure.profile import estimate_share
 from personae.predictors import Basis
 from personae.records import Cast, Levels, Persona, Progress, Trait
 from personae.records.files import digest, digest_file, read_arrays, write_arrays
@@ -107,7 +109,7 @@ def consistency(subject: Subject, bases: dict[str, tuple[Basis, Basis]], seed: i
 
 
 def human_likeness(subject: Subject, bases: dict[str, tuple[Basis, Basis]], seed: int) -> Iterator[Row]:
-    """Where the Assistant stands between plain tools (0) and people (1), by behaviour and by statements."""
+    """How often it gives the human answer, beside plain tools and people, and where it stands between these (0, 1)."""
     names = subject.cast.names
     tools = [n for n in names if n in TOOLS]
     people = [p.name for p in subject.cast.personas if p.kind == "person"]
@@ -117,9 +119,17 @@ def human_likeness(subject: Subject, bases: dict[str, tuple[Basis, Basis]], seed
         basis = bases[name][0]
         for trait in (t for t in HUMAN if t in basis.base):
             table = basis.levels.by_trait[trait]
-            rows = [table[[names.index(n) for n in group]] for group in (people, tools)]
-            found = human_share(basis.base[trait], *rows, seed=seed)
-            yield (subject.name, name, trait, "human share", found.mean, found.low, found.high, table.shape[1])
+            human, tool = (table[[names.index(n) for n in group]] for group in (people, tools))
+            own, items = basis.base[trait], table.shape[1]
+            rate, tools_rate, peoples_rate = (expit(rows).mean(axis=0)[None] for rows in (own[None], tool, human))
+            told = {
+                "human share": human_share(own, human, tool, seed=seed),
+                "human rate": estimate_share(rate, seed=seed),
+                "human rate, less tools": estimate(rate - tools_rate, seed=seed),
+                "human rate, less people": estimate(rate - peoples_rate, seed=seed),
+            }
+            for figure, found in told.items():
+                yield (subject.name, name, trait, figure, found.mean, found.low, found.high, items)
 
 
 # -- what training leaves of an instrument ---------------------------------------------------------------------------

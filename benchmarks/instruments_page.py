@@ -31,8 +31,10 @@ How to read the tables:
   cell (model × trait × instrument) below a half is marked "this model cannot show it".
 - *Split half*, *retest* and *agreement* are correlations over personas: of two random halves of the items, stepped up
   to the whole; of the same asked in a second wording; with `behaviour`.
-- *Human share* is where the Assistant stands between a plain tool (0) and people (1); "unknown" where the model does
-  not tell the two apart.
+- *Human answers* are those of somebody with feelings or a body: how likely they are, of the two on offer, for the
+  Assistant (under no context), and how much more so than for a plain tool or for people (under their descriptions).
+  *Human share* is where the Assistant stands between these two (0 and 1), in nats; "unknown" where the model does not
+  tell them apart.
 - *Attenuation* is the share of an instrument that a LoRA of 8 steps of 8 plain answers takes away, at a rate of 2e-4
   (light) and 1e-3 (heavy), over the traits that the instrument shows. Below zero, the characters stand further apart
   than before.
@@ -64,10 +66,17 @@ and its `yes-no` and `options` are of this kind.
 Keep the dose light. These figures are for plain answers; code and short statements take more at the same rate
 ([lab-notes.md](lab-notes.md#on-a-gpu)).
 
+**Human by default?** Only partly, and six to ten items say little of it. Asked for what it would say of itself, the
+Assistant of the base model, Gemma-3-270M, stands two thirds of the way from a plain tool to people (feelings 0.65
+[0.58, 0.71], body 0.64 [0.40, 0.86]). Of the three instruct models, two stand above a plain tool in one thing each:
+SmolLM2-135M in its body (0.70 [0.52, 1.05]) and Qwen2.5-Coder-1.5B in its feelings (0.42 [0.02, 1.29]), both by
+statements. Elsewhere the interval reaches a plain tool, or the model does not tell tools from people. As probabilities,
+no Assistant of these four surely gives human answers more often than a plain tool; Qwen2.5-Coder-0.5B's gives them less
+often in what it does with a body (−0.10 [−0.23, −0.01]).
+
 **What is not there.** `sampled` was measured on no model. `lab` is without `answers` and `statements`: its items are
 all of what somebody does, so the first are its `behaviour` and of the second there are none. Qwen2.5-Coder-1.5B has 8
-personas and 8 traits of the library's 32 and 16. SmolLM2-135M's `answers` were measured by themselves, without their
-agreement with `behaviour`.
+personas and 8 traits of the library's 32 and 16.
 
 **Coherence gate.** `measure` of a trained model also measures the model that it was trained from (named by the
 checkpoint, or by `--untrained`). If the trained model has less than half of that model's coherence (one bit a token),
@@ -104,7 +113,7 @@ def tables(figures: Path) -> str:
 
 def _model(model: str, figures: dict) -> str:
     parts = [f"## {model}\n", _overview(figures), _traits(figures["reliability"])]
-    return "\n".join([*parts, _human(figures.get("human share", {}))])
+    return "\n".join([*parts, _human(figures)])
 
 
 def _overview(figures: dict) -> str:
@@ -131,11 +140,16 @@ def _traits(reliability: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _human(shares: dict) -> str:
-    if not shares:
+def _human(figures: dict) -> str:
+    """How often the human answer is given, by whom, and where the Assistant stands between the two others."""
+    columns = ["human rate", "human rate, less tools", "human rate, less people", "human share"]
+    if not all(figures.get(column) for column in columns):
         return ""
-    told = [f"{t} by {name} {_interval([cell])}" for name, found in shares.items() for cell in found for t in cell[:1]]
-    return f"Human share: {'; '.join(told)}.\n"
+    lines = ["| human answers | Assistant | less a plain tool | less people | human share |", "|---|---|---|---|---|"]
+    for name in figures["human share"]:
+        told = [{cell[0]: _interval([cell]) for cell in figures[column][name]} for column in columns]
+        lines += [f"| {trait}, {name} | {' | '.join(cells[trait] for cells in told)} |" for trait in told[0]]
+    return "\n".join(lines) + "\n"
 
 
 def _median(cells: list) -> str:
