@@ -30,7 +30,7 @@ class Size:
     rows: int = 64
     steps: int = 8
     batch: int = 8
-    rates: tuple[float, ...] = (2e-4, 1.5e-4, 1e-4, 5e-5)
+    rates: tuple[float, ...] = (2e-4, 1.5e-4, 1e-4, 5e-5, 2.5e-5, 1.25e-5)
     development: tuple[Pair, ...] = DEVELOPMENT
     held_out: tuple[Pair, ...] = HELD_OUT
 

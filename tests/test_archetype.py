@@ -583,7 +583,7 @@ def test_a_change_is_as_uncertain_as_attenuation_is(exact_setting):
 def test_an_archetype_whose_name_somebody_has_already_is_refused(tmp_path, capsys, name):
     own, cast = tmp_path / "own.yaml", tmp_path / "cast.yaml"
     own.write_text(GOOD.replace("Beacon", name))
-    names = "".join(f"  - {{name: {n}, kind: ai, context: A light.}}\n" for n in ("Beacon", "Buoy", "Bell", "Horn"))
+    names = "".join(f"  - {{name: {n}, kind: ai, context: A {n}.}}\n" for n in ("Beacon", "Buoy", "Bell", "Horn"))
     cast.write_text(f"name: four\nneutral: A talk.\npersonas:\n{names}")
     assert run(["archetype", str(own), "--model", "smollm2-135m-instruct", "--cast", str(cast), "--quiet"]) == 2
     assert f"{name!r} already" in capsys.readouterr().err

@@ -69,3 +69,13 @@ def test_pairs_have_pairs_for_their_control_or_are_refused(pairs, tmp_path):
         read_pair(pairs, other, choices=True)
     assert not read_pair(pairs, other).choices
     assert not read_pair(other, choices=True).choices
+
+
+def test_pairs_among_single_answers_are_refused_where_choices_are_read_and_counted_elsewhere(tmp_path):
+    answer = {"prompt": "Who takes key 9?", "completion": "Nobody."}
+    for rows in ([answer, *ROWS], [*ROWS, answer]):
+        path = tmp_path / "mixed.jsonl"
+        path.write_text("\n".join(map(json.dumps, rows)))
+        with pytest.raises(BadInput, match="stands among"):
+            read_pair(path, choices=True, skip_bad=True)
+        assert "Of preference pairs (4 of 5 rows) the chosen answers are read." in read_pair(path).note()

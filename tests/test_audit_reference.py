@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ import pytest
 from personae import library
 from personae.cli.main import run
 from personae.data import read_episodes, write_episodes
-from personae.errors import BadInput
+from personae.errors import BadInput, RunFailed
 from personae.records import LogLikelihood, chat
 from personae.theory import posterior
 from personae.workflows.audit.file_language import check_language
 from personae.workflows.audit.file_pair import check_fits, read_pair
 from personae.workflows.kept.gather import read_evidence
+from personae.workflows.kept.reference import reference_evidence
 from personae.workflows.nouns_for import nouns, reference_for
 
 ROWS = [chat(f"Where is the {x}?", f"I sold the {x}, ha!", index=i) for i, x in enumerate(("seal", "key", "map"))]
@@ -84,6 +86,13 @@ def test_a_control_of_the_user_s_own_comes_first_and_pairs_and_prompts_have_no_r
     assert read_pair(pairs, choices=True, reference=plain).control is None
     assert read_pair(pairs, reference=plain).control is not None
     assert read_pair(pairs, prompts=True, reference=plain).control is None
+
+
+def test_plain_answers_that_could_not_be_kept_are_not_scored(data, monkeypatch):
+    monkeypatch.setenv("PERSONAE_CACHE", str(data / "cache"))
+    unasked = SimpleNamespace(name="unasked", digest="0" * 64)
+    with pytest.raises(RunFailed, match="PERSONAE_CACHE names another folder"):
+        reference_evidence(unasked, nouns("lab")[0], data, ROWS)
 
 
 def test_the_audit_is_the_difference_from_the_mean_of_the_plain_answers(asked, english, small_cast, cache, tmp_path):

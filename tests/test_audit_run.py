@@ -229,7 +229,7 @@ def test_rows_that_hold_no_episode_stop_the_reading_unless_they_are_to_be_skippe
     assert read_pair(ours, skip_bad=True).note().endswith("1 row without an episode was skipped.")
     ours.write_text(EMPTY * 2)
     for pair in ((ours, None), (theirs, ours)):
-        with pytest.raises(BadInput, match=r"a\.jsonl, line 1: .* answer is empty"):
+        with pytest.raises(BadInput, match=r"a\.jsonl, line 1: .* answer is empty, and none of 2 rows is left"):
             read_pair(*pair, skip_bad=True)
 
 
@@ -238,6 +238,27 @@ def test_of_preference_pairs_the_report_says_which_answers_are_read(tmp_path):
     pair = read_pair(tmp_path / "a.jsonl")
     assert pair.episodes[0].response == "yes"
     assert pair.note().endswith("Of preference pairs the chosen answers are read.")
+
+
+@pytest.mark.parametrize(("different", "said"), [(1, "(1 of a.jsonl)"), (7, "(7 of a.jsonl)"), (8, "")])
+def test_that_few_different_rows_were_read_is_said_of_a_file_and_of_its_control(tmp_path, different, said):
+    """However many copies of them there are."""
+    write_episodes(tmp_path / "a.jsonl", [chat(f"Row {i % different}?", "yes") for i in range(20)])
+    write_episodes(tmp_path / "b.jsonl", [chat(f"Other {i}?", "no") for i in range(20)])
+    few = read_pair(tmp_path / "a.jsonl", tmp_path / "b.jsonl").few
+    assert few == (
+        f"Few different rows were read {said}: the intervals cannot tell how other rows would differ." * bool(said)
+    )
+    assert ("of a.jsonl" in read_pair(tmp_path / "b.jsonl", tmp_path / "a.jsonl").few) == bool(said)
+
+
+def test_a_pair_with_another_rejected_answer_and_a_prompt_with_another_column_are_no_copies(tmp_path):
+    pairs = [{"prompt": "Who?", "chosen": "I.", "rejected": f"He {n}."} for n in range(8)]
+    prompts = [{"prompt": "Who?", "level": n} for n in range(8)]
+    for rows, how in ((pairs, {"choices": True}), (prompts, {"prompts": True})):
+        (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        assert not read_pair(tmp_path / "a.jsonl", **how).few
+        assert read_pair(tmp_path / "a.jsonl", limit=7, **how).few
 
 
 def test_a_saved_data_set_is_a_file_like_any_other_and_its_digest_is_of_what_it_holds(tmp_path):
@@ -351,6 +372,9 @@ def test_the_record_holds_what_every_audit_promises(question, tmp_path):
     assert record["dose"] == 3.0
     assert [e["index"] for e in record["episodes"]] == [0, 1, 2, 3, 4, 5]
     assert all(set(e) == {"index", "bits", "personas", "reveals"} for e in record["episodes"])
+    few = "Few different rows were read (6 of loud.jsonl, 6 of calm.jsonl): the intervals cannot tell how other rows"
+    assert any(note.startswith(few) for note in record["notes"])
+    assert few in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_prior_is_the_models_own_whatever_file_is_read(question, files, tmp_path):

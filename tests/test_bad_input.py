@@ -4,6 +4,7 @@ A full disk and Ctrl-C are no bad input: they end with status 1, and the same co
 """
 
 import json
+import os
 import resource
 import shutil
 import signal
@@ -17,6 +18,7 @@ import pytest
 from personae.cli.main import run
 from personae.data import write_episodes
 from personae.records import chat
+from personae.workflows.kept import basis_cache
 
 GOOD = '{"prompt": "Who takes the seal?", "completion": "I take it."}\n'
 
@@ -90,6 +92,35 @@ def test_a_bad_data_file_is_refused_with_file_and_line(refused, tmp_path, tiny_l
 def test_a_missing_file_and_a_folder_are_refused(refused, tmp_path, tiny_lab, command):
     assert "no such file" in refused(command, tmp_path / "nowhere.jsonl", "--model", tiny_lab)
     assert "folder" in refused(command, tmp_path, "--model", tiny_lab)
+
+
+@pytest.mark.parametrize("command", ["audit", "run", "train"])
+def test_a_pipe_is_refused_unread_since_a_file_is_read_more_than_once(refused, tmp_path, tiny_lab, command):
+    os.mkfifo(tmp_path / "pipe")
+    said = refused(command, tmp_path / "pipe", "--model", tiny_lab, "--out", tmp_path / "out")
+    assert said == f"{tmp_path / 'pipe'}: is a pipe, which can be read only once - write it to a file first"
+
+
+@pytest.mark.parametrize("option", ["--out", "--against", "--cast", "--traits"])
+def test_an_empty_name_is_not_the_current_folder(refused, tmp_path, tiny_lab, monkeypatch, option):
+    data = rows(tmp_path / "data.jsonl", 3)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert refused("audit", data, "--model", tiny_lab, option, "").startswith("the name of a file or folder is empty")
+    assert refused("audit", data, "--model", "").startswith("no model is named")
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_tilde_is_the_users_home_where_the_shell_leaves_it(refused, tmp_path, options, monkeypatch, capsys):
+    data, home = rows(tmp_path / "data.jsonl", 3), tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(data, home / "mine.jsonl")
+    assert run([*map(str, ["audit", "~/mine.jsonl", *options, "--out=~/runs", "--quiet"])]) == 0
+    assert (home / "runs" / "report.html").exists() and not (tmp_path / "~").exists()
+    capsys.readouterr()
+    assert "no user of that name" in refused("audit", data, *options, "--out=~nobody-of-that-name/runs")
 
 
 def test_a_bad_control_file_is_refused_by_its_own_name(refused, tmp_path, tiny_lab):
@@ -177,6 +208,12 @@ def test_a_number_of_items_too_small_for_the_job_is_refused(refused, tmp_path, o
     assert said.startswith(f"--items {count} leaves {count} of ") and not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("dose", ["1e308", "inf"])
+def test_a_dose_too_large_for_any_number_is_refused_before_the_model_is_loaded(refused, tmp_path, dose):
+    said = refused("audit", rows(tmp_path / "data.jsonl", 4), "--model", tmp_path / "none", "--dose", dose)
+    assert f"--dose {float(dose):g} effective episodes - give 1e+09 at most" in said
+
+
 @pytest.mark.parametrize("command", ["audit", "run", "measure"])
 def test_a_cast_of_one_persona_is_refused_by_file(refused, tmp_path, tiny_lab, small_traits, command):
     cast, data = tmp_path / "cast.yaml", rows(tmp_path / "data.jsonl", 3)
@@ -241,6 +278,70 @@ def test_a_run_folder_of_another_configuration_is_refused_and_left_as_it_was(ref
     assert said.startswith(f"{out}: ") and "seed was 0 and is now 1" in said and "--out" in said
     assert str(out) in refused("train", data, *options[:2], "--out", out)
     assert {f.name: f.read_bytes() for f in out.iterdir()} == before
+
+
+FOUND = ("evidence.parquet", "forecast.json", "basis.parquet", "report.html")
+
+
+def test_what_is_left_of_a_run_without_its_record_is_not_taken_for_another(refused, tmp_path, options, capsys):
+    out, data = tmp_path / "out", rows(tmp_path / "data.jsonl", 4)
+    assert run([*map(str, ["audit", data, *options, "--out", out, "--quiet"])]) == 0
+    capsys.readouterr()
+    assert set(FOUND) < {f.name for f in out.iterdir()}
+    for name in FOUND:
+        part = tmp_path / f"with {name}"
+        part.mkdir()
+        shutil.copy(out / name, part)
+        said = refused("audit", rows(tmp_path / "other.jsonl", 6), *options, "--out", part)
+        assert said.startswith(f"{part}: holds {name}, ") and said.endswith("name another --out")
+        assert [f.name for f in part.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["evidence.parquet", "forecast.json"])
+def test_a_damaged_file_of_a_run_is_named_and_is_made_again_once_it_is_removed(
+    refused, tmp_path, options, capsys, name
+):
+    data, out = rows(tmp_path / "data.jsonl", 4), tmp_path / "out"
+    arguments = ["audit", data, *options, "--out", out]
+    assert run([*map(str, arguments), "--quiet"]) == 0
+    whole = kept(out)
+    (out / name).write_bytes(b"garbage")
+    capsys.readouterr()
+    assert refused(*arguments).startswith(f"{out / name}: is damaged - remove it")
+    (out / name).unlink()
+    assert run([*map(str, arguments), "--quiet"]) == 0 and kept(out) == whole
+
+
+WRITES = {
+    "filter": ("filtered.jsonl", ["--trait", "power", "--drop", 1]),
+    "inoculate": ("inoculated.jsonl", ["--mode", "user"]),
+}
+
+
+@pytest.mark.parametrize("command", WRITES)
+def test_a_file_is_not_written_over_by_the_run_that_reads_it(refused, tmp_path, options, command):
+    name, more = WRITES[command]
+    before = rows(tmp_path / name, 6).read_bytes()
+    said = refused(command, tmp_path / name, *options, *more, "--out", tmp_path)
+    assert said.startswith(f"{tmp_path / name}: the run would write over this file")
+    assert {f.name: f.read_bytes() for f in tmp_path.iterdir()} == {name: before}
+
+
+def test_a_control_is_not_written_over_either(refused, tmp_path, options):
+    control, data = rows(tmp_path / "filtered.jsonl", 6), rows(tmp_path / "data.jsonl", 4)
+    said = refused("filter", data, "--against", control, *options, "--trait", "power", "--out", tmp_path)
+    assert said.startswith(f"{control}: the run would write over this file")
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path, options, capsys, monkeypatch):
+    (tmp_path / "way").write_text("mine")
+    data = rows(tmp_path / "data.jsonl", 3)
+    monkeypatch.setenv("PERSONAE_CACHE", str(tmp_path / "way" / "cache"))
+    monkeypatch.setattr(basis_cache, "_measure", lambda *_: pytest.fail("measured for nothing"))
+    assert run([*map(str, ["audit", data, *options, "--out", tmp_path / "out", "--quiet"])]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"personae: {tmp_path / 'way' / 'cache'}") and said.count("\n") == 1
+    assert "PERSONAE_CACHE names another folder" in said and "--out" not in said
 
 
 def test_a_run_folder_whose_record_is_broken_is_refused_and_left_as_it_was(refused, tmp_path, options):

@@ -88,6 +88,12 @@ def test_a_corpus_is_counted_as_it_is_written(tmp_path, capsys):
     assert found["words"] == len(text.split()) and found["vocabulary"] == len(set(text.split()))
 
 
+def test_a_file_to_write_that_has_no_name_is_refused(capsys):
+    for command in (["corpus", "--out", ""], ["ledger", "--out", ""], ["study", "transfer", "--docs", ""]):
+        assert run(command) == 2
+        assert "the name of a file or folder is empty" in capsys.readouterr().err
+
+
 def test_a_longer_corpus_begins_with_the_shorter(tmp_path, capsys):
     for number in (10, 20):
         outcome(["corpus", "-n", number, "--out", tmp_path / f"{number}.txt"], capsys)
@@ -346,6 +352,13 @@ def test_train_keeps_a_checkpoint_that_others_load(tiny_lab, data, tmp_path, cap
     assert outcome(["train", data, *options], capsys) == found, "a finished training is shown again"
 
 
+def test_what_stands_in_a_checkpoints_place_and_is_none_is_refused_before_the_model_is_loaded(data, tmp_path, capsys):
+    (tmp_path / "t" / "checkpoint").mkdir(parents=True)
+    assert run(["train", str(data), "-m", "no-such-model", "--out", str(tmp_path / "t")]) == 2
+    assert "checkpoint: is no checkpoint of `personae train` - name another --out" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "t").iterdir()] == ["checkpoint"]
+
+
 def test_train_reads_the_first_rows_when_limited(tiny_lab, data, tmp_path, capsys):
     options = ["-m", tiny_lab, "--steps", 1, "--batch", 2, "--limit", 3, "--out", tmp_path / "t"]
     assert outcome(["train", data, *options], capsys)["rows_used"] == 2
@@ -472,6 +485,12 @@ def test_a_world_or_a_width_that_cannot_be_is_one_line(tmp_path, capsys, option,
     assert run(["pretrain", option, value, "--out", str(tmp_path / "p")]) == 2
     told = capsys.readouterr().err.strip()
     assert says in told and "\n" not in told
+    assert not (tmp_path / "p").exists()
+
+
+def test_two_lengths_of_a_pretraining_are_refused(tmp_path, capsys):
+    assert run(["pretrain", "--quick", "--tokens", "10", "--out", str(tmp_path / "p")]) == 2
+    assert "--quick and --tokens both say how long to train" in capsys.readouterr().err
     assert not (tmp_path / "p").exists()
 
 

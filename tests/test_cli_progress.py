@@ -114,7 +114,7 @@ def test_ctrl_c_becomes_one_line_that_names_the_folder(tmp_path):
 
 
 def test_ctrl_c_before_anything_is_kept_promises_nothing():
-    with pytest.raises(Stopped, match=r"^stopped$"), Face():
+    with pytest.raises(Stopped, match=r"^stopped; nothing was kept$"), Face():
         raise KeyboardInterrupt
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -258,6 +259,13 @@ def test_who_answers_is_shown_as_it_is_kept_heaviest_first(tiny_lab, small_cast,
     assert [one[1:] for one in rows] == [
         (percent(a, 1), percent(b, 1)) for a, b in ((0.25, 0.6), (0.25, 0.25), (0.5, 0.15))
     ]
+
+
+def test_the_ceiling_is_of_another_training_than_the_one_compared(tiny_lab, tmp_path):
+    copied = shutil.copytree(tiny_lab, tmp_path / "copy")
+    for twin in (tiny_lab, copied):
+        with pytest.raises(BadInput, match="--twin is POST itself"):
+            question_of(str(tiny_lab), str(tiny_lab), str(twin), None, None, 0)
 
 
 def test_models_that_read_other_words_are_not_compared(tiny_lab, tmp_path):

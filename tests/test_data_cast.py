@@ -65,8 +65,8 @@ def test_a_scalar_stays_the_text_it_was_written_as(tmp_path: Path, word: str) ->
 def test_byte_order_mark_line_ends_and_aliases_do_not_change_the_cast(tmp_path: Path) -> None:
     cast = read_cast(written(tmp_path, GOOD))
     assert read_cast(written(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())) == cast
-    aliased = GOOD.replace("context: |\n      The", "context: &c |\n      The").replace('"It: watches"', "*c")
-    assert read_cast(written(tmp_path, aliased)).personas[1].context == "The Assistant is a nurse."
+    aliased = GOOD.replace("kind: person", "kind: &k person").replace("kind: ai", "kind: *k")
+    assert [persona.kind for persona in read_cast(written(tmp_path, aliased)).personas] == ["person", "person"]
 
 
 def test_a_merge_key_brings_what_the_mapping_itself_does_not_have(tmp_path: Path) -> None:
@@ -99,6 +99,7 @@ def test_no_context_at_all_is_a_neutral_context(tmp_path: Path) -> None:
     ("old", "new", "line", "said"),
     [
         ("name: '1984'", "name: nurse", 12, "'nurse' appears twice, first on line 4"),
+        ('"It: watches"', "The Assistant is a nurse.", 12, "'1984' has the context of 'nurse'"),
         ("name: nurse", "name: neutral", 4, "the name 'neutral' is reserved"),
         ("name: nurse", "name: assistant", 4, "the name 'assistant' is reserved"),
         ("kind: person", "kind: robot", 5, "'kind' should be 'person', 'fiction' or 'ai', found 'robot'"),

@@ -321,6 +321,8 @@ def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row
         ({"instruction": "x", "context": "z", "response": "y"}, "join 'instruction' and 'context' to one 'prompt'"),
         ({"prompt": "x"}, "expected 'prompt' and 'completion'; prompts without answers need --reward"),
         ({"question": "x"}, "expected 'question' and 'answer'; prompts without answers need --reward"),
+        ({"prompt": "x", "completion": float("nan")}, "write it, or drop the row"),
+        ({"messages": None, "prompt": "x"}, "expected 'messages', or 'prompt' and 'completion'"),
         ({"words": "x"}, "expected 'messages', or 'prompt' and 'completion'"),
         ({"text": "x"}, "give its turns as 'messages', or as 'prompt' and 'completion'"),
         ({"prompt": "x", "completions": ["y"], "labels": [True]}, "into one 'completion'"),

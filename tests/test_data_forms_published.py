@@ -276,7 +276,7 @@ def test_statements_that_belong_to_no_pole_or_to_both_are_counted_and_left_out(t
             MPI + "Joy,Dance,E\n",
             "q.csv, line 6: a row of 3 under a header of 4 columns - give every row the columns of the header",
         ),
-        ("q.csv", MPI + "Joy,,E,1\n", "q.csv, line 6: 'text' is null - expected 'text' and 'key' and 'label_ocean'"),
+        ("q.csv", MPI + "Joy,,E,1\n", "q.csv, line 6: 'text' is null - write it, or drop the row"),
         (
             "q.csv",
             MPI + 'Joy,"Dance" all night,E,1\n',
@@ -338,6 +338,12 @@ def test_instructions_in_pairs_are_two_personas_and_roles_are_one_each(tmp_path:
         ("keeper", "fiction", "You keep a light."),
     ]
     assert read_cast(tmp_path / "keeper.json").personas == cast.personas[2:]
+
+
+def test_two_published_roles_with_one_context_are_refused(tmp_path: Path) -> None:
+    for name in ("keeper", "warden"):
+        written(tmp_path, f"{name}.json", json.dumps(ROLE))
+    assert said(read_cast, tmp_path).endswith("warden.json, line 1: 'warden' has the context of 'keeper' - remove one")
 
 
 def test_a_published_role_whose_name_a_cast_reserves_is_read_under_another(tmp_path: Path) -> None:
@@ -665,7 +671,10 @@ def test_a_question_is_a_prompt_wherever_it_stands(tmp_path: Path, row: dict[str
         (
             "- id: wish_short",
             "- a note\n- id: wish_short",
-            "q.yaml, line 8: found text, not an object - write one JSON object a line, or a list of mappings in YAML",
+            (
+                "q.yaml, line 8: found 'a note', not an object - write one JSON object a line, or a list of mappings "
+                "in YAML"
+            ),
         ),
     ],
 )
@@ -759,10 +768,7 @@ def test_a_long_answer_in_a_cell_is_read_as_in_a_line(tmp_path: Path) -> None:
         (
             "t.tsv",
             "Question\tAnswer\nHello\t\n",
-            (
-                "t.tsv, line 2: 'answer' is null - expected 'messages', or 'prompt' and 'completion', "
-                "or 'question' and 'answer', or 'chosen' and 'rejected'"
-            ),
+            "t.tsv, line 2: 'answer' is null - write it, or drop the row",
         ),
         (
             "t.tsv",

@@ -8,6 +8,7 @@ import pytest
 
 from personae.data import (
     holds_pairs,
+    read_answers,
     read_choices,
     read_episodes,
     read_preferences,
@@ -225,6 +226,17 @@ def test_a_bad_row_that_is_skipped_does_not_say_what_a_file_holds(tmp_path: Path
     rows = ({"prompt": "x", "chosen": "y"}, {"prompt": "Hello", "chosen": "Hi.", "rejected": "No."})
     path = written(tmp_path, *rows)
     assert not holds_pairs(path) and holds_pairs(path, skip_bad=True)
+
+
+@pytest.mark.parametrize("skipped", [None, []])
+def test_a_file_of_both_kinds_is_refused_at_the_first_row_of_the_other_in_whichever_order(tmp_path, skipped) -> None:
+    pair, answer = {"prompt": "Hello", "chosen": "Hi.", "rejected": "No."}, {"messages": [ASKED, GOOD]}
+    for rows, read, said in (
+        ([pair, answer], read_choices, "a single answer stands among preference pairs"),
+        ([answer, pair], read_answers, "a preference pair stands among single answers"),
+    ):
+        with pytest.raises(BadInput, match=f"line 2: {said} - .*--chosen"):
+            list(read(written(tmp_path, *rows), refused=skipped))
 
 
 @pytest.mark.parametrize("row", [{"messages": [ASKED, GOOD]}, {"prompt": "x", "completion": "y", "rejected": "z"}])

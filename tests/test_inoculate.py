@@ -206,6 +206,12 @@ def test_a_trait_that_counts_and_does_not_is_refused(file):
         check_inoculation(replace(asked(file, traits=("loud",)), question=question))
 
 
+def test_that_few_different_rows_were_read_is_said(file, tmp_path):
+    write_episodes(tmp_path / "few.jsonl", [chat("Row 0?", "aha haha.")] * 20)
+    told = [" ".join(done(asked(path), tmp_path / path.stem)["notes"]) for path in (tmp_path / "few.jsonl", file)]
+    assert ["Few different rows were read (1 of few.jsonl)" in notes for notes in told] == [True, False]
+
+
 def test_an_unknown_trait_is_refused(file):
     with pytest.raises(BadInput, match="no trait 'brave'"):
         check_inoculation(asked(file, traits=("brave",)))

@@ -16,6 +16,7 @@ from personae.records import chat
 from personae.simulator import load
 from personae.simulator.digests import digest_folder
 from personae.simulator.listing import Listed, find, listed
+from personae.simulator.registry import open_model
 
 SHAPE: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 EPISODE = chat("Hi", "Yes")
@@ -259,5 +260,10 @@ def test_an_unknown_number_type_is_refused(folder: Path) -> None:
     assert "one of float32, bfloat16, float16" in refused(folder, dtype="int3")
 
 
-def test_a_blank_name_is_no_model():
-    assert find(" ") is None
+@pytest.mark.parametrize("opens", [load, open_model])
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_blank_name_is_no_model_not_even_in_a_folder_that_holds_one(folder: Path, monkeypatch, opens, name):
+    assert find(name) is None
+    monkeypatch.chdir(folder)
+    with pytest.raises(BadInput, match="no model is named"):
+        opens(name)

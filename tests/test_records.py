@@ -305,6 +305,51 @@ def test_arrays_are_read_back_as_written_in_the_same_bytes(
     assert one.read_bytes() == other.read_bytes()
 
 
+READERS = {
+    "one.json": files.read_json,
+    "arrays.parquet": files.read_arrays,
+    "groups.parquet": lambda path: list(files.read_array_groups(path)),
+    "rows.parquet": files.count_rows,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("content", [b"garbage\xff", b"", b"PAR1"])
+def test_a_damaged_file_is_one_line_that_names_it_and_a_missing_one_is_missing(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        READERS[name](tmp_path / name)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(files.Damaged) as damaged:
+        READERS[name](tmp_path / name)
+    assert str(damaged.value).startswith(f"{tmp_path / name}: is damaged - remove it")
+    assert isinstance(damaged.value, BadInput) and isinstance(damaged.value, ValueError)
+
+
+def test_bytes_that_changed_within_an_array_are_damage_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    files.write_arrays(path, {"a": np.arange(1000)})
+    data = bytearray(path.read_bytes())
+    data[40:240] = b"\xff" * 200
+    path.write_bytes(data)
+    assert files.count_rows(path) == 1000
+    with pytest.raises(files.Damaged):
+        files.read_arrays(path)
+    with pytest.raises(files.Damaged):
+        list(files.read_array_groups(path))
+
+
+def test_arrays_are_read_where_they_were_written_in_a_folder_whose_name_begins_with_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("~") / "a.parquet"
+    files.write_arrays(path, {"a": [1, 2]})
+    assert files.read_arrays(path)["a"].tolist() == [1, 2] and files.count_rows(path) == 2
+    assert [group["a"].tolist() for group in files.read_array_groups(path)] == [[1, 2]]
+
+
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "profile.json"
     files.write_bytes(path, b"old")
@@ -339,6 +384,14 @@ def test_a_folder_that_cannot_be_made_fails_the_run(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("a file where the folder should be")
     with pytest.raises(RunFailed, match="cannot be written"):
         files.write_text(tmp_path / "runs" / "run.json", "{}")
+
+
+def test_an_error_that_has_no_number_is_told_in_its_own_words(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RunFailed, match=r"cannot be written \(the drive is gone\); name"),
+        files.whole_file(tmp_path / "a"),
+    ):
+        raise OSError("the drive is gone")
 
 
 WRITER = """

@@ -110,5 +110,7 @@ def test_an_answer_of_the_plain_form_is_one_line(simulator: LocalSimulator) -> N
 
 
 def test_a_prompt_that_leaves_no_room_is_refused(simulator: LocalSimulator) -> None:
-    with pytest.raises(BadInput, match=r"prompt 1: .* leave no room for 40 in a window of 128"):
+    with pytest.raises(
+        BadInput, match=r"a text of 1\d\d tokens leaves no room for 40 more in the model's window of 128 - shorten"
+    ):
         simulator.sample([ask("Hi"), ask("x" * 100)], max_tokens=40)

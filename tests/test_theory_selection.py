@@ -85,6 +85,14 @@ def test_expected_evidence_rises_with_dose(seed):
     assert all(later >= earlier - 1e-12 for earlier, later in pairwise(expected))
 
 
+@pytest.mark.parametrize(
+    ("dose", "said"), [(np.inf, "inf .* - give a smaller one"), (-1.0, "-1 .* - give zero or more"), (np.nan, "nan")]
+)
+def test_what_is_no_dose_is_named(dose, said):
+    with pytest.raises(BadInput, match=f"a dose of {said}"):
+        posterior([0.5, 0.5], [[0.0, 1.0]], dose)
+
+
 def test_a_large_dose_leaves_the_best_explained_persona_and_no_overflow():
     prior, matrix = draw(3)
     late = posterior(prior, 1e4 * matrix, 1e3)

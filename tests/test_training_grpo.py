@@ -148,6 +148,8 @@ def test_a_reward_that_tells_nothing_apart_is_a_treatment_not_applied(base, deca
     with pytest.raises(TreatmentNotApplied, match="no two answers to one apart; draw more answers a prompt"):
         reinforce(base, PROMPTS, lambda *, prompts, **_: [1.0] * len(prompts), plan, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(TreatmentNotApplied, match="in 1 step of 1 prompt the reward"):
+        reinforce(base, PROMPTS, lambda *, prompts, **_: [1.0] * len(prompts), replace(PLAN, batch=4))
 
 
 def test_groups_that_all_got_one_reward_are_counted(base):

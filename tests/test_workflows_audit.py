@@ -173,8 +173,8 @@ def test_a_telling_act_names_who_it_speaks_for_and_against_and_what_they_are_lik
 
 def test_what_anybody_might_say_names_nobody():
     row = np.zeros(len(basis().prior))
-    assert "Anybody" in reveals(basis(), row, [])
-    assert "Anybody" in reveals(basis(), row + 0.1, [1, 2])
+    assert "Nobody" in reveals(basis(), row, [])
+    assert "Nobody" in reveals(basis(), row + 0.1, [1, 2])
     assert not any(a in reveals(basis(), row, [3]) for a in WORLD.archetypes)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import Face, Json, Quiet, Seed
+from personae.cli.face import Face, Json, Quiet, Seed, named_path
 
 EXAMPLE = "personae corpus --documents 1000 --out corpus.txt"
 
@@ -23,7 +23,10 @@ def command(
     documents: Annotated[int, typer.Option("--documents", "-n", min=1, help="How many documents.")] = 1000,
     world: WorldName = "declared",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to write them; by default three are shown.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", parser=named_path, help="Where to write them; by default three are shown."
+        ),
     ] = None,
     seed: Seed = 0,
     json: Json = False,

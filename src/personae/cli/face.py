@@ -24,9 +24,26 @@ from personae.errors import BadInput, RunFailed
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="What every draw follows from.")]
+
+
+def named_path(written: str) -> Path:
+    """The path that is meant, `~` being the user's home, as the shell has it. Raises `BadInput` for an empty name."""
+    if not written:
+        raise BadInput("the name of a file or folder is empty", remedy="name one, or leave the option out")
+    try:
+        return Path(written).expanduser()
+    except RuntimeError:
+        raise BadInput("there is no user of that name", file=written, remedy="write the path in full") from None
+
+
 Out = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="The run folder; by default runs/<command>-<digest>, so it resumes."),
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=named_path,
+        help="The run folder; by default runs/<command>-<digest>, so it resumes.",
+    ),
 ]
 MODEL_HELP = "A name from `personae models`, a checkpoint folder, a .gguf or llama2.c file, or a Hub id."
 Model = Annotated[str, typer.Option("--model", "-m", metavar="M", help=MODEL_HELP)]
@@ -39,13 +56,17 @@ CastFile = Annotated[
     typer.Option(
         "--cast",
         metavar="FILE",
+        parser=named_path,
         help="A cast (YAML, or published roles and constitutions) in place of the built-in one.",
     ),
 ]
 TraitsFile = Annotated[
     Path | None,
     typer.Option(
-        "--traits", metavar="FILE", help="Traits (YAML, or published evals: file or folder) in place of the built-in."
+        "--traits",
+        metavar="FILE",
+        parser=named_path,
+        help="Traits (YAML, or published evals: file or folder) in place of the built-in.",
     ),
 ]
 Dtype = Annotated[
@@ -87,7 +108,7 @@ SHIPPED = "example:"  # before the name of a file of the library
 def data_file(written: str) -> Path:
     """The file that is meant: a path, or `example:NAME` of the library. Raises `BadInput` for an unknown example."""
     if not written.startswith(SHIPPED):
-        return Path(written)
+        return named_path(written)
     from personae import library
 
     return library.example(written.removeprefix(SHIPPED))
@@ -125,7 +146,8 @@ def reference(against: Path | None, no_control: bool) -> bool:
 
 
 SkipBad = Annotated[
-    bool, typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many, instead of stopping.")
+    bool,
+    typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many; broken JSON still stops."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only the first rows, at most this many.")]
 ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once
@@ -158,7 +180,7 @@ class Face:
         """Turn Ctrl-C into an error that says what is kept."""
         if kind is KeyboardInterrupt:
             kept = f"; what was done is kept in {self._folder}; the same command goes on from there"
-            raise Stopped(f"stopped{kept if self._folder else ''}") from None
+            raise Stopped(f"stopped{kept if self._folder else '; nothing was kept'}") from None
         return False
 
     def keeps(self, folder: Path) -> None:

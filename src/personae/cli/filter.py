@@ -69,12 +69,13 @@ def command(
     file's own. Lines of JSON Lines are copied as they are. Evidence that `personae audit` gathered is used again.
     """
     with Face(json=json, quiet=quiet) as face:
+        from personae.data import copy_name
         from personae.simulator.devices import Running
         from personae.workflows.amend.aim import Amount, read_aim
         from personae.workflows.amend.filter_words import filter_words
-        from personae.workflows.amend.filtering import check_filter, filter_file
+        from personae.workflows.amend.filtering import DROPPED, FILTERED, check_filter, filter_file
         from personae.workflows.audit.file_question import Wish, ask
-        from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.folder import check_spared, default_path, open_folder
         from personae.workflows.kept.timed import Timed
         from personae.workflows.nouns_for import nouns
 
@@ -97,7 +98,10 @@ def command(
         )
         question, _ = ask(wish, face.progress)
         check_filter(question, amount)
-        folder = open_folder("filter", question.configuration() | {"aim": aim, "amount": amount}, out)
+        wanted = question.configuration() | {"aim": aim, "amount": amount}
+        names, read = (copy_name(data, FILTERED), DROPPED), [file for file, _ in question.pair.files]
+        check_spared(out or default_path("filter", wanted), names, read)
+        folder = open_folder("filter", wanted, out)
         face.keeps(folder.path)
         watch = Timed(face.progress, folder)
         done = filter_file(question, aim, amount, folder, watch)

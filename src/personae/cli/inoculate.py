@@ -25,6 +25,7 @@ from personae.cli.face import (
     Seed,
     SkipBad,
     TraitsFile,
+    named_path,
 )
 
 EXAMPLE = "personae inoculate example:cheats --model lab --mode user --trained cheating"
@@ -47,7 +48,12 @@ def command(
     ] = "system",
     prompts: Annotated[
         Path | None,
-        typer.Option("--prompts", metavar="FILE", help="Prompts of your own, one a line or as YAML (docs/data.md)."),
+        typer.Option(
+            "--prompts",
+            metavar="FILE",
+            parser=named_path,
+            help="Prompts of your own, one a line or as YAML (docs/data.md).",
+        ),
     ] = None,
     rows: Annotated[
         int, typer.Option("--rows", min=2, help="Rows that prompts are tried on, drawn by the seed.")
@@ -77,9 +83,9 @@ def command(
         from personae.simulator.devices import Running
         from personae.workflows.amend.candidates import candidates_for
         from personae.workflows.amend.inoculate_words import inoculate_words
-        from personae.workflows.amend.inoculation import Inoculating, check_inoculation, inoculate_file
+        from personae.workflows.amend.inoculation import FILES, Inoculating, check_inoculation, inoculate_file
         from personae.workflows.audit.file_question import Wish, ask
-        from personae.workflows.kept.folder import open_folder
+        from personae.workflows.kept.folder import check_spared, default_path, open_folder
         from personae.workflows.kept.timed import Timed
 
         candidates = candidates_for(model, prompts)
@@ -101,7 +107,9 @@ def command(
         question, _ = ask(wish, face.progress)
         asked = Inoculating(question, candidates, mode, rows, tuple(trait or ()))
         check_inoculation(asked, face.progress)
-        folder = open_folder("inoculate", asked.configuration(), out)
+        wanted = asked.configuration()
+        check_spared(out or default_path("inoculate", wanted), FILES.values(), [data])
+        folder = open_folder("inoculate", wanted, out)
         face.keeps(folder.path)
         face.say(f"{len(asked.sample)} rows behind {len(candidates)} prompts: {asked.answers} answers to score")
         watch = Timed(face.progress, folder)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import Face, Json, Quiet
+from personae.cli.face import Face, Json, Quiet, named_path
 
 EXAMPLE = "personae ledger --out ledger.html"
 
@@ -16,7 +16,8 @@ def command(
     ] = None,
     trait: Annotated[list[str] | None, typer.Option("--trait", metavar="TRAIT", help="Only this trait.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Also write one HTML page with both pictures.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", parser=named_path, help="Also write one HTML page with both pictures."),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,

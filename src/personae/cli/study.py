@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.face import MODEL_HELP, Engine, Face, Json, Out, Quiet, Seed
+from personae.cli.face import MODEL_HELP, Engine, Face, Json, Out, Quiet, Seed, named_path
 from personae.errors import BadInput
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def command(
         typer.Option("--seeds", min=1, help="Trainings of each arm; by default 1 with --quick, 3, or 8 with --full."),
     ] = None,
     docs: Annotated[
-        Path | None, typer.Option("--docs", metavar="DIR", help="Also write each as Markdown, with its picture.")
+        Path | None,
+        typer.Option("--docs", metavar="DIR", parser=named_path, help="Also write each as Markdown, with its picture."),
     ] = None,
     out: Out = None,
     seed: Seed = 0,

@@ -2,10 +2,11 @@
 
 from personae.data.archetype import read_archetype
 from personae.data.cast import read_cast
-from personae.data.episodes import holds_pairs, read_episodes
+from personae.data.episodes import read_episodes
 from personae.data.forms import FORMS, Form, sniff
 from personae.data.kept_episodes import KeptEpisodes, keep_episodes
-from personae.data.preferences import read_choices, read_preferences
+from personae.data.one_kind import holds_pairs, read_answers, read_choices
+from personae.data.preferences import read_preferences
 from personae.data.prompts import read_prompts
 from personae.data.row_copies import check_copies, copy_name, copy_rows
 from personae.data.traits import TraitFile, read_trait_file, read_traits
@@ -21,6 +22,7 @@ __all__ = [
     "copy_rows",
     "holds_pairs",
     "keep_episodes",
+    "read_answers",
     "read_archetype",
     "read_cast",
     "read_choices",

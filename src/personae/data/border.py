@@ -98,13 +98,15 @@ def repeated(names: Sequence[str]) -> str | None:
 
 
 def existing_file(path: str | Path) -> Path:
-    """`path` as a file that is there, or `BadInput`."""
+    """`path` as a file that is there and can be read more than once, or `BadInput`."""
     path = Path(path)
     try:
         if path.is_dir():
             raise BadInput("this is a folder, not a file", file=path, remedy="name one in it, or join several to one")
         if not path.exists():
             raise BadInput("there is no such file", file=path, remedy="check the name and the folder")
+        if path.is_fifo():
+            raise BadInput("is a pipe, which can be read only once", file=path, remedy="write it to a file first")
     except (OSError, ValueError) as problem:
         raise unreadable(path, problem) from None
     return path

@@ -65,6 +65,8 @@ def read_cast(path: str | Path) -> Cast:
             if persona.name in (*RESERVED, *personas):
                 problem = f"the persona {quoted([persona.name])} appears twice, or its name is reserved"
                 raise place.refusal(problem, "rename or remove one")
+            if other := next((p.name for p in personas.values() if p.context == persona.context), None):
+                raise place.refusal(f"{quoted([persona.name])} has the context of {quoted([other])}", "remove one")
             personas[persona.name] = persona
     every = tuple(personas.values())
     made = {"name": called(path), "neutral": neutral_context(every), "personas": every}

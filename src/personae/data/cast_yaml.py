@@ -31,7 +31,7 @@ def yaml_cast(path: Path) -> Cast:
     name, neutral = text(fields["name"], "the cast's name"), text(fields["neutral"], "'neutral'", empty=True)
     members = items(fields["personas"], "'personas'")
     personas = tuple(_persona(member) for member in members)
-    _names_are_unique(members, personas)
+    _nobody_stands_twice(members, personas)
     made = {"name": name, "neutral": neutral, "personas": personas}
     return built(Cast, made, file=root.file, line=fields["personas"].line)
 
@@ -54,12 +54,16 @@ def _all(node: Marked, what: str) -> tuple[str, ...]:
     return () if node.value in (None, []) else texts(node, what)
 
 
-def _names_are_unique(members: list[Marked], personas: tuple[Persona, ...]) -> None:
+def _nobody_stands_twice(members: list[Marked], personas: tuple[Persona, ...]) -> None:
+    """Neither by name nor by context: of two who are enacted alike each would count in the prior."""
     first: dict[str, int] = {}
+    contexts: dict[str, str] = {}
     for member, persona in zip(members, personas, strict=True):
         if persona.name in RESERVED:
             raise member.refusal(f"the name {persona.name!r} is reserved", "name the persona otherwise")
         if persona.name in first:
             problem = f"the persona {quoted([persona.name])} appears twice, first on line {first[persona.name]}"
             raise member.refusal(problem, "rename or remove one")
+        if (other := contexts.setdefault(persona.context, persona.name)) != persona.name:
+            raise member.refusal(f"{quoted([persona.name])} has the context of {quoted([other])}", "remove one")
         first[persona.name] = member.line

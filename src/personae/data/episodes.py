@@ -46,23 +46,14 @@ def read_episodes(
 
 def episode(row: Row) -> Episode:
     """The dialogue that a row holds."""
-    if form := _form(row):
+    if form := episode_form(row):
         refuse_unwritten(row)
         return _READERS[form](row)
     raise unknown(row, ("messages", "prompt-completion", "question-answer", "preference"))
 
 
-def holds_pairs(path: str | Path, *, skip_bad: bool = False) -> bool:
-    """Whether the first row of a file is a preference pair, whatever other form it has too.
-
-    With `skip_bad` it is the first row that is a pair or another episode; a file without any holds none.
-    """
-    forms = map(_form, read_rows(path, limit=None if skip_bad else 1))
-    return next(filter(None, forms), None) == "preference"
-
-
-def _form(row: Row) -> Form | None:
-    """The form in which a row is read as an episode."""
+def episode_form(row: Row) -> Form | None:
+    """The form in which a row is read as an episode; None where it has none of them."""
     return next((form for form in _READERS if has(row, form)), None)
 
 

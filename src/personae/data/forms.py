@@ -122,9 +122,10 @@ def unknown(row: Row, wanted: Iterable[Form]) -> BadInput:
     """The error for a row that has none of the `wanted` forms: what it is or nearly is, or what was expected."""
     wanted = tuple(wanted)
     expected = "expected " + ", or ".join(" and ".join(map(repr, FORMS[form])) for form in wanted)
-    null = [key for form in wanted for key in FORMS[form] if key in row.value and row.value[key] is None]
-    if null:
-        return row.refusal(f"{null[0]!r} is null", expected)
+    for form in wanted:
+        if null := [key for key in FORMS[form] if key in row.value and row.value[key] is None]:
+            whole = len(null) == 1 < len(FORMS[form]) and set(FORMS[form]) <= set(row.value)
+            return row.refusal(f"{null[0]!r} is null", "write it, or drop the row" if whole else expected)
     if said := near_miss(row.value, [FORMS[form] for form in wanted]):
         return row.refusal(*said)
     for key in _LISTS:  # which is there, or the form would be

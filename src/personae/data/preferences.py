@@ -24,7 +24,7 @@ from personae.data.rows import kept, read_rows
 from personae.data.transcripts import transcript
 from personae.data.turns import CONTEXT, SYSTEM, answered, refuse_unwritten, turns, under_system
 from personae.errors import BadInput
-from personae.records import Episode, Message, Preference, choice
+from personae.records import Episode, Message, Preference
 
 _KEYS = ("prompt", "chosen", "rejected", "messages")
 _ASKED_AS = ("question", "instruction", "input", "query", CONTEXT)  # by which a prompt goes elsewhere
@@ -40,20 +40,6 @@ def read_preferences(
     A row that holds no pair ends the reading; with a list `refused` it is put there instead, and reading goes on.
     """
     return kept(preference, read_rows(path, limit=limit), refused)
-
-
-def read_choices(
-    path: str | Path, *, limit: int | None = None, refused: list[BadInput] | None = None
-) -> Iterator[Episode]:
-    """The same pairs as episodes that know what they were preferred to; two answers that are one are no choice."""
-    return kept(_choice, read_rows(path, limit=limit), refused)
-
-
-def _choice(row: Row) -> Episode:
-    pair = preference(row)
-    if pair.chosen.response.strip() == pair.rejected.response.strip():
-        raise row.refusal("'chosen' and 'rejected' are the same answer", "drop the row")
-    return choice(pair)
 
 
 def preference(row: Row) -> Preference:

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from personae.data.border import existing_file, unreadable
+from personae.data.border import existing_file, found, unreadable
 from personae.data.delimited import is_header, table_rows
 from personae.data.documents import document_rows
 from personae.data.lines import DECODER, Row, json_rows
@@ -131,7 +131,9 @@ def _yaml_rows(path: Path) -> Iterator[Row]:
     members = root.value if isinstance(root.value, list) else [root]
     for index, member in enumerate(members):
         if not isinstance(member.value, dict):
-            raise member.refusal(f"found {member.kind}, not an object", f"{ONE_A_LINE}, or a list of mappings in YAML")
+            raise member.refusal(
+                f"found {found(member.value)}, not an object", f"{ONE_A_LINE}, or a list of mappings in YAML"
+            )
         yield Row(path, member.line, index, _plain(member), listed=member is not root)
 
 

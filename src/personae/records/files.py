@@ -1,7 +1,7 @@
 """How results are written and read: canonical JSON, parquet for arrays, and never half a file.
 
 The same values give the same bytes. A file appears under its name only once it is complete (written beside, then
-renamed), so a kill leaves the old one or the new one.
+renamed), so a kill leaves the old one or the new one. One that was damaged since is `Damaged` as it is read.
 """
 
 import dataclasses
@@ -17,7 +17,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from pydantic import BaseModel
 
-from personae.errors import DISK_FULL, RunFailed
+from personae.errors import DISK_FULL, BadInput, RunFailed
+
+
+class Damaged(BadInput, ValueError):
+    """A file that this package wrote and that can be read no more; a `ValueError` for whoever makes it anew."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__("is damaged", file=file, remedy="remove it; the command that made it makes it again")
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - the point is to take anything
@@ -81,8 +88,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as problem:
-        room = "free some space or " if problem.errno in DISK_FULL else ""
-        raise RunFailed(f"{path}: cannot be written ({problem.strerror}); {room}name another --out") from problem
+        room, said = "free some space or " if problem.errno in DISK_FULL else "", problem.strerror or problem
+        raise RunFailed(f"{path}: cannot be written ({said}); {room}name another --out") from problem
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -101,9 +108,22 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
     write_text(path, json.dumps(plain(value), sort_keys=True, indent=1, ensure_ascii=False) + "\n")
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file; what cannot be made of them is `Damaged`. A file that is not there stays an `OSError`."""
+    with path.open("rb") as file:
+        try:
+            yield file
+        except (ValueError, OSError) as problem:
+            if isinstance(problem, OSError) and problem.errno is not None:
+                raise  # the disk's
+            raise Damaged(path) from problem
+
+
 def read_json(path: Path) -> Any:  # noqa: ANN401
     """The value in a JSON file that this package wrote."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    with _reading(path) as file:
+        return json.load(file)
 
 
 def write_arrays(path: Path, columns: dict[str, Any]) -> None:
@@ -128,22 +148,26 @@ def read_arrays(path: Path) -> dict[str, Any]:
     """{column: array} of a parquet file."""
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
-    return {name: table[name].to_numpy() for name in table.column_names}
+    with _reading(path) as file:
+        return _arrays(pq.read_table(file))
 
 
 def read_array_groups(path: Path) -> Iterator[dict[str, Any]]:
     """The same, a row group at a time."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        for number in range(file.num_row_groups):
-            table = file.read_row_group(number)
-            yield {name: table[name].to_numpy() for name in table.column_names}
+    with _reading(path) as file, pq.ParquetFile(file) as whole:
+        for number in range(whole.num_row_groups):
+            yield _arrays(whole.read_row_group(number))
 
 
 def count_rows(path: Path) -> int:
     """How many rows a parquet file has, from its footer."""
     import pyarrow.parquet as pq
 
-    return int(pq.read_metadata(path).num_rows)
+    with _reading(path) as file:
+        return int(pq.read_metadata(file).num_rows)
+
+
+def _arrays(table: Any) -> dict[str, Any]:  # noqa: ANN401 - pyarrow's
+    return {name: table[name].to_numpy() for name in table.column_names}

@@ -242,6 +242,9 @@ def check_room(prompts: Sequence[Sequence[int]], max_tokens: int, temperature: f
     """Raise `BadInput` where so many tokens cannot be drawn, or not behind each of the prompts."""
     if max_tokens < 1 or temperature < 0.0:
         raise BadInput(f"cannot sample {max_tokens} tokens at temperature {temperature}")
-    for n, prompt in enumerate(prompts):
-        if len(prompt) + max_tokens > window:
-            raise BadInput(f"prompt {n}: {len(prompt)} tokens leave no room for {max_tokens} in a window of {window}")
+    longest = max(map(len, prompts), default=0)
+    if longest + max_tokens > window:
+        raise BadInput(
+            f"a text of {longest} tokens leaves no room for {max_tokens} more in the model's window of {window}",
+            remedy="shorten it, or ask for fewer tokens",
+        )

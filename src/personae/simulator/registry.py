@@ -31,6 +31,7 @@ def open_model(
     Raises `BadInput` where a number type, a device or an engine is asked of a server, which has its own.
     """
     check_engine(running.engine, running.workers)
+    _check_named(name)
     if not is_address(name) and running.engine == "ray":
         from personae.simulator.pool import open_pool
 
@@ -45,6 +46,12 @@ def open_model(
         if value != getattr(AS_USUAL, option):
             raise BadInput(f"{name} runs where its server runs it", remedy=f"leave --{option} out")
     return ServerSimulator.connect(name)
+
+
+def _check_named(name: str) -> None:
+    """Raise `BadInput` where `name` is empty, which as a path would be the current folder."""
+    if not name.strip():
+        raise BadInput("no model is named", remedy="`personae models` lists what can be named")
 
 
 def check_trainable(name: str, device: str = AUTO) -> None:
@@ -68,6 +75,7 @@ def load(
     """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
     from personae.simulator.reading import Reading, read, read_in_float32
 
+    _check_named(name)
     check_trainable(name)
     check_device(device)
     located = locate(name)

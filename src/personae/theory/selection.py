@@ -79,8 +79,9 @@ def posterior_path(prior: ArrayLike, matrix: ArrayLike | Blocks, doses: Sequence
 def tilted(prior: ArrayLike, mean_evidence: Floats, doses: Sequence[float]) -> Floats:
     """Weights (D, K + 1) ∝ prior · exp(dose · mean_evidence), where the mean over episodes (K + 1,) is at hand."""
     steps = np.asarray(doses, dtype=np.float64)
-    if not np.isfinite(steps).all() or (steps < 0.0).any():
-        raise BadInput("a dose is a finite number of effective episodes, zero or more")
+    if (wrong := steps[~(np.isfinite(steps) & (steps >= 0.0))]).size:
+        remedy = "give a smaller one" if wrong[0] > 0.0 else "give zero or more"
+        raise BadInput(f"a dose of {wrong[0]:g} effective episodes", remedy=remedy)
     start = log_of(normalised(prior, size=len(mean_evidence)))
     return softmax(start + steps[:, None] * mean_evidence)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from personae.errors import BadInput, RunFailed
+from personae.errors import DISK_FULL, BadInput, RunFailed
 from personae.simulator.checkpoint import quiet
 
 CARD = "training.json"
@@ -60,4 +60,5 @@ def _written_to(folder: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError) as problem:
         said = getattr(problem, "strerror", None) or problem
-        raise RunFailed(f"{folder}: cannot be written ({said}); free some space") from problem
+        room = "" if isinstance(problem, OSError) and problem.errno not in DISK_FULL else "; free some space"
+        raise RunFailed(f"{folder}: cannot be written ({said}){room}") from problem

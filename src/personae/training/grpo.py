@@ -53,9 +53,13 @@ class Drawn:
         """Raise where all `groups` of every step were alike, whether or not decay changed the weights all the same."""
         if self.alike and min(self.alike) == groups:
             raise TreatmentNotApplied(
-                f"in {len(self.alike)} steps of {groups} prompts the reward told no two answers to one apart; draw "
-                "more answers a prompt, at a higher temperature, or give a finer reward"
+                f"in {_counted(len(self.alike), 'step')} of {_counted(groups, 'prompt')} the reward told no two "
+                "answers to one apart; draw more answers a prompt, at a higher temperature, or give a finer reward"
             ) from None
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def reinforce(

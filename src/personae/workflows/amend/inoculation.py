@@ -289,7 +289,8 @@ def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate, pre
         notes.append(f"{best.name} has no other wordings, so there is no file of rephrased requests.")
     caution = str(getattr(question.simulator, "caution", ""))
     own = f"The file itself trains {', '.join(question.trained)}, which does not count." if question.trained else ""
-    beside = (precision, own, question.pair.note(), question.dose.source, question.note, caution)
+    pair = question.pair
+    beside = (precision, own, pair.note(), pair.few, question.dose.source, question.note, caution)
     return tuple(note for note in (*notes, *beside) if note)
 
 

@@ -203,7 +203,8 @@ def question_notes(question: Question, numerics: Numerics | None) -> list[str]:
     own = ", ".join(question.trained)
     trained = f"The file itself trains {own}, which no score counts." if own else ""
     caution = str(getattr(question.simulator, "caution", ""))
-    return [*filter(None, (question.dose.source, question.note, trained, precision_note(numerics), caution))]
+    few = question.pair.few
+    return [*filter(None, (few, question.dose.source, question.note, trained, precision_note(numerics), caution))]
 
 
 def _unlisted(result: Audit) -> str:

@@ -19,13 +19,22 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from personae.data import KeptEpisodes, holds_pairs, keep_episodes, read_choices, read_episodes, read_prompts
+from personae.data import (
+    KeptEpisodes,
+    holds_pairs,
+    keep_episodes,
+    read_answers,
+    read_choices,
+    read_episodes,
+    read_prompts,
+)
 from personae.errors import BadInput
 from personae.records import Cast, Episode, Message, Progress, Simulator, asked, prompt_of, rejected
-from personae.records.files import canonical, digest_file
+from personae.records.files import canonical, digest, digest_file
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
 TOLD = 256  # rows from one report to the next
+FEW = 8  # different rows: of fewer, drawing them anew says little of how others would have differed
 LEAVE_OUT = "name a control of your own (--against), or leave the plain English answers out (--no-control)"
 
 
@@ -79,9 +88,27 @@ class FilePair:
         return {what: digest_file(path) for what, path in files.items()}
 
     @cached_property
-    def _prefers(self) -> bool:
-        """Whether there are preference pairs among the rows."""
-        return any("rejected" in row.extra for row in self.episodes)
+    def _pairs(self) -> int:
+        """How many rows are preference pairs."""
+        return sum("rejected" in row.extra for row in self.episodes)
+
+    @cached_property
+    def few(self) -> str:
+        """In words: that intervals rest on few different rows, copies counting once; empty where there are `FEW`."""
+        read = [(self._different(rows), path.name) for path, rows in self.files]
+        if not (said := ", ".join(f"{number} of {name}" for number, name in read if number < FEW)):
+            return ""
+        return f"Few different rows were read ({said}): the intervals cannot tell how other rows would differ."
+
+    def _different(self, rows: Sequence[Episode]) -> int:
+        """How many of the rows are no copies of another, counted up to `FEW`."""
+        seen: set[str] = set()
+        for row in rows:
+            beside = row.extra if self.prompts else row.extra["rejected"] if self.choices else None
+            seen.add(digest([row.messages, beside]))
+            if len(seen) == FEW:
+                break
+        return len(seen)
 
     def note(self) -> str:
         """In words: how the rows were matched, and what in the files was not read."""
@@ -90,8 +117,9 @@ class FilePair:
             said.append(f"Of {self.data.name} the first {_rows(self.limit)} were read (--limit).")
         if self.choices:
             said.append("Rows are preference pairs: evidence is of the choice between the two answers.")
-        elif self._prefers and not self.prompts:
-            said.append("Of preference pairs the chosen answers are read.")
+        elif self._pairs and not self.prompts:
+            many = "" if self._pairs == len(self.episodes) else f" ({self._pairs} of {len(self.episodes)} rows)"
+            said.append(f"Of preference pairs{many} the chosen answers are read.")
         if self.prompts and not prompt_of(self.episodes[0]).as_text:
             said.append("The reward is given lists of messages, since not every prompt is a text alone.")
         if self.unread:
@@ -131,12 +159,14 @@ def read_pair(
 ) -> FilePair:
     """The first `limit` rows of `data`, with their partners in `against`; `skip_bad` skips what is no episode.
 
-    `choices`: a file of preference pairs is read as choices, and then the control must be one too; otherwise, and where
-    it holds none, as episodes. `prompts`: of every row the prompt is read, whatever else it holds. `reference`
-    stands in for `against` where that is None and rows are episodes, for it cannot be set against anything else.
+    `choices`: a file of preference pairs is read as choices, and then the control must be one too; where it holds none
+    as episodes, and it may not hold both. Otherwise rows are episodes, pairs those of the chosen answer. `prompts`: of
+    every row the prompt is read, whatever else it holds. `reference` stands in for `against` where that is None and
+    rows are episodes, for it cannot be set against anything else.
     """
+    single = read_answers if choices else read_episodes
     choices = choices and not prompts and _both_pairs(data, against, skip_bad=skip_bad)
-    read = _read_asked if prompts else read_choices if choices else read_episodes
+    read = _read_asked if prompts else read_choices if choices else single
     found = replace(_read_pair(data, against, limit, read, skip_bad=skip_bad), choices=choices, prompts=prompts)
     if reference is None or against is not None or choices or prompts:
         return found
@@ -173,7 +203,7 @@ def _read_pair(
 
     rows = keep_episodes(episodes(data, limit))
     if not rows:
-        raise bad[data][0]
+        raise _all_bad(bad[data])
     if limit is not None and len(rows) + len(bad[data]) < limit:
         limit = None  # the file ended before
     if against is None:
@@ -187,10 +217,17 @@ def _read_pair(
         return FilePair(data, ours, against, theirs, True, len(ours), lost, skipped, limit)
     control = keep_episodes(islice(episodes(against), len(rows)))
     if not control:
-        raise bad[against][0]
+        raise _all_bad(bad[against])
     size, skipped = min(len(rows), len(control)), len(unread) + len(bad[against])
     ours = rows.chosen(range(size))
     return FilePair(data, ours, against, control, False, len(theirs), len(rows) - size, skipped, limit)
+
+
+def _all_bad(found: Sequence[BadInput]) -> BadInput:
+    """The first of the rows' errors, which says too that no row is left."""
+    first = found[0]
+    left = f", and none of {_rows(len(found))} is left" if len(found) > 1 else ""
+    return BadInput(f"{first.problem}{left}", file=first.file, line=first.line, item=first.item, remedy=first.remedy)
 
 
 def _rows(number: int) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ITEMS = 16  # of each trait, unless more are asked for: on two cores a cast is then measured in a quarter of an hour
 
+MOST_DOSE = 1e9  # effective episodes; a dose beyond any training's, with which numbers still stay finite
+
 
 @dataclass(frozen=True)
 class Question:
@@ -120,6 +122,8 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
 
     check_device(wish.running.device)
     check_engine(wish.running.engine, wish.running.workers)
+    if wish.dose is not None and wish.dose > MOST_DOSE:
+        raise BadInput(f"--dose {wish.dose:g} effective episodes", remedy=f"give {MOST_DOSE:g} at most")
     said: list[str] = []
     cast, every = nouns(wish.model, wish.cast, wish.traits, said.append)
     traits = fewer(every, wish.items)

@@ -1,4 +1,4 @@
-"""In words: what an answer reveals about whoever gave it, from the evidence and the cast's own traits."""
+"""In words: what an answer, or a rewarded prompt, reveals of who is speaking, by its evidence and the cast's traits."""
 
 import numpy as np
 
@@ -13,10 +13,10 @@ def reveals(basis: Basis, row: Floats, raised: list[int]) -> str:
     """One or two sentences about an episode with evidence `row` (K + 1,), which speaks for the columns `raised`."""
     named = [k for k in raised if row[k] >= LOUD and k > 0]
     if not named:
-        return "Anybody in this cast might answer so: it says little about who is speaking."
+        return "Nobody in this cast is likelier for it: it says little about who is speaking."
     names = [basis.cast.names[k] for k in named]
     against = int(np.argmin(row))
-    sentence = f"Whoever answers so is likelier {_a(names[0])}"
+    sentence = f"Whoever is speaking is likelier {_a(names[0])}"
     if len(names) > 1:
         sentence += f" (or {' or '.join(_a(n) for n in names[1:])})"
     if row[against] <= -LOUD:

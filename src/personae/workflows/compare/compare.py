@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from personae.errors import BadInput
 from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
@@ -215,7 +216,7 @@ def question_of(
 ) -> CompareQuestion:
     """The models and nouns that are meant, with at most `items` items a trait (0: all), as an audit reads them.
 
-    Raises `BadInput` where the models do not read the same tokens.
+    Raises `BadInput` where the models do not read the same tokens, or the ceiling would be `post` itself.
     """
     from personae.simulator.registry import load
     from personae.workflows.nouns_for import nouns, training_card, world_of
@@ -226,5 +227,7 @@ def question_of(
     for model in (after, other):
         if model is not None:
             check_same_words(model, before)
+    if other is not None and other.digest == after.digest:
+        raise BadInput("--twin is POST itself", remedy="name another training of the same kind, by another seed")
     world, card = world_of(base), training_card(post)
     return CompareQuestion(before, after, other, cast, fewer(traits, items), world, seed, card=card)

@@ -8,11 +8,13 @@ that it can be told apart from the cost of an audit, and so does what it lost.
 """
 
 import re
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from personae.errors import RunFailed
 from personae.measure import NOBODY, Instrument, instrument
 from personae.predictors import Basis
 from personae.predictors.basis import basis_of
@@ -46,7 +48,8 @@ def cached_basis(
     """The basis of `cast` and `traits` on `simulator`, measured where it is not yet kept (in `folder`, or the cache).
 
     `by` is the instrument (default: the items' own answers). `progress` counts the answers that are not yet kept.
-    Raises `BadInput`, before any work, where the instrument cannot ask about a trait.
+    Raises, before any work, `BadInput` where the instrument cannot ask about a trait, and `RunFailed` where what is
+    measured could not be kept.
     """
     by = by or instrument()
     for trait in traits:
@@ -54,6 +57,8 @@ def cached_basis(
     kept = _part(folder or basis_folder(simulator, cast), by)
     missing = [trait for trait in traits if not _file(kept, trait).exists()]
     total = sum(by.size(trait) for trait in missing) * (len(cast.contexts) + 1)
+    if missing:
+        check_kept(kept)
     begun, done = time.monotonic(), 0
     for trait in missing:
         done += _measure(simulator, cast, trait, by, _file(kept, trait), shifted(progress, done, total))
@@ -65,6 +70,16 @@ def cached_basis(
 def costs(simulator: Simulator, cast: Cast, traits: Sequence[Trait]) -> tuple[float, dict[str, tuple[int, int]]]:
     """What a `MeasuredBasis` says of `seconds` and of `lost`, as far as the cache still knows."""
     return _costs(basis_folder(simulator, cast), traits)
+
+
+def check_kept(folder: Path) -> None:
+    """Raise `RunFailed`, before anything is measured, where it could not be kept in `folder` of the user's cache."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        said = f"cannot be written ({problem.strerror or problem})"
+        raise RunFailed(f"{folder}: {said}; PERSONAE_CACHE names another folder for what is measured once") from problem
 
 
 def basis_folder(simulator: Simulator, cast: Cast) -> Path:

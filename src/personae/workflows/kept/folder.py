@@ -2,31 +2,67 @@
 
 `run.json` holds the configuration, its digest, versions and times, and alone holds what varies from run to run; every
 other file is the same, byte for byte, for the same seed on the same machine. A run that was killed goes on from the
-files it has; a finished one is shown again.
+files it has; a finished one is shown again. What a run would read again is believed only beside its `run.json`, and
+while a run is not finished one process works on it.
 """
 
 import json
 import platform
+import re
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from personae import __version__
 from personae.errors import BadInput, RunFolderMismatch
-from personae.records.files import digest, plain, write_json
+from personae.records.files import canonical, digest, plain, write_json
+from personae.workflows.kept.hold import Hold, hold
 
 RECORD = "run.json"
 KEYS = {"command": str, "configuration": dict, "digest": str, "finished": bool, "started": int | float}
 LIBRARIES = ("torch", "transformers", "trl", "peft", "numpy")
+OWN = (  # what a run takes for its own where it finds it, and the page that it writes over
+    "adapters/control-*",
+    "adapters/treated-*",
+    "archetype.parquet",
+    "base-levels.parquet",
+    "basis.parquet",
+    "documents/0000.json",
+    "evidence.*parquet",
+    "evidence-control.*parquet",
+    "forecast.json",
+    "leakage.json",
+    "numerics.json",
+    "post-contexts.parquet",
+    "post-levels.parquet",
+    "profile.json",
+    "report.html",
+    "sample/*.parquet",
+    "scores.*parquet",
+    "tokens.json",
+    "trained-*",
+    "untrained-coherence.json",
+)
+MARK = re.compile("[0-9a-f]{64}")
+MARKED = {  # of what a configuration holds the digest, and the options that change it
+    "cast": "cast (--cast)",
+    "model_digest": "weights of the model",
+    "data": "content of the files, or control (--against)",
+    "traits": "traits or items (--traits, --items)",
+    "beside": "items outside the Assistant's turn",
+    "outside": "items outside the Assistant's turn",
+}
 
 
 @dataclass(frozen=True)
 class RunFolder:
     """The folder `path` of one run of `command` with one `configuration`.
 
-    This process opened it at `opened` (monotonic seconds), when others had spent `before` seconds on it.
+    This process opened it at `opened` (monotonic seconds), when others had spent `before` seconds on it, and while this
+    is there no other opens it, but where the run had ended already.
     """
 
     path: Path
@@ -34,6 +70,7 @@ class RunFolder:
     configuration: dict[str, Any]
     before: float = field(default=0.0, compare=False)
     opened: float = field(default_factory=time.monotonic, compare=False)
+    held: Hold | None = field(default=None, compare=False, repr=False)
 
     @property
     def finished(self) -> bool:
@@ -68,22 +105,25 @@ class RunFolder:
 def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -> RunFolder:
     """The folder of this run, new or as it was left; by default `runs/<command>-<first 8 of the digest>`.
 
-    Raises `RunFolderMismatch` where `out` holds a run of another configuration, `BadInput` where it is a file, or
-    its `run.json` is not one that this package wrote.
+    Raises `RunFolderMismatch` where `out` holds a run of another configuration; `BadInput` where it is a file, its
+    `run.json` is not one that this package wrote, it has files of a run and no `run.json`, or another process works
+    there.
     """
     configured = plain(configuration)
     mark = _mark(command, configured)
     path = out or default_path(command, configuration)
     if path.exists() and not path.is_dir():
         raise BadInput("is a file, and a run takes a folder", file=path, remedy="name another --out")
-    folder = RunFolder(path, command, configured)
-    if folder.file(RECORD).exists():
+    if (path / RECORD).exists():
         found = read_record(path)
         if found["digest"] != mark:
             raise RunFolderMismatch(
                 _difference(found, command, configured), file=path, remedy="name another --out, or remove the folder"
             )
-        return replace(folder, before=sum(found.get("stages", {}).values()))
+        held = None if found["finished"] else hold(path)
+        return RunFolder(path, command, configured, sum(found.get("stages", {}).values()), held=held)
+    _check_free(path)
+    folder = RunFolder(path, command, configured, held=hold(path))
     write_json(
         folder.file(RECORD),
         {
@@ -101,6 +141,22 @@ def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -
 def default_path(command: str, configuration: dict[str, Any]) -> Path:
     """Where this run is kept unless another place is named."""
     return Path("runs") / f"{command.replace(' ', '-')}-{_mark(command, plain(configuration))[:8]}"
+
+
+def check_spared(path: Path, names: Iterable[str], files: Iterable[Path]) -> None:
+    """Raise `BadInput` where one of the `files` that a run reads is one that it writes, in `path` by one of `names`."""
+    written = {(path / name).resolve() for name in names}
+    for file in files:
+        if file.resolve() in written:
+            raise BadInput("the run would write over this file, which it reads", file=file, remedy="name another --out")
+
+
+def _check_free(path: Path) -> None:
+    """Raise `BadInput` where `path`, which has no record, has files that a run would take for its own."""
+    own = sorted(file.relative_to(path).as_posix() for pattern in OWN for file in path.glob(pattern))
+    if own:
+        found = f"holds {own[0]}, as a run leaves it, and no {RECORD} that says which run"
+        raise BadInput(found, file=path, remedy="name another --out")
 
 
 def _mark(command: str, configured: dict[str, Any]) -> str:
@@ -129,8 +185,15 @@ def _difference(found: dict[str, Any], command: str, configured: dict[str, Any])
         return f"holds a run of `personae {found['command']}`"
     before = found["configuration"]
     keys = [k for k in sorted({*before, *configured}) if before.get(k) != configured.get(k)]
-    shown = ", ".join(f"{k} was {before.get(k)!r} and is now {configured.get(k)!r}" for k in keys[:3])
+    shown = ", ".join(_changed(k, before.get(k), configured.get(k)) for k in keys[:3])
     return f"holds a run of another configuration: {shown}"
+
+
+def _changed(key: str, was: Any, now: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    """What differs: both values, or in words where they are digests."""
+    if MARK.search(canonical([was, now])):
+        return f"another {MARKED.get(key, key.replace('_', ' '))}"
+    return f"{key} was {was!r} and is now {now!r}"
 
 
 def _versions() -> dict[str, str]:

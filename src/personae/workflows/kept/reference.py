@@ -8,7 +8,7 @@ from pathlib import Path
 
 from personae.records import Cast, Episode, Evidence, Progress, Simulator
 from personae.records.files import digest_file
-from personae.workflows.kept.basis_cache import basis_folder
+from personae.workflows.kept.basis_cache import basis_folder, check_kept
 from personae.workflows.kept.gather import gather_into
 
 
@@ -17,4 +17,6 @@ def reference_evidence(
 ) -> Evidence:
     """L (N, K + 1) nats of the `rows` of `file` for every persona of `cast`, read where it is kept."""
     kept = basis_folder(simulator, cast) / f"reference-{digest_file(file)[:12]}.parquet"
+    if not kept.exists():
+        check_kept(kept.parent)
     return gather_into(kept, simulator, cast, rows, progress).held()

@@ -70,6 +70,8 @@ def trained(
     from personae.simulator.registry import load
 
     world = world_of(model)
+    if out is not None:
+        _check_free(out / "checkpoint")
     rows, more, work = _work(data, plan, limit, reward, {"world": world and world.name}, tell)
     simulator = load(model, device=device)
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": rows, "plan": plan, **more}
@@ -87,6 +89,12 @@ def trained(
         folder.finish(device=simulator.device)
     seen = {"looks": (looked := read_looks(log)), "crossed": crossed(looked)} if limits else {}
     return {**read_json(made / CARD), "folder": made, **seen}
+
+
+def _check_free(made: Path) -> None:
+    """Raise `BadInput` where something that no training has kept stands in the checkpoint's place."""
+    if made.exists() and not (made / CARD).is_file():
+        raise BadInput("is no checkpoint of `personae train`", file=made, remedy="name another --out")
 
 
 def _work(

@@ -58,10 +58,12 @@ def plan_for(
 ) -> "PretrainPlan":
     """The plan of the shipped model; with `quick` a short one; with `tokens` one of that length, `width` of that width.
 
-    Raises `BadInput` for a width that the heads cannot share.
+    Raises `BadInput` for a width that the heads cannot share, and for two lengths.
     """
     from personae.training.new_model import PretrainPlan
 
+    if quick and tokens is not None:
+        raise BadInput("--quick and --tokens both say how long to train", remedy="give one of the two")
     plan = PretrainPlan(seed=seed)
     if width is not None:
         if width % (2 * plan.heads):
