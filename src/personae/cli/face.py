@@ -147,7 +147,7 @@ def reference(against: Path | None, no_control: bool) -> bool:
 
 SkipBad = Annotated[
     bool,
-    typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many; broken JSON still stops."),
+    typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many. Broken JSON stops."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only the first rows, at most this many.")]
 ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once
