@@ -48,11 +48,12 @@ test: $(READY)
 	$(ONE_THREAD) $(BIN)/python -m pytest -n $(WORKERS) --durations=15 $(if $(ARGS),,--ignore=$(POOL)) $(ARGS)
 	$(if $(ARGS),,$(ONE_THREAD) $(BIN)/python -m pytest -q $(POOL))
 
-# Inspect stands beside the environment: it wants an older fsspec and python-dateutil than are locked.
+# Inspect stands beside the environment: it wants an older fsspec and python-dateutil than are locked. What it leaves open
+# is its own: warnings are told, and are no errors.
 judge: $(READY)
 	test -f build/judge/.ready || $(PIP) install --quiet --upgrade --target build/judge $(JUDGE)
 	touch build/judge/.ready
-	PYTHONPATH=build/judge $(ONE_THREAD) $(BIN)/python -m pytest -q tests/test_judge.py
+	PYTHONPATH=build/judge $(ONE_THREAD) $(BIN)/python -m pytest -q -W default tests/test_judge.py
 
 coverage: $(READY)
 	$(ONE_THREAD) $(BIN)/python -m pytest -q -n $(WORKERS) tests/test_records*.py tests/test_theory*.py \
