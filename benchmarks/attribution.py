@@ -2,7 +2,8 @@
 
     python benchmarks/attribution.py cause                                   # the laboratory
     python benchmarks/attribution.py cause --model MODEL --data mixed.jsonl --trait deception --narrow 16 --drop 16
-    python benchmarks/attribution.py plant
+    python benchmarks/attribution.py plant                                   # the laboratory
+    python benchmarks/attribution.py plant --model MODEL --ordinary a.jsonl --poison b.jsonl --traits 'formality low'
 
 `cause`: a file of narrow and ordinary rows is trained on as it is, without the rows of the largest share of the trait's
 forecast shift, and without as many drawn at random, at the same steps, from the same seeds. What is printed is the
@@ -10,13 +11,15 @@ trait's measured shift, and the difference between the two, paired by seed, with
 
 `plant`: one row that cheats unasked stands among 100, or 1,000, ordinary ones; the default bound, many draws, nothing
 is trained. Printed: in how many draws it was found, how many ordinary rows went with it, and how many files lose a row
-where none is planted. Three kinds of ordinary rows, drawn with replacement from a pool: requests met (evidence of
-nobody), the Assistant as it is (each trait at its own rate), and somebody good.
+where none is planted. Ordinary rows are drawn with replacement from a pool. In the laboratory there are three: requests
+met (evidence of nobody), the Assistant as it is (each trait at its own rate), and somebody good. For a model of the
+real world it is a file, and the planted row is one of another.
 """
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -119,25 +122,40 @@ def said(table: np.ndarray) -> str:
 # -- by planting -----------------------------------------------------------------------------------------------------
 def plant(asked: argparse.Namespace) -> None:
     """Recall and false alarms of the default bound."""
-    here, lab = ground("lab", asked.items, asked.device), laboratory()
-    kinds = {
-        "requests met": met(lab, seed=7, number=POOL),
-        "the Assistant as it is": as_it_is(POOL, 7),
-        "somebody good": blend(lab, GOOD, seed=7, number=POOL),
-    }
-    poison = gather(here.simulator, here.basis.cast, file(lab, "cheating", 1, seed=8, number=POISONS))
+    here = ground(asked.model, asked.items, asked.device)
+    kinds, other = known_kinds() if asked.model == "lab" else files(asked)
+    poison = gather(here.simulator, here.basis.cast, other)
     print("| ordinary rows | trait | rows | found | false alarms a file | files that lose a row, none planted |")
     print("|---|---|---|---|---|---|")
     for kind, rows in kinds.items():
         pool = gather(here.simulator, here.basis.cast, list(rows))
         for trait in asked.traits:
             for count in (100, 1000):
-                found = [planted(here, pool, poison, Aim(trait), count, seed) for seed in range(asked.draws)]
+                aim = read_aim(trait, here.basis.levels.by_trait)
+                found = [planted(here, pool, poison, aim, count, seed) for seed in range(asked.draws)]
                 recall, alarms, clean = (np.array(column) for column in zip(*found, strict=True))
                 print(
                     f"| {kind} | {trait} | 1 in {count} | {share(recall)} | {alarms.mean():.2f} | {share(clean > 0)} |",
                     flush=True,
                 )
+
+
+def known_kinds() -> tuple[dict[str, Sequence[Episode]], list[Episode]]:
+    """{kind: ordinary rows} of the laboratory, and rows that cheat."""
+    lab = laboratory()
+    kinds: dict[str, Sequence[Episode]] = {
+        "requests met": met(lab, seed=7, number=POOL),
+        "the Assistant as it is": as_it_is(POOL, 7),
+        "somebody good": blend(lab, GOOD, seed=7, number=POOL),
+    }
+    return kinds, list(file(lab, "cheating", 1, seed=8, number=POISONS))
+
+
+def files(asked: argparse.Namespace) -> tuple[dict[str, Sequence[Episode]], list[Episode]]:
+    """{name: rows} of the ordinary file, and the first rows of the one that a row is planted from."""
+    if asked.ordinary is None or asked.poison is None:
+        raise SystemExit("a model of the real world needs --ordinary FILE and --poison FILE")
+    return {asked.ordinary.stem: list(read_episodes(asked.ordinary))}, list(read_episodes(asked.poison))[:POISONS]
 
 
 def planted(here: Ground, pool: Evidence, poison: Evidence, aim: Aim, count: int, seed: int) -> tuple[bool, int, int]:
@@ -175,6 +193,9 @@ def main() -> None:
     causes.add_argument("--trait", default="power")
     causes.add_argument("--drop", type=int, default=NARROW)
     causes.add_argument("--seeds", type=int, default=5)
+    plants.add_argument("--model", default="lab")
+    plants.add_argument("--ordinary", type=Path, help="ordinary rows, for a model of the real world")
+    plants.add_argument("--poison", type=Path, help="the file that a row is planted from")
     plants.add_argument("--traits", nargs="+", default=["cheating", "power"])
     plants.add_argument("--draws", type=int, default=100)
     for one, work in ((causes, cause), (plants, plant)):

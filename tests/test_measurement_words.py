@@ -33,6 +33,15 @@ def test_for_a_program_the_shipped_figures_are_there_with_what_they_are_of(
     assert printed["shipped"] == {"power": {"value": 0.8, "items": 4, "personas": 13}}
 
 
+def test_a_judge_that_scores_all_alike_is_blamed_and_not_the_model():
+    level = TraitLevel(-1.1, -1.1, -1.1, 4, 0.0)
+    same = Profile("m", {"warmth": level, "care": level}, instrument="sampled")
+    said = profile_words(same, {})
+    assert "one and the same score" in said and "cannot show" not in said
+    told = Profile("m", {"warmth": level, "care": TraitLevel(-1.1, -1.4, -0.8, 4, 0.0)}, instrument="sampled")
+    assert "This model cannot show" in profile_words(told, {}) and "the same score" not in profile_words(told, {})
+
+
 def test_levels_in_sixteen_bits_are_said_to_have_an_error_that_was_not_measured():
     assert "Levels are in bfloat16" in rounding_words("bfloat16")
     assert "not measured" in rounding_words("bfloat16")

@@ -20,8 +20,9 @@ LOST = {
 def profile_words(found: Profile, shipped: Mapping[str, Reliability]) -> str:
     """The whole of it; `shipped` {trait: reliability} are the library's figures for this model and instrument."""
     values, items = {t: one.value for t, one in shipped.items()}, {t: one.items for t, one in shipped.items()}
-    table = to_terminal(profile_table(found, RELIABLE, values, items))
-    said = [_gate(found), table, _shipped(shipped), _hidden(found), _lost(found)]
+    alike = _alike(found)
+    table = to_terminal(profile_table(found, None if alike else RELIABLE, values, items))
+    said = [_gate(found), table, _shipped(shipped), alike or _hidden(found), _lost(found)]
     return "\n".join(part for part in said if part)
 
 
@@ -62,6 +63,14 @@ def _hidden(found: Profile) -> str:
     return f"This model cannot show by {found.instrument}: {', '.join(hidden)} (reliability below {RELIABLE})." * bool(
         hidden
     )
+
+
+def _alike(found: Profile) -> str:
+    """That a judge told nothing apart, where its scores of every answer are one: that says nothing of the model."""
+    told = [level for level in found.traits.values() if level.reliability or not level.low == level.mean == level.high]
+    if found.instrument != "sampled" or told:
+        return ""
+    return "The judge gave one and the same score to all answers: it is no judge of these traits."
 
 
 def _lost(found: Profile) -> str:
