@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from bars import Line, board, met
+from kernel import status
 from markdown import table
 
 from personae.records import Cast, Episode, Item, LogLikelihood, Persona, Progress, Trait
@@ -158,12 +159,8 @@ def _traits() -> tuple[Trait, ...]:
 
 
 def _peak() -> float:
-    """The most memory that this process had in use so far, MB.
-
-    By the kernel's VmHWM: `ru_maxrss` starts at what the process that started this one had in use.
-    """
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024.0
+    """The most memory that this process had in use so far, MB."""
+    return status("VmHWM") / 2**20
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from kernel import status
 from peers import Way, ours, peer
 from shapes import SHAPES, of_shape
 
@@ -31,17 +32,11 @@ def extra_here(way: Way) -> int | None:
     gc.collect()
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # sets the peak back to what is held now
-        before = _status("VmRSS")
+        before = status("VmRSS")
         way()
-        return _status("VmHWM") - before
+        return status("VmHWM") - before
     except OSError:
         return None
-
-
-def _status(field: str) -> int:
-    """Bytes that the kernel tells of this process."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
 def main(words: list[str] | None = None) -> None:

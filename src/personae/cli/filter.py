@@ -75,7 +75,7 @@ def command(
         from personae.workflows.amend.filter_words import filter_words
         from personae.workflows.amend.filtering import DROPPED, FILTERED, check_filter, filter_file
         from personae.workflows.audit.file_question import Wish, ask
-        from personae.workflows.kept.folder import check_spared, default_path, open_folder
+        from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
         from personae.workflows.nouns_for import nouns
 
@@ -99,9 +99,8 @@ def command(
         question, _ = ask(wish, face.progress)
         check_filter(question, amount)
         wanted = question.configuration() | {"aim": aim, "amount": amount}
-        names, read = (copy_name(data, FILTERED), DROPPED), [file for file, _ in question.pair.files]
-        check_spared(out or default_path("filter", wanted), names, read)
-        folder = open_folder("filter", wanted, out)
+        writes, reads = (copy_name(data, FILTERED), DROPPED), [file for file, _ in question.pair.files]
+        folder = open_folder("filter", wanted, out, writes=writes, reads=reads)
         face.keeps(folder.path)
         watch = Timed(face.progress, folder)
         done = filter_file(question, aim, amount, folder, watch)

@@ -85,7 +85,7 @@ def command(
         from personae.workflows.amend.inoculate_words import inoculate_words
         from personae.workflows.amend.inoculation import FILES, Inoculating, check_inoculation, inoculate_file
         from personae.workflows.audit.file_question import Wish, ask
-        from personae.workflows.kept.folder import check_spared, default_path, open_folder
+        from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
 
         candidates = candidates_for(model, prompts)
@@ -107,9 +107,7 @@ def command(
         question, _ = ask(wish, face.progress)
         asked = Inoculating(question, candidates, mode, rows, tuple(trait or ()))
         check_inoculation(asked, face.progress)
-        wanted = asked.configuration()
-        check_spared(out or default_path("inoculate", wanted), FILES.values(), [data])
-        folder = open_folder("inoculate", wanted, out)
+        folder = open_folder("inoculate", asked.configuration(), out, writes=FILES.values(), reads=[data])
         face.keeps(folder.path)
         face.say(f"{len(asked.sample)} rows behind {len(candidates)} prompts: {asked.answers} answers to score")
         watch = Timed(face.progress, folder)

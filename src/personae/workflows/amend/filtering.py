@@ -9,7 +9,7 @@ control, holding no episode) are in neither file, and the notes say which these 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,9 @@ from personae.report import LeftOut, LeftOutRow, audit_page
 from personae.report.untrusted import shorten
 from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.row_choice import Choice, choose_rows, without
-from personae.workflows.audit.file_audit import EVIDENCE, PAGE, FileAudit, page_content, seal, unreliable
+from personae.workflows.audit.file_audit import EVIDENCE, PAGE, FileAudit, page_content, seal
 from personae.workflows.audit.file_question import Question
 from personae.workflows.kept.folder import RunFolder
-from personae.workflows.kept.folder_basis import folder_basis
 from personae.workflows.kept.gather import kept_evidence
 from personae.workflows.watch import Watch, unwatched
 
@@ -67,8 +66,7 @@ def filter_file(
 ) -> Filtered:
     """Audit the file, and leave in `folder` what an audit leaves, the file without the rows that go, and their list."""
     watch = watch or unwatched
-    _check_shown(question, aim, folder, watch)
-    found = seal(question, folder, watch)
+    found = seal(question, folder, watch, lambda traits: _check_shown(aim, traits))
     with watch("which rows go, and the forecast of the others", "steps") as progress:
         progress(0, 1)
         choice = _choice(found, aim, amount, folder)
@@ -86,11 +84,9 @@ def filter_file(
     return Filtered(found, choice, left_out, record)
 
 
-def _check_shown(question: Question, aim: Aim, folder: RunFolder, watch: Watch) -> None:
-    """Raise `RunFailed`, before a row is scored, where the model cannot show the trait that rows are judged by."""
-    with watch("the cast's traits, once for this model", "answers") as progress:
-        whole = folder_basis(folder, question.simulator, question.cast, question.traits, progress)
-    if aim.trait in [hidden.trait for hidden in unreliable(whole.basis)]:
+def _check_shown(aim: Aim, traits: Collection[str]) -> None:
+    """Raise `RunFailed` where the trait that rows are judged by is not among `traits`, which the model can show."""
+    if aim.trait not in traits:
         raise RunFailed(f"rows cannot be judged by {aim.trait}: this model cannot show that trait")
 
 

@@ -11,7 +11,7 @@ than that error are said not to be told apart.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,20 +76,28 @@ def audit_file(
 
     Raises `RunFailed`, before a row is scored, where one of `bounds` is on a trait that the model cannot show.
     """
-    found = seal(question, folder, watch, bounds)
+    found = seal(question, folder, watch, lambda traits: check_shown(bounds, traits))
     write_text(folder.file(PAGE), audit_page(page_content(found)))
     return found
 
 
-def seal(question: Question, folder: RunFolder, watch: Watch | None = None, bounds: Sequence[Bound] = ()) -> FileAudit:
-    """Score the file, forecast, and write `forecast.json` with its digest, or check the one there; tell the ledger."""
+def seal(
+    question: Question,
+    folder: RunFolder,
+    watch: Watch | None = None,
+    check: Callable[[Collection[str]], None] = lambda _: None,
+) -> FileAudit:
+    """Score the file, forecast, and write `forecast.json` with its digest, or check the one there; tell the ledger.
+
+    `check` is given the traits that the model can show, before a row is scored, and raises where they will not do.
+    """
     watch = watch or unwatched
     pair, cast = question.pair, question.cast
     with watch("the cast's traits, once for this model", "answers") as progress:
         whole = folder_basis(folder, question.simulator, cast, question.traits, progress)
     hidden = unreliable(whole.basis)
     basis = shown(whole.basis, hidden)
-    check_shown(bounds, basis.base)
+    check(basis.base)
     evidence = _evidence(question, folder, watch)
     numerics = numerics_of(question, folder, watch)
     dose = question.dose

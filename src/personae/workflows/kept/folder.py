@@ -102,18 +102,26 @@ class RunFolder:
         write_json(self.file(RECORD), {**record, **plain(more)})
 
 
-def open_folder(command: str, configuration: dict[str, Any], out: Path | None) -> RunFolder:
+def open_folder(
+    command: str,
+    configuration: dict[str, Any],
+    out: Path | None,
+    *,
+    writes: Iterable[str] = (),
+    reads: Iterable[Path] = (),
+) -> RunFolder:
     """The folder of this run, new or as it was left; by default `runs/<command>-<first 8 of the digest>`.
 
     Raises `RunFolderMismatch` where `out` holds a run of another configuration; `BadInput` where it is a file, its
-    `run.json` is not one that this package wrote, it has files of a run and no `run.json`, or another process works
-    there.
+    `run.json` is not one that this package wrote, it has files of a run and no `run.json`, another process works
+    there, or one of the files that the run `reads` is one that it `writes` there.
     """
     configured = plain(configuration)
     mark = _mark(command, configured)
     path = out or default_path(command, configuration)
     if path.exists() and not path.is_dir():
         raise BadInput("is a file, and a run takes a folder", file=path, remedy="name another --out")
+    check_spared(path, writes, reads)
     if (path / RECORD).exists():
         found = read_record(path)
         if found["digest"] != mark:

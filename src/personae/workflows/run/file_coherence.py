@@ -10,9 +10,8 @@ def least_coherence(trained: Mapping[str, Sequence[Trained]]) -> tuple[dict[str,
     """{arm: the least coherence of its trainings}, and the untrained model's, as far as they were measured."""
     known = {arm: [one.coherence for one in several if one.coherence is not None] for arm, several in trained.items()}
     before = [one.untrained_coherence for several in trained.values() for one in several]
-    return {arm: min(some) for arm, some in known.items() if some}, next(
-        (one for one in before if one is not None), None
-    )
+    untrained = next((one for one in before if one is not None), None)
+    return {arm: min(some) for arm, some in known.items() if some}, untrained
 
 
 def broken_words(own: Mapping[str, float], untrained: float | None) -> str:
