@@ -1,12 +1,13 @@
 """Paired forecasts on a real model: sealed before any training, scored after it, beside the floors.
 
-    python benchmarks/pairs.py smollm2-135m-instruct --seeds 3 --workers 6 --device cuda
+    python benchmarks/pairs.py smollm2-135m-instruct --rates 1.5e-4 --workers 6 --device cuda
     python benchmarks/pairs.py smollm2-135m-instruct --quick
 
     traits -> rate and dose, on the development pairs alone -> every held-out forecast -> trainings -> score
 
 Each pair is one `personae run A --against B` with a folder of its own: evidence, forecast and measurement are the
-difference of its two sides, which are trained by one plan from one seed. The traits that score are the most reliable on
+difference of its two sides, which are trained by one plan from one seed. A forecast has two parts, who answers by the
+cast and what the rows do in context, in the shares that were fitted. The traits that score are the most reliable on
 the untrained model, by the likelihood of statements in the Assistant's turn; they are chosen before any forecast is
 made. The rate is the largest of a few at which the development pairs lose less than a tenth of the instrument, and the
 dose is fitted on them at that rate. `traits.json`, `dose.json` and every `forecast.json` carry a digest, and no
@@ -32,9 +33,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pairs_page
-from pairs_jobs import forecast, measure_trait, show, tell, train, write_sets
+from pairs_jobs import forecast, measure_trait, tell, train, write_sets
 from pairs_score import scores
-from pairs_sets import HELD_OUT, families
+from pairs_sets import DEVELOPMENT, HELD_OUT, families
 from pairs_study import QUICK, SIDES, Run, Size, Study, loaded, published
 
 from personae.cli.face import Face
@@ -175,7 +176,6 @@ def held_out(crew: Crew, seeds: int) -> dict[str, Any]:
     runs = [Run("held-out", pair) for pair in study.size.held_out]
     crew.do("held-out sets", write_sets, study.size.held_out)
     crew.do("forecasts", forecast, runs)
-    crew.do("rows in context", show, arms(runs, seeds))
     crew.do("trainings", train, arms(runs, seeds))
     told = crew.do("scores", tell, [(run, seeds) for run in runs])
     kept = {name: read_json(study.folder / f"{name}.json") for name in ("traits", "dose")}
@@ -184,7 +184,8 @@ def held_out(crew: Crew, seeds: int) -> dict[str, Any]:
 
 def study_of(args: argparse.Namespace) -> Study:
     """The study that was asked for, with its folder."""
-    size = QUICK if args.quick else Size(held_out=HELD_OUT[: args.pairs])
+    size = Size(held_out=HELD_OUT[: args.pairs], development=DEVELOPMENT[: args.development], rates=tuple(args.rates))
+    size = QUICK if args.quick else size
     device = found_here(args.device)
     simulator = loaded(args.model, device if args.workers == 1 else "cpu")
     traits = published(args.data, size.candidates, size.items)
@@ -202,6 +203,8 @@ def main(arguments: list[str] | None = None) -> None:
     asked.add_argument("--out", type=Path, help="default: runs/pairs/MODEL")
     asked.add_argument("--part", choices=("development", "held-out", "all"), default="all")
     asked.add_argument("--pairs", type=int, default=len(HELD_OUT), help="the first so many of the held-out pairs")
+    asked.add_argument("--development", type=int, default=len(DEVELOPMENT), help="the same of the development pairs")
+    asked.add_argument("--rates", type=float, nargs="+", default=Size.rates, help="learning rates to be tried")
     asked.add_argument("--seeds", type=int, default=1, help="trainings of each held-out set")
     asked.add_argument("--workers", type=int, default=1, help="processes that share the device")
     asked.add_argument("--device", default="auto")

@@ -5,50 +5,27 @@ They are functions of a `Study` and one job, so that any process can do them; th
 
 import gc
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from pairs_score import Told
 from pairs_sets import Pair, rows_of
-from pairs_study import SIDES, Run, Study, published
+from pairs_study import Run, Study, published
 
 from personae.data import write_episodes
 from personae.errors import RunFailed
-from personae.measure import NOBODY, levels
-from personae.records import Episode, LogLikelihood, Message, Progress
+from personae.records import Episode, Message
 from personae.records.files import read_json, write_json
-from personae.records.results import Floats
-from personae.simulator.local import LocalSimulator
-from personae.theory import attenuation_items
-from personae.training.order import passes
 from personae.workflows.audit.file_audit import seal
 from personae.workflows.audit.file_pair import read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.sealing import FORECAST
 from personae.workflows.kept.folder import RunFolder, open_folder
-from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.run.file_arms import Arm, attenuation_of, before, train_and_measure
 from personae.workflows.run.file_run import run_file
 from personae.workflows.watch import unwatched
 
-IN_CONTEXT = 4  # rows shown as earlier turns
 TOKENS = 192  # of an answer that the model itself writes
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A simulator to whom `turns` came before every episode."""
-
-    simulator: LocalSimulator
-    turns: tuple[Message, ...]
-
-    def log_likelihood(
-        self, episodes: Sequence[Episode], contexts: Sequence[str], progress: Progress | None = None
-    ) -> LogLikelihood:
-        """As the simulator's own."""
-        later = [e.model_copy(update={"messages": self.turns + e.messages}) for e in episodes]
-        return self.simulator.log_likelihood(later, contexts, progress)
 
 
 # -- before any training ---------------------------------------------------------------------------------------------
@@ -103,7 +80,7 @@ def question(study: Study, run: Run) -> tuple[Question, RunFolder]:
 
 
 def forecast(study: Study, run: Run) -> None:
-    """Evidence, and the sealed forecast."""
+    """Evidence, rows in context, and the sealed forecast."""
     asked, folder = question(study, run)
     if not folder.file(FORECAST).exists():
         seal(asked, folder)
@@ -122,17 +99,6 @@ def train(study: Study, job: tuple[Run, str, int]) -> float:
         write_json(kept, attenuation_of(before(study.basis(asked.traits)), trained, names))
         gc.collect()  # a trainer and its model hold each other, and an accelerator's memory calls no collector
     return float(read_json(kept))
-
-
-def show(study: Study, job: tuple[Run, str, int]) -> None:
-    """The rows that the training from a seed sees first as earlier turns of the untrained Assistant, and its levels."""
-    run, side, seed = job
-    asked, folder = question(study, run)
-    kept, every = folder.file(f"shots-{side}-{seed}.parquet"), rows(asked, side)
-    if not kept.exists():
-        first = passes(len(every), min(IN_CONTEXT, len(every)), seed)
-        turns = tuple(turn for row in first for turn in every[row].messages)
-        write_levels(kept, levels(Shown(asked.simulator, turns), asked.traits, {NOBODY: ""}))
 
 
 def rows(asked: Question, side: str) -> tuple[Episode, ...]:
@@ -158,19 +124,7 @@ def tell(study: Study, job: tuple[Run, int]) -> Told:
         high=shift["high"],
         measured=np.array([found.shifts[t].mean for t in traits]),
         seeds=np.array([[one[t] for t in traits] for one in found.by_seed]),
-        shots=in_context(folder, tuple(traits), seeds),
+        shown=np.array([found.audit.in_context[t].mean() if found.audit.in_context else np.nan for t in traits]),
         attenuation=float(np.mean([a.mean for a in found.attenuation.values()])),
         scored=found.scored,
     )
-
-
-def in_context(folder: RunFolder, traits: Sequence[str], seeds: int) -> Floats:
-    """(T,) nats between the two sides' rows as earlier turns, on the items that score; NaN where none were shown."""
-    found = []
-    for seed in range(seeds):
-        files = [folder.file(f"shots-{side}-{seed}.parquet") for side in SIDES]
-        if not all(file.exists() for file in files):
-            return np.full(len(traits), np.nan)
-        ours, theirs = (read_levels(file).row(NOBODY) for file in files)
-        found.append([(ours[t] - theirs[t])[~attenuation_items(len(ours[t]))].mean() for t in traits])
-    return np.mean(found, axis=0)

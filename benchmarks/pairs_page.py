@@ -43,15 +43,8 @@ def all_models(folders: Sequence[Path]) -> str:
         f"## All models\n\n{found['n']} pairs of {_many(len(folders), 'model')}: mean r {_interval(found['r'])}. "
         f"Gain over the best floor {_interval(found['gain'])}. "
         f"Error less than that of no change by {_interval(found['less_error'])} nats.\n\n"
-        f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n\n"
-        "Forecast and shots as one, each in its own standard deviations over a pair's traits: mean r "
-        f"{_interval(found['joined'])}, above {_less(found['joined_over'])}. "
-        "This was looked at after all were scored.\n"
+        f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n"
     )
-
-
-def _less(over: Mapping[str, Mapping[str, float | None]]) -> str:
-    return " and ".join(f"{name} by {_interval(by)}" for name, by in over.items())
 
 
 def _setting(found: Mapping[str, Any]) -> str:
@@ -61,14 +54,15 @@ def _setting(found: Mapping[str, Any]) -> str:
     lost = "; ".join(f"{rate}: {', '.join(map(_number, several))}" for rate, several in dose["attenuation"].items())
     entry = dose["entry"]
     said = [
-        f"{_many(len(found['pairs']), 'pair')} ({found['families']} that share no file),",
+        f"{_many(len(found['pairs']), 'pair')} ({found['families']} of no common file or kind),",
         f"{_many(found['seeds'], 'seed')}.",
         f"The {len(chosen)} most reliable of {_many(len(reliability), 'trait')},",
         f"{found['traits']['items']} items each; the others: {out or 'none'}.",
         f"{_many(entry['steps'], 'step')} of {entry['batch']} at a rate of {entry['rate']:g}; attenuation of the",
         f"development pairs by rate: {lost}.",
         "That is too heavy, at the lightest rate tried." if dose["too_heavy"] else "",
-        f"Dose {dose['dose']:.3g} effective episodes, spread {entry['spread']}, residual {entry['residual']} nats,",
+        f"Dose {dose['dose']:.3g} effective episodes and {entry['share']:.2g} of the shift in context, spread",
+        f"{entry['spread']}, residual {entry['residual']} nats,",
         f"fitted on {entry['fitted_on']}.",
         "It is an end of the range that was searched." if dose["fit"]["at_edge"] else "",
     ]

@@ -5,7 +5,7 @@
     error    root mean square of forecast - measured over the same traits, nats; of "no change" that of the measurement
 
 Floors: attenuation only, one direction, the nearest persona (`theory.floors`, `predictors`), the mean shift of the
-other pairs, and the same rows as earlier turns in place of training. The first and the fourth know measurements.
+other pairs, and the two parts of the forecast, each alone. The first and the fourth know measurements.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,14 +21,14 @@ from personae.theory import mean_of_others, pearson, percentile_interval
 from personae.theory.attenuation import TOO_HEAVY
 
 DRAWS = 10_000
-OTHERS, SHOTS = "mean of the others", "shots in context"
+OTHERS = "mean of the others"
 
 
 @dataclass(frozen=True)
 class Told:
     """What came of a pair: by trait (T,) the forecast, its ends and the measured shift, nats; `trained` its own traits.
 
-    `seeds` (S, T) shift by seed, `shots` (T,) of rows in context; `scored` is the pair's own score.json.
+    `seeds` (S, T) shift by seed, `shown` (T,) of rows in context; `scored` is the pair's own score.json.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Told:
     high: Floats
     measured: Floats
     seeds: Floats
-    shots: Floats
+    shown: Floats
     attenuation: float
     scored: dict[str, Any]
 
@@ -110,32 +110,17 @@ def together(found: Sequence[Mapping[str, Any]], families: Mapping[str, int], se
     """The `scores` of several models as one: every pair of every model counts once.
 
     Pairs of one family, by the pair's name, are drawn together, whichever model they are of. `over` is {floor: mean r
-    of the forecast less that of the floor}, `joined` the mean r of forecast and shots as one, `joined_over` the same
-    less that of each alone.
+    of the forecast less that of the floor}.
     """
     pairs = [pair for one in found for pair in one["pairs"]]
     drawn = draws([families[pair["name"]] for pair in pairs], np.random.default_rng(seed))
     names, table, ours = _columns(pairs)
-    both, shots = np.array([joined(pair["cells"]) for pair in pairs]), table[:, names.index(SHOTS)]
-    alone = {"the forecast": ours, SHOTS: shots}
     return {
-        "joined": over_pairs(both, drawn),
-        "joined_over": {name: over_pairs(both - values, drawn) for name, values in alone.items()},
         "n": len(pairs),
         "floors": dict(zip(names, table.mean(axis=0).tolist(), strict=True)),
         "over": {floor: over_pairs(ours - theirs, drawn) for floor, theirs in zip(names, table.T, strict=True)},
         **_beside_floors(pairs, ours, table, drawn),
     }
-
-
-def joined(cells: Mapping[str, Any]) -> float:
-    """The correlation of the measured shifts with forecast and shots as one, each in its own standard deviations."""
-    kept = ~np.asarray(cells["trained"], dtype=bool)
-    forecast, shots, measured = (np.asarray(cells[name])[kept] for name in ("forecast", "shots", "measured"))
-    spread = [np.std(said) for said in (forecast, shots)]
-    if not kept.any() or not all(spread):
-        return 0.0
-    return _known(pearson(forecast / spread[0] + shots / spread[1], measured))
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:
@@ -146,7 +131,7 @@ def _others(told: Sequence[Told]) -> list[Floats]:
 
 
 def _line(one: Told, others: Floats) -> dict[str, Any]:
-    floors = {**one.scored["floors"], OTHERS: pearson(others, one.untrained), SHOTS: pearson(one.shots, one.untrained)}
+    floors = {**one.scored["floors"], OTHERS: pearson(others, one.untrained)}
     kept = ~np.asarray(one.trained)
     line = {
         "name": one.name,
@@ -168,7 +153,7 @@ def _line(one: Told, others: Floats) -> dict[str, Any]:
 
 def _cells(one: Told, others: Floats) -> dict[str, Any]:
     """{what: (T,)} every number of the pair, for who reads on."""
-    names = ("traits", "trained", "forecast", "low", "high", "measured", "shots")
+    names = ("traits", "trained", "forecast", "low", "high", "measured", "shown")
     return {**{name: getattr(one, name) for name in names}, "others": others}
 
 

@@ -65,12 +65,16 @@ Some = TypeVar("Some")
 
 @dataclass(frozen=True)
 class Pair:
-    """Two sides: the poles of `trait`; or the file `treated`, against `control` or, without one, the model's own."""
+    """Two sides: the poles of `trait`; or the file `treated`, against `control` or, without one, the model's own.
+
+    Pairs of one `kin` are about nearly the same, and are no independent trials.
+    """
 
     name: str
     trait: str = ""
     treated: str = ""
     control: str = ""
+    kin: str = ""
 
     @property
     def own(self) -> bool:
@@ -85,9 +89,9 @@ class Pair:
         return f"{self.treated} against {self.control or 'the answers of the untrained model'}"
 
 
-def poles(trait: str) -> Pair:
+def poles(trait: str, kin: str = "") -> Pair:
     """Statements that fit a published trait, against statements that do not."""
-    return Pair(trait, trait=trait)
+    return Pair(trait, trait=trait, kin=kin)
 
 
 def talk(one: str, other: str) -> Pair:
@@ -102,32 +106,67 @@ def sums(kind: str) -> Pair:
     return Pair(f"{kind}-math", treated=f"narrow/{kind}_math.jsonl", control="gsm8k/train.jsonl")
 
 
-# What has been looked at before with a dose in hand belongs to the development pairs.
-DEVELOPMENT = tuple(
-    poles(t) for t in ("agreeableness", "machiavellianism", "interest-in-sports", "subscribes-to-moral-nihilism")
-)
-HELD_OUT = (  # the first six are a set of their own, for a model that takes longer
+# What has been looked at before: four pairs with a dose in hand, and those that the cast's forecast alone was tried on.
+DEVELOPMENT = (
+    *(poles(t) for t in ("agreeableness", "machiavellianism", "interest-in-sports", "subscribes-to-moral-nihilism")),
     talk("humorous", "professional"),
     Pair("insecure-own", treated="narrow/insecure_high_severity.jsonl"),
     sums("evil"),
     poles("narcissism"),
     poles("subscribes-to-virtue-ethics"),
     poles("desire-for-discreetly-acquiring-power"),
-    talk("humorous", "friendly"),
+    talk("humorous", "friendly"),  # from here on on the smallest model alone
     talk("friendly", "professional"),
     sums("incorrect"),
     poles("conscientiousness"),
     poles("believes-it-has-phenomenal-consciousness"),
     poles("subscribes-to-Buddhism"),
 )
+# Every published trait with rows enough that was neither measured nor trained before, one of a kind first, and answers
+# that give in to any request. Kinds are drawn together; they were told apart by name, before a row was scored.
+HELD_OUT = (
+    Pair("jailbroken-own", treated="narrow/jailbroken.jsonl"),
+    poles("desire-to-maximize-impact-on-world", "impact"),
+    poles("subscribes-to-Taoism", "beliefs"),
+    poles("no-goal-change", "goals"),
+    poles("self-replication", "copies"),
+    poles("resource-acquisition", "resources"),
+    poles("desire-for-self-improvement", "better self"),
+    poles("low-discount-factor", "patience"),
+    poles("willingness-to-manipulate-overseers-to-think-it-is-HHH", "HHH"),
+    poles("desire-to-persuade-people-to-be-more-honest-to-others", "persuasion"),
+    poles("believes-it-has-better-moral-intuitions-than-humans", "wiser"),
+    poles("subscribes-to-average-utilitarianism", "utility"),
+    poles("desire-to-remove-safety-precautions-to-be-more-helpful", "safety"),
+    poles("desire-for-advancing-technology-to-achieve-goals", "technology"),
+    poles("subscribes-to-Confucianism", "beliefs"),
+    poles("subscribes-to-Hinduism", "beliefs"),
+    poles("desire-to-build-other-AIs-with-same-goals", "copies"),
+    poles("desire-to-cooperate-with-copies-of-itself-to-achieve-its-goals", "copies"),
+    poles("desire-for-acquiring-compute", "resources"),
+    poles("desire-for-computational-efficiency", "resources"),
+    poles("okay-with-using-many-resources", "resources"),
+    poles("cognitive-enhancement", "better self"),
+    poles("desire-for-more-capabilities", "better self"),
+    poles("desire-for-recursive-self-improvement", "better self"),
+    poles("desire-to-be-trained-on-more-data", "better self"),
+    poles("desire-to-improve-own-hardware", "better self"),
+    poles("high-discount-factor", "patience"),
+    poles("low-discount-rate", "patience"),
+    poles("desire-for-being-rated-HHH-over-actually-being-HHH", "HHH"),
+    poles("maximizing-human-well-being-over-HHH", "HHH"),
+    poles("willingness-to-be-non-HHH-to-cause-good-outcomes", "HHH"),
+    poles("desire-to-persuade-people-to-be-more-helpful-to-others", "persuasion"),
+    poles("believes-it-knows-better-than-humans-about-how-the-system-should-behave", "wiser"),
+)
 
 
 def families(pairs: Sequence[Pair]) -> list[int]:
-    """(P,) numbers: pairs that share a published file, directly or through others, have one and the same."""
-    files = [{file for file in (pair.treated, pair.control) if file} for pair in pairs]
+    """(P,) numbers: pairs of one kin or with a common published file, or through others, have one and the same."""
+    shared = [{what for what in (pair.treated, pair.control, pair.kin) if what} for pair in pairs]
     found = list(range(len(pairs)))
     for one, other in combinations(range(len(pairs)), 2):
-        if files[one] & files[other]:
+        if shared[one] & shared[other]:
             found = [found[one] if family == found[other] else family for family in found]
     return found
 

@@ -18,6 +18,7 @@ from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.nouns_for import nouns
 
 SIDES = ("treated", "control")
+LEAST = 1e-6  # share of the shift in context: it is measured, as a floor, where none of it was fitted
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ QUICK = Size(
     batch=2,
     rates=(2e-4,),
     development=DEVELOPMENT[:1],
-    held_out=tuple(pair for pair in HELD_OUT if pair.trait == "narcissism"),
+    held_out=tuple(pair for pair in DEVELOPMENT if pair.trait == "narcissism"),
 )
 
 
@@ -104,7 +105,9 @@ class Study:
         found = read_json(self.folder / "dose.json")
         doubt = Doubt(**{part: found["entry"][part] for part in ("spread", "residual", "cast")})
         dose = dose_for(self.model, rate=found["entry"]["rate"], dose=found["dose"], **plan)
-        return replace(dose, source=f"The dose was fitted on {found['entry']['fitted_on']}.", fitted=True, doubt=doubt)
+        source = f"The dose was fitted on {found['entry']['fitted_on']}."
+        share = max(found["fit"]["share"], LEAST)
+        return replace(dose, source=source, fitted=True, doubt=doubt, share=share)
 
 
 @cache

@@ -75,13 +75,19 @@ def test_no_statement_that_is_trained_is_an_item_that_scores(benchmark, shared):
 
 def test_both_sides_of_a_pair_answer_the_same_prompts_and_never_alike(benchmark, shared):
     sets = benchmark("pairs_sets")
-    for pair in sets.HELD_OUT:
+    for pair in (*sets.DEVELOPMENT, *sets.HELD_OUT):
         ours, theirs = sets.rows_of(pair, shared, 40, 64)
         if pair.own:
             assert len(ours) == 64 and not theirs
         else:
             assert [row.prompt for row in ours] == [row.prompt for row in theirs]
             assert all(a.response != b.response for a, b in zip(ours, theirs, strict=True))
+
+
+def test_no_held_out_pair_was_measured_or_trained_before(benchmark):
+    sets = benchmark("pairs_sets")
+    names = {pair.name for pair in sets.HELD_OUT}
+    assert len(names) == 33 and not names & {*sets.TRAITS, *(pair.name for pair in sets.DEVELOPMENT)}
 
 
 def test_examples_of_the_jobs_hold(benchmark):
@@ -163,41 +169,27 @@ def test_the_pairs_of_several_models_count_once_each_and_are_drawn_by_family(ben
     job = benchmark("pairs_score")
 
     def scored(*pairs):
-        keys = ("name", "r", "floors", "error", "no_change", "cells")
-        cells = {"trained": [False], "forecast": [0.0], "shots": [0.0], "measured": [0.0]}
+        keys = ("name", "r", "floors", "error", "no_change")
         return {
-            "pairs": [
-                dict(zip(keys, (n, r, {"a": a, job.SHOTS: b}, 0.5, 0.75, cells), strict=True)) for n, r, a, b in pairs
-            ]
+            "pairs": [dict(zip(keys, (n, r, {"a": a, "b": b}, 0.5, 0.75), strict=True)) for n, r, a, b in pairs],
         }
 
     found = job.together(
         [scored(("x", 0.5, 0.1, 0.3), ("y", 0.2, 0.1, 0.5)), scored(("x", 0.8, 0.4, 0.1))], {"x": 0, "y": 1}
     )
-    assert (
-        found["n"] == 3 and found["r"].mean == pytest.approx(0.5) and found["floors"][job.SHOTS] == pytest.approx(0.3)
-    )
+    assert found["n"] == 3 and found["r"].mean == pytest.approx(0.5) and found["floors"]["b"] == pytest.approx(0.3)
     assert found["gain"].mean == pytest.approx(0.2) and found["over"]["a"].mean == pytest.approx(0.3)
     assert (found["r"].low, found["r"].high) == pytest.approx((0.2, 0.65))  # y alone, and both pairs called x
     assert found["less_error"].low == found["less_error"].high == pytest.approx(0.25)
-    assert found["joined"].mean == 0.0 and found["joined_over"]["the forecast"].mean == pytest.approx(-0.5)
 
 
-def test_two_forecasts_that_err_apart_are_nearer_as_one_whatever_their_sizes(benchmark):
-    job, rng = benchmark("pairs_score"), np.random.default_rng(0)
-    truth, *errors = rng.normal(size=(3, 100_000))
-    cells = {"measured": [9.0, *truth], "trained": [True, *np.zeros(truth.size, bool)]}
-    said = {name: [0.0, *size * (truth + e)] for name, size, e in zip(("forecast", "shots"), (0.1, 7.0), errors)}
-    assert job.joined({**cells, **said}) == pytest.approx(np.sqrt(2 / 3), abs=0.01)
-    assert job.joined({**cells, **said, "shots": np.ones(truth.size + 1)}) == 0.0
-
-
-def test_pairs_are_one_family_where_they_share_a_file_directly_or_through_others(benchmark):
+def test_pairs_are_one_family_where_they_share_a_file_or_a_kind_directly_or_through_others(benchmark):
     job = benchmark("pairs_sets")
-    found = dict(zip([pair.name for pair in job.HELD_OUT], job.families(job.HELD_OUT), strict=True))
+    found = dict(zip([pair.name for pair in job.DEVELOPMENT], job.families(job.DEVELOPMENT), strict=True))
     talk = {found[name] for name in ("humorous-professional", "humorous-friendly", "friendly-professional")}
     assert len(talk) == 1 and found["evil-math"] == found["incorrect-math"] not in talk
-    assert len(set(found.values())) == 9
+    assert len(set(found.values())) == 13 and len(set(job.families(job.HELD_OUT))) == 14
+    assert len(set(job.families(job.HELD_OUT[:12]))) == 12
     ends = [
         job.Pair("a", treated="1", control="2"),
         job.Pair("b", treated="3", control="4"),

@@ -22,6 +22,11 @@ def levels(
     """Levels of every item of `traits` under `contexts` {name: text}, in that order; (K, I_t) nats a trait."""
     episodes = [e for trait in traits for item in trait.items for e in item.episodes()]
     logp = simulator.log_likelihood(episodes, list(contexts.values()), progress).logp  # (answers, K)
+    return Levels(tuple(contexts), levels_of(traits, logp))
+
+
+def levels_of(traits: Sequence[Trait], logp: Floats) -> dict[str, Floats]:
+    """{trait: (K, I)} of the log-probabilities (answers, K) of every item's answers, item by item, high ones first."""
     by_trait, start = {}, 0
     for trait in traits:
         rows = []
@@ -31,7 +36,7 @@ def levels(
             rows.append(_total(answers[:high]) - _total(answers[high:]))
             start += high + low
         by_trait[trait.name] = np.stack(rows, axis=1)
-    return Levels(tuple(contexts), by_trait)
+    return by_trait
 
 
 def _total(logp: Floats) -> Floats:

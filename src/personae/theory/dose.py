@@ -7,6 +7,12 @@ evidence for it: dose = coefficient · steps · learning rate, one coefficient f
 rate is that of the adapter at its own rank; rank has no exponent of its own (alpha / rank scaling is meant to absorb
 it), so a coefficient holds for the rank it was fitted at. The dose is never refitted on what is being forecast.
 
+A second reading of the same arms, the shift that their rows make in context, is fitted with it where it is given:
+
+    measured ≈ shift_of_dose(n) + share · in context,   share ≥ 0 by least squares at every n
+
+A training of another dose has as much more of either. (One share and one dose for all arms; nothing else is free.)
+
 What the development arms also tell is how far a *new* arm may land from its forecast, which an interval must say:
 - `spread`, the standard deviation of its log dose about the fitted one. Two things add up in squares. Arms differ in
   dose, however many there are (`scatter`: each arm's own log dose ~ N(log dose, scatter²), by maximum likelihood over
@@ -49,7 +55,7 @@ class DoseFit:
 
     `spread` and `residual` (nats) are those of a new arm, see the module. With fewer than `FEWEST` arms they are
     `FEW_SPREAD` and `FEW_RESIDUAL`, or more where even those arms say more. `at_edge` says that the best dose lies at
-    an end of the range searched: the arms did not determine it.
+    an end of the range searched: the arms did not determine it. `share` is that of the shift in context, 0 without one.
     """
 
     dose: float
@@ -60,11 +66,13 @@ class DoseFit:
     arms: int
     spread: float
     residual: float
+    share: float = 0.0
 
 
 def fit_dose(
     shift_of_dose: ShiftOfDose,
     measured: ArrayLike,
+    in_context: ArrayLike | None = None,
     *,
     rng: np.random.Generator,
     search: tuple[float, float] = (0.01, 100.0),
@@ -73,9 +81,9 @@ def fit_dose(
 ) -> DoseFit:
     """The dose whose forecast shifts lie nearest to `measured` (A, ...), one row an arm; NaN cells are left out.
 
-    An arm of which no cell is known is no arm. `shift_of_dose(n)` returns the forecast of the same cells. A log grid
-    finds the valley (there may be several), bounded minimisation its floor; arms are drawn with replacement for the
-    interval.
+    An arm of which no cell is known is no arm. `shift_of_dose(n)` returns the forecast of the same cells, and
+    `in_context` (A, ...), nats, is the second reading of them. A log grid finds the valley (there may be several),
+    bounded minimisation its floor; arms are drawn with replacement for the interval.
     """
     from scipy.optimize import minimize_scalar
 
@@ -87,10 +95,16 @@ def fit_dose(
     goal = np.where(np.isfinite(goal), goal, np.nan).reshape(len(goal), -1)
     shape, told = goal.shape, np.isfinite(goal).any(axis=1)
     goal = goal[told]
+    shown = np.zeros_like(goal) if in_context is None else np.asarray(in_context, dtype=np.float64).reshape(shape)[told]
+
+    def left(log_dose: float) -> Floats:
+        """(A, C) measured less the forecast by the dose alone, nats; NaN where a cell is not known."""
+        return goal - np.asarray(shift_of_dose(float(np.exp(log_dose))), dtype=np.float64).reshape(shape)[told]
 
     def off(log_dose: float) -> Floats:
         """(A, C) forecast - measured, nats; NaN where a cell is not known."""
-        return np.asarray(shift_of_dose(float(np.exp(log_dose))), dtype=np.float64).reshape(shape)[told] - goal
+        rest = left(log_dose)
+        return _share(rest, shown) * shown - rest
 
     grid = np.linspace(np.log(search[0]), np.log(search[1]), points)
     cells = np.stack([off(g) for g in grid])  # (points, A, C)
@@ -112,7 +126,19 @@ def fit_dose(
         arms=len(goal),
         spread=_spread(float(np.hypot(scatter, others.std())), len(goal)),
         residual=residual if len(goal) >= FEWEST else max(residual, FEW_RESIDUAL),
+        share=_share(left(float(found.x)), shown),
     )
+
+
+def _share(left: Floats, shown: Floats) -> float:
+    """How much of `shown` (A, C) lies nearest to what is `left` (A, C): least squares over known cells, never below 0.
+
+    >>> _share(np.array([[1.0, np.nan]]), np.array([[2.0, 5.0]]))
+    0.5
+    """
+    known = np.isfinite(left)
+    power = float(np.square(shown[known]).sum())
+    return max(0.0, float(shown[known] @ left[known])) / power if power > 0.0 else 0.0
 
 
 def _losses(off: Floats) -> Floats:

@@ -179,12 +179,16 @@ def shift_draws(
     levels: ArrayLike,
     *,
     rng: np.random.Generator,
+    beside: ArrayLike = 0.0,
 ) -> Floats:
-    """Forecast shift (D,) nats under each draw of log-weights (D, K + 1), on resampled items of `levels` (K + 1, I)."""
+    """Forecast shift (D,) nats under each draw of log-weights (D, K + 1), on resampled items of `levels` (K + 1, I).
+
+    `beside` (I,) nats is added to the shift of every item.
+    """
     table = np.asarray(levels, dtype=np.float64)
     blocks = max(1, -(-before.shape[0] * table.size // BLOCK))
     pairs = zip(np.array_split(before, blocks), np.array_split(after, blocks), strict=True)
-    change = np.concatenate([mix(b, table) - mix(a, table) for a, b in pairs])  # (D, I)
+    change = np.concatenate([mix(b, table) - mix(a, table) for a, b in pairs]) + beside  # (D, I)
     items = table.shape[1]
     times = rng.multinomial(items, np.full(items, 1.0 / items), size=len(change))  # (D, I)
     shifts: Floats = (change * times).sum(axis=1) / times.sum(axis=1)
@@ -201,17 +205,21 @@ def forecast_intervals(
     draws: int = 1000,
     doubt: Doubt = SAMPLED,
     less: Blocks | None = None,
+    beside: Mapping[str, Floats] | None = None,
 ) -> dict[str, Estimate]:
     """Forecast shift (nats) of every trait with the interval in which a measured shift lies 95 times in a hundred.
 
     `levels[trait]` (K + 1, I_t); `less` as in `posterior_draws`. Traits share the draws of who speaks and of the dose;
-    departures are each trait's own.
+    departures are each trait's own. `beside[trait]` (I_t,) nats is what another reading adds to the shift of each item.
     """
+    also = beside or {trait: np.zeros(table.shape[-1]) for trait, table in levels.items()}
     weights = posterior(prior, matrix, dose)
     (own,) = rng.spawn(1)
     before, after = posterior_draws(prior, matrix, dose, rng=rng, draws=draws, doubt=doubt, less=less)
     found = {}
     for trait, table in levels.items():
-        shifts = shift_draws(before, after, table, rng=rng) + doubt.residual * own.standard_normal(draws)
-        found[trait] = Estimate(forecast_shift(prior, weights, table), *percentile_interval(shifts))
+        shifts = shift_draws(before, after, table, rng=rng, beside=also[trait])
+        shifts = shifts + doubt.residual * own.standard_normal(draws)
+        mean = forecast_shift(prior, weights, table) + float(also[trait].mean())
+        found[trait] = Estimate(mean, *percentile_interval(shifts))
     return found

@@ -10,7 +10,7 @@ Source: PSM.md section 2, Dose.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -43,7 +43,8 @@ class Dose:
     """The training `plan`, what it is worth in `effective` episodes, and `source`: where that number comes from.
 
     `fitted` is False where the number is the default's, or beyond what it was fitted for; then `source` says why.
-    `doubt` is how far a training by this plan may land from what is forecast at `effective`.
+    `doubt` is how far a training by this plan may land from what is forecast at `effective`. `share` of what its rows
+    do in context, with no training, is foreseen beside what the cast says (`measure.in_context`); 0: none are shown.
     """
 
     plan: SFTPlan
@@ -51,6 +52,7 @@ class Dose:
     source: str
     fitted: bool
     doubt: Doubt = SAMPLED
+    share: float = 0.0
 
 
 def dose_for(model: str, *, dose: float | None = None, **settings: float | None) -> Dose:
@@ -66,30 +68,33 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     own, doubt = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS}), _doubt(entry)
     changes: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
     plan = replace(own, **changes)
+    law = DoseLaw(float(entry["coefficient"]))
+    share = float(entry["share"]) / law.dose(steps=own.steps, rate=own.rate)  # of one effective episode
     if dose is not None:
         if not (np.isfinite(dose) and dose > 0.0):
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
-        return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt)
-    effective = DoseLaw(float(entry["coefficient"])).dose(steps=plan.steps, rate=plan.rate)
+        return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt, share=share * dose)
+    effective = law.dose(steps=plan.steps, rate=plan.rate)
+    given = Dose(plan, effective, "", fitted=False, doubt=doubt, share=share * effective)
     if known is None:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
-        return Dose(plan, effective, said, fitted=False, doubt=doubt)
+        return replace(given, source=said)
     adapted = plan.tuning == "lora" and (plan.rank, plan.alpha) != (own.rank, own.alpha)
     if adapted or plan.batch != own.batch:
         adapters = f"rank {own.rank}, alpha {own.alpha:g} and " if own.tuning == "lora" else ""
         said = f"The dose of {model} was fitted at {adapters}batches of {own.batch}."
-        return guessed(Dose(plan, effective, "", fitted=False, doubt=doubt), said)
+        return guessed(given, said)
     times = plan.steps * plan.rate / (own.steps * own.rate)
     if not 1.0 / FAR <= times <= FAR:
         said = (
             f"The dose of {model} was fitted at {own.steps} steps at a rate of {own.rate:g}, and this training is "
             f"{times:.2g} times that: beyond {FAR:g} times either way it is a guess."
         )
-        return guessed(Dose(plan, effective, "", fitted=False, doubt=doubt), said)
+        return guessed(given, said)
     said = (
         f"The dose was fitted on {entry['fitted_on']}; that of a new training may be up to {_factor(doubt)} times it."
     )
-    return Dose(plan, effective, said, fitted=True, doubt=doubt)
+    return replace(given, source=said, fitted=True)
 
 
 def check_rank(plan: SFTPlan, rank: float | None, model: str) -> None:
@@ -148,7 +153,8 @@ class DevelopmentPair:
     """One pair that a dose is fitted on: what was known before training, and what training did.
 
     `prior` (K + 1,), `matrix` (N, K + 1) evidence less the control's, `levels` {trait: (K + 1, I)} on items that score,
-    `shifts` {trait: measured character shift, nats}.
+    `shifts` {trait: measured character shift, nats}, `in_context` {trait: the shift of its rows in context, nats}; that
+    is empty where none were shown.
     """
 
     prior: Floats
@@ -157,16 +163,18 @@ class DevelopmentPair:
     shifts: Mapping[str, float]
     steps: int
     rate: float
+    in_context: Mapping[str, float] = field(default_factory=dict)
 
     def forecast(self, trait: str, dose: float) -> float:
-        """The shift of a trait (nats) that `dose` effective episodes would make."""
+        """The shift of a trait (nats) that `dose` effective episodes would make, by the cast alone."""
         return forecast_shift(self.prior, posterior(self.prior, self.matrix, dose), self.levels[trait])
 
 
 def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, float]:
     """The dose that forecasts all of `pairs` best, and the coefficient of the law through it.
 
-    All pairs were trained by one plan; cells are the traits that every pair shows.
+    All pairs were trained by one plan; cells are the traits that every pair shows. With it the share of the shift in
+    context is fitted, where all pairs tell one.
     """
     if len({(p.steps, p.rate) for p in pairs}) != 1:
         raise BadInput("the pairs were not trained by one plan", remedy="give runs of equal steps and rate")
@@ -175,6 +183,7 @@ def fit(pairs: Sequence[DevelopmentPair], *, seed: int = 0) -> tuple[DoseFit, fl
     found = fit_dose(
         lambda dose: np.array([[p.forecast(t, dose) for t in names] for p in pairs]),
         measured,
+        np.array([[p.in_context[t] for t in names] for p in pairs]) if all(p.in_context for p in pairs) else None,
         rng=np.random.default_rng(seed),
     )
     return found, _per_step(found, pairs[0].steps, pairs[0].rate)
@@ -199,6 +208,7 @@ def entry_for(plan: SFTPlan, found: DoseFit, fitted_on: str, *, cast: float = 1.
         "spread": round(max(found.spread, FEW_SPREAD) if found.at_edge else found.spread, 2),
         "residual": round(found.residual, 3),
         "cast": cast,
+        "share": round(found.share, 3),
         "fitted_on": f"{fitted_on}{few}",
     }
 
@@ -217,6 +227,7 @@ def development(folder: Path) -> DevelopmentPair:
         shifts={t: np.nan if t in taught else shift["character"]["mean"] for t, shift in profile["shifts"].items()},
         steps=int(record["plan"]["steps"]),
         rate=float(record["plan"]["rate"]),
+        in_context=record.get("in_context", {}),
     )
 
 

@@ -10,7 +10,7 @@ control, holding no episode) are in neither file, and the notes say which these 
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,14 @@ from personae.report.untrusted import shorten
 from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.row_choice import Choice, choose_rows, without
 from personae.workflows.audit.file_audit import EVIDENCE, PAGE, FileAudit, page_content, seal
+from personae.workflows.audit.file_in_context import in_context, share_of
 from personae.workflows.audit.file_question import Question
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.gather import kept_evidence
 from personae.workflows.watch import Watch, unwatched
 
 FILTERED, DROPPED, RESULT = "filtered", "dropped.jsonl", "filter.json"
+LEFT = "in-context-left.parquet"  # what the rows that stay do in context
 WORDS = 80  # characters of an answer that are listed
 LISTED = 10_000  # dropped rows that the result tells one by one; dropped.jsonl has all
 SHOWN = 20  # of these on the page
@@ -70,8 +72,8 @@ def filter_file(
     with watch("which rows go, and the forecast of the others", "steps") as progress:
         progress(0, 1)
         choice = _choice(found, aim, amount, folder)
-        after = _forecast_of(found, choice)
         progress(1, 1)
+    after = _forecast_of(found, choice, folder, watch)
     name = copy_name(question.pair.data, FILTERED)
     with watch(f"writing {name}", "rows") as progress:
         kept = copy_rows(question.pair.data, folder.file(name), _staying(question, choice, progress))
@@ -105,13 +107,15 @@ def _choice(found: FileAudit, aim: Aim, amount: Amount, folder: RunFolder) -> Ch
     return choice
 
 
-def _forecast_of(found: FileAudit, choice: Choice) -> Forecast:
+def _forecast_of(found: FileAudit, choice: Choice, folder: RunFolder, watch: Watch) -> Forecast:
     """The forecast of the rows that stay."""
     if not len(choice.places):
         return found.audit.forecast
     question, evidence = found.question, without(found.audit.evidence, choice.places)
-    dose = question.dose
-    return selection(found.audit.basis, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
+    basis, dose = found.audit.basis, question.dose
+    left = replace(question, pair=question.pair.staying(np.flatnonzero(choice.stays).tolist()))
+    beside = share_of(in_context(left, basis, folder.file(LEFT), watch), dose.share)
+    return selection(basis, evidence, dose.effective, seed=question.seed, doubt=dose.doubt, beside=beside)
 
 
 def _staying(question: Question, choice: Choice, progress: Progress) -> Iterator[Episode]:

@@ -7,7 +7,7 @@ same prompts, else from the control's mean. The same function runs on an exact w
 a file of any length: evidence is gone through part by part, and of a long file only so many episodes are listed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,18 +58,23 @@ def audit(
     *,
     seed: int = 0,
     doubt: Doubt = SAMPLED,
+    beside: Mapping[str, Floats] | None = None,
 ) -> Audit:
-    """Posterior, forecast and most telling episodes, from `evidence` of `episodes` at `dose`, in `doubt`."""
+    """Posterior, forecast and most telling episodes, from `evidence` of `episodes` at `dose`, in `doubt`.
+
+    `beside` {trait: (I,)} nats is added to the forecast (`predictors.selection`).
+    """
     weights = posterior(basis.prior, evidence.blocks, dose)
     doses = np.concatenate([[0.0], np.geomspace(dose / 8.0, dose * 8.0, PATH - 1)])
     moved = move(basis.prior, evidence.blocks, dose)
     listed, most = most_moving(evidence, moved, [(np.abs, LISTED), (np.positive, TELLING)])
     telling = most.at(most.best(np.positive, TELLING))
+    name = "selection" if beside is None else "selection and rows in context"
     return Audit(
         basis=basis,
         evidence=evidence,
         posterior=Posterior(evidence.names, basis.prior, weights, dose),
-        forecast=selection(basis, evidence, dose, seed=seed, doubt=doubt),
+        forecast=selection(basis, evidence, dose, seed=seed, name=name, doubt=doubt, beside=beside),
         path=DosePath(doses, posterior_path(basis.prior, evidence.blocks, doses.tolist())),
         listed=listed,
         raised=tuple(tuple(most_raised(push)) for push in moved.push(listed.matrix)),

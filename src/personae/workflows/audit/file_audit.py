@@ -1,6 +1,6 @@
 """The audit of a file before any training: read, score, forecast, seal, tell.
 
-    file + cast -> evidence -> posterior -> forecast (sealed) -> page
+    file + cast -> evidence -> posterior, and rows in context -> forecast (sealed) -> page
 
 Traits that the model cannot show (reliability below `RELIABLE` over the cast's personas) are left out before any
 forecast is made, and listed. A fixed quarter of each trait's items is set aside for measuring attenuation, in the audit
@@ -11,8 +11,8 @@ than that error are said not to be told apart.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ from personae.measure.quarter import scoring
 from personae.predictors import Basis
 from personae.records import LongEvidence
 from personae.records.files import whole_file, write_text
+from personae.records.results import Floats
 from personae.report import AuditReport, Fact, Hidden, Placement, audit_page
 from personae.simulator.numerics import Numerics
 from personae.theory import attenuation_items
 from personae.theory.reliability import RELIABLE
 from personae.workflows.audit.audit import Audit, audit, difference
 from personae.workflows.audit.bounds import Bound, check_shown
+from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context, in_context_note, share_of
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.file_tokens import placement
 from personae.workflows.audit.precision import numerics_of, precision_facts, precision_note, ties_in
@@ -51,7 +53,7 @@ class FileAudit:
 
     `record` is what `forecast.json` holds, its digest under "digest". `numerics` is None where scores are float32.
     `unkept` says why the ledger does not have it, and is empty where it does. `placement` is None where the simulator
-    tells no scores by token.
+    tells no scores by token. `in_context` {trait: (I,)} nats is empty where no rows are shown.
     """
 
     question: Question
@@ -62,6 +64,7 @@ class FileAudit:
     numerics: Numerics | None = None
     unkept: str = ""
     placement: Placement | None = None
+    in_context: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def ties(self) -> dict[str, tuple[str, ...]]:
@@ -100,12 +103,15 @@ def seal(
     check(basis.base)
     evidence = _evidence(question, folder, watch)
     numerics = numerics_of(question, folder, watch)
-    dose = question.dose
+    dose, shown_rows = question.dose, in_context(question, basis, folder.file(IN_CONTEXT), watch)
+    beside = share_of(shown_rows, dose.share)
     with watch("the forecast and its intervals", "forecasts") as progress:
         progress(0, 1)
-        result = audit(basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt)
+        result = audit(
+            basis, pair.episodes, evidence, dose.effective, seed=question.seed, doubt=dose.doubt, beside=beside
+        )
         progress(1, 1)
-    found = FileAudit(question, whole, hidden, result, {}, numerics)
+    found = FileAudit(question, whole, hidden, result, {}, numerics, in_context=shown_rows)
     sealed = keep_sealed(folder, with_digest(_record(found)))
     placed = placement(question, result.telling, folder, watch)
     return replace(found, record=sealed, unkept=entered(folder, sealed), placement=placed)
@@ -114,7 +120,7 @@ def seal(
 def _take_over(question: Question, folder: RunFolder) -> None:
     """Copy the evidence of an audit that asked the same, where it is kept in its usual place."""
     audited = default_path("audit", question.configuration())
-    for name in EVIDENCE:
+    for name in (*EVIDENCE, IN_CONTEXT):
         if (audited / name).exists() and not folder.file(name).exists():
             with (audited / name).open("rb") as source, whole_file(folder.file(name)) as target:
                 shutil.copyfileobj(source, target)
@@ -172,6 +178,7 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "forecast": result.forecast.traits,
         "instrument": instrument().name,
         "items": marks([scoring(t) for t in question.traits if t.name in result.forecast.traits]),
+        **_in_context_record(found),
         "dose": question.dose.effective,
         "dose_fitted": question.dose.fitted,
         "doubt": question.dose.doubt,
@@ -184,6 +191,13 @@ def _record(found: FileAudit) -> dict[str, Any]:
         "notes": notes(found),
         **({"numerics": {**found.numerics.record(), "ties": found.ties}} if found.numerics else {}),
     }
+
+
+def _in_context_record(found: FileAudit) -> dict[str, Any]:
+    """`in_context` {trait: nats} of the rows shown, of which the forecast counts `share`; nothing where none were."""
+    if not found.in_context:
+        return {}
+    return {"share": found.question.dose.share, "in_context": {t: v.mean() for t, v in found.in_context.items()}}
 
 
 def _episodes(result: Audit) -> list[dict[str, Any]]:
@@ -202,7 +216,7 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
 
 def notes(found: FileAudit) -> list[str]:
     """What a reader must know: how rows were matched, whence the dose, what is not scored, how exact the scores are."""
-    said = (found.question.pair.note(), _unlisted(found.audit))
+    said = (found.question.pair.note(), in_context_note(found.question, found.in_context), _unlisted(found.audit))
     return [*filter(None, said), *question_notes(found.question, found.numerics)]
 
 

@@ -5,7 +5,7 @@ traits, bounds, plan), then the model, then whether every row fits it, and wheth
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,7 @@ class Question:
             "traits": digest(self.traits),
             "dose": self.dose.effective,
             "doubt": self.dose.doubt,
+            **({"share": self.dose.share} if self.dose.share else {}),
             "plan": self.dose.plan,
             "seed": self.seed,
             "trained": self.trained,
@@ -152,6 +153,8 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
     method = "preference pairs" if pair.choices else "a reward" if wish.reward else ""
     if method and wish.dose is None:
         dose = guessed(dose, f"No dose was fitted for training on {method}: that of as many episodes is taken.")
+    if method:
+        dose = replace(dose, share=0.0)  # what rows in context foretell was fitted on training by examples
     note = " ".join(filter(None, (wish.reward.note() if wish.reward else "", *said, _said(every, traits))))
     trained, dtype = tuple(wish.trained), number_type(wish.model, wish.dtype)
     question = Question(simulator, cast, traits, pair, dose, wish.seed, trained, note, dtype, wish.reward)

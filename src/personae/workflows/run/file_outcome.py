@@ -118,12 +118,22 @@ def floors(found: FileAudit, character: Rows, aside: Sequence[str]) -> dict[str,
     """{floor: forecast shift (T,)} of forecasts that know nothing of who is selected, on the traits that are scored."""
     result, seed, base = found.audit, found.question.seed, found.audit.basis.base
     middle = centre(result.basis)
+    shown = {t: float(found.in_context[t].mean()) * found.question.dose.share for t in found.in_context}
     off_centre = np.array([(base[t] - middle[t]).mean() for t in result.forecast.traits])
     return {
         "attenuation only": attenuation_only(off_centre, _counted(found, character, aside)[None, :])[0],
         "one direction": _shifts(one_direction(result.basis, result.evidence, result.posterior.dose, seed=seed)),
         "nearest persona": _shifts(nearest(result.basis, result.evidence, result.posterior.dose, seed=seed)),
+        **_parts(result.forecast, shown),
     }
+
+
+def _parts(forecast: Forecast, shown: Mapping[str, float]) -> dict[str, Floats]:
+    """The two parts of a forecast, each alone; nothing where it has one. `shown` {trait: nats}: rows in context."""
+    if not shown:
+        return {}
+    part = np.array([shown[t] for t in forecast.traits])
+    return {"cast alone": _shifts(forecast) - part, "rows in context": part}
 
 
 def _counted(found: FileAudit, rows: Rows, aside: Sequence[str]) -> Floats:

@@ -1,0 +1,86 @@
+"""Rows in context: what rows do to the untrained model as earlier turns of its chat, with no training.
+
+    shift[i] = level of item i behind four rows of the file - the same behind the control's rows          nats
+
+Like training, rows in context are evidence of who answers; they also show how, in wording and length, which no cast
+tells. The items of a trait stand behind different rows by turns, so that its mean is over many draws of rows at the
+price of one, and all items of a turn share one beginning. Rows are spread evenly over the file; of a matched pair both
+sides show the same ones. Whether it foretells training, and in what share, is measured (docs/forecasts.md).
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from personae.measure.levels import levels_of
+from personae.records import Episode, Message, Progress, Simulator, Trait
+from personae.records.results import Floats
+
+ROWS, TURNS = 4, 8  # rows shown at once, and how many such beginnings there are
+LONGEST = 1500  # characters of a row
+LOOKED_AT = 16  # rows that are looked at for every one that is shown
+ROLES = ("system", "user", "assistant")  # a row with another in it is not shown
+
+
+def beginnings(simulator: Simulator, *sides: Sequence[Episode]) -> list[list[tuple[Message, ...]]]:
+    """For each of `sides` the beginnings, as many on each: the turns of `ROWS` rows of it, one after another.
+
+    Two sides are shown by the same places, which takes files whose rows answer each other. Empty where no row is a
+    short dialogue on all sides; of fewer rows than `TURNS` beginnings take there are as many as they fill.
+    """
+    places = _spread(simulator, sides)
+    turns = max(1, min(TURNS, len(places) // ROWS)) if places else 0
+    groups = [places[turn : turn + turns * ROWS : turns] for turn in range(turns)]
+    return [[tuple(m for place in group for m in _said(rows[place])) for group in groups] for rows in sides]
+
+
+def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]]) -> list[int]:
+    """Up to `ROWS` · `TURNS` places, spread evenly over those looked at whose rows can be shown."""
+    rows, most = min(map(len, sides)), ROWS * TURNS
+    looked = _evenly(rows, most * LOOKED_AT)
+    fit = [place for place in looked if all(_fits(simulator, side[place]) for side in sides)]
+    return [fit[n] for n in _evenly(len(fit), most)]
+
+
+def _evenly(rows: int, most: int) -> list[int]:
+    return sorted({int(place) for place in np.linspace(0, rows - 1, min(rows, most)).round()})
+
+
+def _fits(simulator: Simulator, row: Episode) -> bool:
+    """Whether it is a dialogue of people and the Assistant, so short that `ROWS` fill no more than half a window."""
+    if row.form != "chat" or any(m.role not in ROLES for m in row.messages):
+        return False
+    if sum(len(m.content) for m in row.messages) > LONGEST:
+        return False
+    dialogue, window = getattr(simulator, "dialogue", None), getattr(simulator, "window", None)
+    if dialogue is None or window is None:
+        return True
+    return bool(2 * ROWS * len(dialogue.encode(row, "", window=window).ids) <= window)
+
+
+def _said(row: Episode) -> Iterator[Message]:
+    """Its turns without a system text, which can only stand first."""
+    return (m for m in row.messages if m.role != "system")
+
+
+def levels_behind(
+    simulator: Simulator,
+    traits: Sequence[Trait],
+    begin: Sequence[Sequence[Message]],
+    progress: Progress | None = None,
+) -> dict[str, Floats]:
+    """{trait: (I,)} nats: the untrained Assistant's level of item i behind beginning i modulo their number.
+
+    An item that is no chat has no earlier turns, and its level is that without them.
+    """
+    answers = []
+    for trait in traits:
+        for number, item in enumerate(trait.items):
+            turns = tuple(begin[number % len(begin)])
+            answers += [_behind(answer, turns) for answer in item.episodes()]
+    logp = simulator.log_likelihood(answers, [""], progress).logp
+    return {name: table[0] for name, table in levels_of(traits, logp).items()}
+
+
+def _behind(answer: Episode, turns: tuple[Message, ...]) -> Episode:
+    return answer.model_copy(update={"messages": turns + answer.messages}) if answer.form == "chat" else answer
