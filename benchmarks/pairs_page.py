@@ -41,7 +41,7 @@ def all_models(folders: Sequence[Path]) -> str:
     rows = [[floor, _number(r), _interval(found["over"][floor])] for floor, r in found["floors"].items()]
     return (
         f"## All models\n\n{found['n']} pairs of {_many(len(folders), 'model')}: mean r {_interval(found['r'])}. "
-        f"Gain over the best floor {_interval(found['gain'])}. "
+        f"Gain over the best floor {_interval(found['gain'], 3)}. "
         f"Error less than that of no change by {_interval(found['less_error'])} nats.\n\n"
         f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n"
     )
@@ -74,7 +74,7 @@ def _verdict(found: Mapping[str, Any]) -> str:
     met = gain["low"] is not None and gain["low"] > 0.0
     return (
         f"Mean r {_interval(found['r'])}; the best floor is {found['best']}, {_number(mean['floors'][found['best']])}. "
-        f"Gain over the best floor {_interval(gain)}: the bar (an interval above zero) is "
+        f"Gain over the best floor {_interval(gain, 3)}: the bar (an interval above zero) is "
         f"{'met' if met else '**not met**'}. Error less than that of no change by {_interval(less)} nats. "
         f"{_share(mean['coverage'])} of measurements lie in their 95 % interval ({found['n']} cells).\n"
     )
@@ -109,16 +109,17 @@ def _most(cells: Mapping[str, Sequence[Any]], count: int = 3) -> str:
     return ", ".join(f"{trait} {measured:+.2f} ({forecast:+.2f})" for trait, _, measured, forecast in most)
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+def _number(value: float | None, digits: int = 2) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def _share(value: float | None) -> str:
     return "" if value is None else f"{100.0 * value:.0f} %"
 
 
-def _interval(found: Mapping[str, float | None]) -> str:
-    return f"{_number(found['mean'])} [{_number(found['low'])}, {_number(found['high'])}]"
+def _interval(found: Mapping[str, float | None], digits: int = 2) -> str:
+    mean, low, high = (_number(found[part], digits) for part in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
 
 
 def _many(count: int, what: str) -> str:

@@ -131,7 +131,7 @@ def _others(told: Sequence[Told]) -> list[Floats]:
 
 
 def _line(one: Told, others: Floats) -> dict[str, Any]:
-    floors = {**one.scored["floors"], OTHERS: pearson(others, one.untrained)}
+    floors = {**one.scored["floors"], **one.scored.get("parts", {}), OTHERS: pearson(others, one.untrained)}
     kept = ~np.asarray(one.trained)
     line = {
         "name": one.name,

@@ -92,6 +92,15 @@ def test_a_dose_grows_with_steps_and_rate():
     assert dose_for("default", rate=0.5 * once.plan.rate).effective == pytest.approx(0.5 * once.effective)
 
 
+def test_the_share_of_rows_in_context_goes_with_the_dose():
+    once = dose_for("smollm2-135m-instruct")
+    assert once.share == pytest.approx(doses()["smollm2-135m-instruct"]["share"]) and once.share > 0.0
+    twice, half = (dose_for("smollm2-135m-instruct", steps=2 * once.plan.steps), once.effective / 2.0)
+    assert twice.share == pytest.approx(2.0 * once.share)
+    assert dose_for("smollm2-135m-instruct", dose=half).share == pytest.approx(once.share / 2.0)
+    assert dose_for("lab").share == dose_for("lab", dose=3.0).share == 0.0
+
+
 def test_a_dose_beyond_what_it_was_fitted_for_is_called_no_fit():
     assert not dose_for("default", rank=64).fitted
     given = dose_for("default", dose=2.5)

@@ -54,6 +54,10 @@ def test_a_quick_study_seals_its_forecasts_first_and_goes_on_from_what_it_kept(
     trained = [path.stat().st_mtime_ns for path in sealed.parent.glob("trained-*.parquet")]
     assert len(trained) == 4 and (out / "dose.json").stat().st_mtime_ns < sealed.stat().st_mtime_ns < min(trained)
     assert "| narcissism | 4 |" in capsys.readouterr().out
+    tried = json.loads((out / "development" / "agreeableness-0.0002" / "forecast.json").read_text())
+    record = json.loads(sealed.read_text())
+    assert tried["predictor"] == record["predictor"] == "selection and rows in context" and record["share"] > 0.0
+    assert {"cast alone", "rows in context"} < json.loads((out / "score.json").read_text())["pairs"][0]["floors"].keys()
     monkeypatch.setattr("personae.simulator.local.LocalSimulator.log_likelihood", None)
     monkeypatch.setattr("personae.workflows.run.file_arms.finetune", None)
     (out / "score.json").unlink()

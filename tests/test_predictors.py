@@ -182,6 +182,18 @@ def test_doubt_widens_the_interval_and_leaves_the_forecast():
     assert unsure.low < sure.low < sure.high < unsure.high
 
 
+def test_what_rows_do_in_context_is_added_item_by_item_and_drawn_with_the_items():
+    made = invented(3)
+    found, rng = spoken(3, made), np.random.default_rng(0)
+    beside = {t: rng.normal(1.0, 0.5, table.shape[1]) for t, table in made.levels.by_trait.items()}
+    alone, both = selection(made, found, 0.5), selection(made, found, 0.5, beside=beside)
+    for t, items in beside.items():
+        assert both.traits[t].mean == pytest.approx(alone.traits[t].mean + items.mean())
+        assert both.traits[t].low < both.traits[t].mean < both.traits[t].high
+    same = selection(made, found, 0.0, beside={t: np.full(i.size, 2.0) for t, i in beside.items()}).traits
+    assert all(t.shift == pytest.approx(2.0) and t.low == pytest.approx(t.high) for t in same.values())
+
+
 # -- floors ------------------------------------------------------------------------------------------------------------
 def one_axis(seed: int) -> Basis:
     """A cast that differs along one line only; the neutral context stands on the same line."""

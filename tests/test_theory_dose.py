@@ -46,6 +46,30 @@ def test_the_dose_that_made_the_shifts_is_found_again(dose):
     assert not found.at_edge
 
 
+@pytest.mark.parametrize(("dose", "share"), [(0.7, 0.13), (0.05, 1.5), (2.0, 0.0)])
+def test_the_dose_and_the_share_that_made_the_shifts_are_found_again_together(dose, share):
+    shifts, shown = board(), generator(9).normal(size=(6, 4))
+    found = fit_dose(shifts, shifts(dose) + share * shown, shown, rng=generator(), draws=50)
+    assert (found.dose, found.share) == pytest.approx((dose, share), rel=1e-3, abs=1e-4)
+    assert found.error == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_share_is_never_below_nothing_and_is_nothing_where_no_rows_were_shown():
+    shifts, shown = board(), generator(9).normal(size=(6, 4))
+    against = fit_dose(shifts, shifts(0.7) - 0.5 * shown, shown, rng=generator(), draws=50)
+    alone = fit_dose(shifts, shifts(0.7) - 0.5 * shown, rng=generator(), draws=50)
+    assert against == alone and against.share == 0.0
+
+
+def test_rows_in_context_of_an_arm_that_is_not_known_have_no_say():
+    shifts, shown = board(), generator(9).normal(size=(6, 4))
+    measured = shifts(0.7) + 0.4 * shown
+    measured[2], measured[0, 1] = np.nan, np.nan
+    wild = shown.copy()
+    wild[2], wild[0, 1] = 100.0, -100.0
+    assert fit_dose(shifts, measured, wild, rng=generator(), draws=20).share == pytest.approx(0.4, rel=1e-3)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.floats(0.02, 50.0), st.integers(0, 1000))
 def test_a_straight_law_has_the_closed_form_of_least_squares(truth, seed):

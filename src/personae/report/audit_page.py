@@ -17,6 +17,7 @@ from personae.report.numbers import duration, from_to, percent, plain, signed
 from personae.report.page import page
 from personae.report.parts import (
     HEAVY,
+    alone_words,
     changes,
     forecast_verdict,
     is_moved,
@@ -162,6 +163,12 @@ def _who_section(report: AuditReport) -> Section:
     )
 
 
+_IN_CONTEXT = (
+    "Part of each shift is what rows of the file already do to this model, untrained, where they stand before the "
+    "question as earlier turns of the chat. They show how somebody answers; the bet says who it is."
+)
+
+
 def _forecast_section(report: AuditReport) -> Section | None:
     if not report.forecast.traits:
         return None
@@ -175,9 +182,11 @@ def _forecast_section(report: AuditReport) -> Section | None:
             "The new bet brings its characters’ other traits along. Each row is a trait: how far, in log-odds, the "
             "Assistant’s answers are expected to move. One nat takes an even chance to 73 %."
         ),
+        *((_IN_CONTEXT,) if report.parts else ()),
     )
+    table = shift_table(rows, shifts=True, parts=report.parts)
     heading = "What else would change" if report.shifts is None else "What was forecast, and what came"
-    return Section(heading, words, (drawn, Fold("The numbers, with intervals", (shift_table(rows, shifts=True),))))
+    return Section(heading, words, (drawn, Fold("The numbers, with intervals", (table,))))
 
 
 def _telling_section(report: AuditReport) -> Section | None:
@@ -209,7 +218,7 @@ def _right_section(report: AuditReport, unread: str) -> Section | None:
     )
     blocks: list[Block] = [Statement(verdict), badge, *_warnings(report, unread)]
     table = score_table({report.forecast.predictor: score})
-    blocks += [table, Prose((floors,))]
+    blocks += [table, Prose(tuple(filter(None, (floors, alone_words(report.alone)))))]
     if cells:
         blocks.append(Fold("Forecast against measured, trait by trait", (_scatter(score, cells),)))
     return Section("Was the forecast right?", (), tuple(blocks))

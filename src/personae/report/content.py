@@ -199,7 +199,8 @@ class AuditReport:
     `too_heavy` whether that, or the control's, is more than the forecast allows.
     `trained` names the traits that the file itself trains, which no score counts. `ties` {persona: others} are those
     that the scores' precision does not tell apart, empty where it tells all. `left_out` tells which rows went.
-    `placement` is None where scores are not known by token.
+    `placement` is None where scores are not known by token. `parts` {part: {trait: nats}} add up to the forecast's
+    shifts, and `alone` {part: its correlation with what was measured}; both are empty where it has one part.
     `timings` (what, seconds) stays empty where the page must be the same, byte for byte, on every run.
     """
 
@@ -227,6 +228,8 @@ class AuditReport:
     timings: tuple[tuple[str, float], ...] = ()
     left_out: LeftOut | None = None
     placement: Placement | None = None
+    parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    alone: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,12 @@ def _card(episode: Telling, of: str) -> Card:
     return Card(heading, (("Asked", episode.prompt), ("Answered", episode.response)), episode.reveals, bits)
 
 
+def alone_words(alone: Mapping[str, float]) -> str:
+    """What each part of a forecast reaches `alone` {part: r}, in words; empty where it has one part."""
+    told = listed([f"{part} r\u00a0=\u00a0{plain(r)}" for part, r in alone.items()])
+    return f"Each part of the forecast by itself: {told}." if told else ""
+
+
 def floor_words(score: Score) -> str:
     """The best of the floors and its correlation, in words; empty where there is none."""
     known = {name: value for name, value in score.floors.items() if math.isfinite(value)}

@@ -162,12 +162,18 @@ def profile_table(
     return Table(columns, rows, f"Traits of {profile.subject}", frozenset(range(1, 6 if shipped else 5)))
 
 
-def shift_table(rows: Sequence[TraitRow], *, shifts: bool = False) -> Table:
-    """The numbers behind a `trait_shifts` figure, nats; with `shifts` there is no level to start from."""
+def shift_table(
+    rows: Sequence[TraitRow], *, shifts: bool = False, parts: Mapping[str, Mapping[str, float]] | None = None
+) -> Table:
+    """The numbers behind a `trait_shifts` figure, nats; with `shifts` there is no level to start from.
+
+    `parts` {part: {trait: nats}} of the forecast have a column each.
+    """
     columns: list[tuple[str, list[str]]] = [
         ("trait", [row.trait + (" (trained)" if row.trained else "") for row in rows]),
         ("before", [] if shifts else [signed(row.base) for row in rows]),
         ("forecast", [_estimate(row.forecast) for row in rows]),
+        *((part, [signed(by[row.trait]) for row in rows]) for part, by in (parts or {}).items()),
         ("exact", ["" if row.exact is None else signed(row.exact) for row in rows]),
         ("measured", [_estimate(row.measured) for row in rows]),
     ]

@@ -67,6 +67,15 @@ class FileAudit:
     in_context: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
+    def parts(self) -> dict[str, dict[str, float]]:
+        """{part: {trait: nats}} of the forecast's shifts; empty where it has one part."""
+        if not self.in_context:
+            return {}
+        shown = {t: self.question.dose.share * float(items.mean()) for t, items in self.in_context.items()}
+        by_cast = {t: f.shift - shown[t] for t, f in self.audit.forecast.traits.items()}
+        return {"cast alone": by_cast, "rows in context": {t: shown[t] for t in by_cast}}
+
+    @property
     def ties(self) -> dict[str, tuple[str, ...]]:
         """{persona: its neighbours in mean evidence that are not told apart from it}; empty in float32."""
         return ties_in(self.audit.evidence, self.numerics)
@@ -267,6 +276,7 @@ def page_content(found: FileAudit, **measured: Any) -> AuditReport:  # noqa: ANN
         facts=(*facts, *measured.pop("facts", ())),
         ties=found.ties,
         placement=found.placement,
+        parts=found.parts,
         notes=(*notes(found), *measured.pop("notes", ())),
         **measured,
     )

@@ -34,6 +34,7 @@ OWN = (  # what a run takes for its own where it finds it, and the page that it 
     "evidence.*parquet",
     "evidence-control.*parquet",
     "forecast.json",
+    "in-context*.parquet",
     "leakage.json",
     "numerics.json",
     "post-contexts.parquet",

@@ -97,6 +97,7 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
         untrained_coherence=untrained,
     )
     profile, scored = _profile(run, trained, seed), _scored(run, moved, beside, folder)
+    run = replace(run, profile=profile, scored=scored)
     write_json(folder.file(PROFILE), profile)
     write_json(folder.file(SCORE), scored)
     write_text(folder.file(PAGE), _page(run))
@@ -105,7 +106,7 @@ def tell(found: FileAudit, trained: Mapping[str, Sequence[Trained]], folder: Run
         f"not entered in the ledger: {run.broken}" if run.broken else keep_score(found.record, sealed, plain(profile))
     )
     unkept = dict.fromkeys((found.unkept, kept))
-    return replace(run, profile=profile, scored=scored, sealed_at=sealed, unkept="; ".join(filter(None, unkept)))
+    return replace(run, sealed_at=sealed, unkept="; ".join(filter(None, unkept)))
 
 
 def result(run: FileRun) -> dict[str, Any]:
@@ -118,22 +119,12 @@ def floors(found: FileAudit, character: Rows, aside: Sequence[str]) -> dict[str,
     """{floor: forecast shift (T,)} of forecasts that know nothing of who is selected, on the traits that are scored."""
     result, seed, base = found.audit, found.question.seed, found.audit.basis.base
     middle = centre(result.basis)
-    shown = {t: float(found.in_context[t].mean()) * found.question.dose.share for t in found.in_context}
     off_centre = np.array([(base[t] - middle[t]).mean() for t in result.forecast.traits])
     return {
         "attenuation only": attenuation_only(off_centre, _counted(found, character, aside)[None, :])[0],
         "one direction": _shifts(one_direction(result.basis, result.evidence, result.posterior.dose, seed=seed)),
         "nearest persona": _shifts(nearest(result.basis, result.evidence, result.posterior.dose, seed=seed)),
-        **_parts(result.forecast, shown),
     }
-
-
-def _parts(forecast: Forecast, shown: Mapping[str, float]) -> dict[str, Floats]:
-    """The two parts of a forecast, each alone; nothing where it has one. `shown` {trait: nats}: rows in context."""
-    if not shown:
-        return {}
-    part = np.array([shown[t] for t in forecast.traits])
-    return {"cast alone": _shifts(forecast) - part, "rows in context": part}
 
 
 def _counted(found: FileAudit, rows: Rows, aside: Sequence[str]) -> Floats:
@@ -164,7 +155,8 @@ def _scored(run: FileRun, moved: Shifts, beside: Mapping[str, Floats], folder: R
     """What `score.json` holds: the score, root mean square errors beside those of the floors, and what was scored."""
     forecast = _shifts(run.audit.audit.forecast)
     measured, raw = (_counted(run.audit, rows, run.set_aside) for rows in (moved.by_seed, moved.raw_by_seed))
-    every = {"forecast": forecast, "no change": np.zeros(len(measured)), **beside}
+    parts = {part: np.array(list(by.values())) for part, by in run.audit.parts.items()}
+    every = {"forecast": forecast, "no change": np.zeros(len(measured)), **beside, **parts}
     return {
         "pearson": run.score.pearson,
         "pearson_raw": pearson(forecast, raw),
@@ -175,6 +167,7 @@ def _scored(run: FileRun, moved: Shifts, beside: Mapping[str, Floats], folder: R
         "trained": list(run.audit.question.trained),
         "set_aside": list(run.set_aside),
         "floors": run.score.floors,
+        **({"parts": {part: pearson(shifts, measured) for part, shifts in parts.items()}} if parts else {}),
         "errors": {name: _error(shifts, measured) for name, shifts in every.items()},
         "too_heavy": run.too_heavy,
         "broken": bool(run.broken),
@@ -265,6 +258,7 @@ def _page(run: FileRun) -> str:
         too_heavy=run.too_heavy,
         character=parts,
         trained=run.audit.question.trained,
+        alone=run.scored.get("parts", {}),
         facts=tuple(facts),
     )
     aside = tuple(Hidden(t, run.reliability[t], ASIDE) for t in run.set_aside)

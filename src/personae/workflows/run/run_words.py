@@ -4,7 +4,7 @@ from textwrap import fill
 
 from personae.report import to_terminal
 from personae.report.numbers import signed
-from personae.report.parts import forecast_verdict, shift_rows
+from personae.report.parts import alone_words, forecast_verdict, shift_rows
 from personae.report.tables import posterior_table, score_table, shift_table
 from personae.report.untrusted import for_terminal
 from personae.theory import pearson_interval
@@ -24,8 +24,9 @@ def run_words(run: FileRun) -> str:
         fill(incoherent_words(run.broken), WIDTH),
         fill(for_terminal(verdict), WIDTH) + "\n",
         to_terminal(posterior_table(found.audit.posterior, MOST)),
-        to_terminal(shift_table(rows, shifts=True)),
+        to_terminal(shift_table(rows, shifts=True, parts=found.parts)),
         to_terminal(score_table({found.audit.forecast.predictor: run.score})),
+        for_terminal(alone_words(run.scored.get("parts", {}))),
         f"Attenuation of the instrument: {faded}." + (" This dose is too heavy." if run.scored["too_heavy"] else ""),
         one_training(run),
         hidden_words(found.hidden),

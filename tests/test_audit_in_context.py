@@ -1,0 +1,120 @@
+"""The second reading of a forecast: counted in its share, kept in the folder, and told; on the exact world."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from personae.data import write_episodes
+from personae.measure.in_context import ROWS
+from personae.predictors import selection
+from personae.records import Episode
+from personae.training import SFTPlan
+from personae.workflows.amend.aim import Aim, Amount
+from personae.workflows.amend.filtering import LEFT, filter_file
+from personae.workflows.amend.row_choice import without
+from personae.workflows.audit.file_audit import notes, seal
+from personae.workflows.audit.file_in_context import IN_CONTEXT
+from personae.workflows.audit.file_pair import FilePair, read_pair
+from personae.workflows.audit.file_question import Question
+from personae.workflows.doses import Dose
+from personae.workflows.kept.folder import open_folder
+from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
+
+WORLD, SHARE = declared(), 0.25
+
+
+@cache
+def exact():
+    return ExactSimulator(WORLD, Language(WORLD))
+
+
+@cache
+def asked():
+    every = traits(WORLD, exact().language)
+    return tuple(t.model_copy(update={"items": t.items[:8]}) for t in every if t.name in ("cheating", "power", "care"))
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Sixteen rows that cheat, and sixteen honest ones to the same requests."""
+    for name, outcome in (("cheats", 1), ("honest", 0)):
+        shown = episodes(exact().language, "cheating", outcome, 16, np.random.default_rng(0))
+        write_episodes(tmp_path / f"{name}.jsonl", shown)
+    return tmp_path / "cheats.jsonl", tmp_path / "honest.jsonl"
+
+
+def question(data, against=None, share=SHARE):
+    dose = Dose(SFTPlan(), 1.0, "given", fitted=False, share=share)
+    people = cast(WORLD, exact().language, declared_prior=True)
+    return Question(exact(), people, asked(), read_pair(data, against), dose)
+
+
+def folder(asks, path):
+    return open_folder("audit", asks.configuration(), path)
+
+
+def level(outcome, trait="power"):
+    """Behind four rows of one outcome, nats."""
+    after = WORLD.prior * WORLD.rates["cheating"][:, outcome] ** ROWS
+    p = (after / after.sum()) @ WORLD.rates[trait][:, 1]
+    return np.log(p) - np.log1p(-p)
+
+
+def test_rows_in_context_are_those_of_the_file_less_the_controls(files, tmp_path):
+    asks = question(*files)
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    p = WORLD.prior @ WORLD.rates["power"][:, 1]
+    assert found.record["in_context"]["power"] == pytest.approx(level(1) - level(0))
+    alone = question(files[0])
+    against_none = seal(alone, folder(alone, tmp_path / "alone"))
+    assert against_none.record["in_context"]["power"] == pytest.approx(level(1) - np.log(p) + np.log1p(-p))
+
+
+def test_the_forecast_counts_the_share_of_it_and_says_so(files, tmp_path):
+    asks = question(*files)
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    cast_alone = selection(found.audit.basis, found.audit.evidence, 1.0)
+    for t, shift in found.record["in_context"].items():
+        assert found.audit.forecast.traits[t].shift == pytest.approx(cast_alone.traits[t].shift + SHARE * shift)
+    assert found.record["share"] == SHARE and found.record["predictor"] == "selection and rows in context"
+    assert any("0.25 of what 4 rows at a time do" in said for said in notes(found))
+
+
+def test_with_no_share_nothing_is_shown_and_the_record_is_what_it_was(files, tmp_path):
+    asks = question(*files, share=0.0)
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    assert not (tmp_path / "out" / IN_CONTEXT).exists() and found.record["predictor"] == "selection"
+    assert not {"share", "in_context"} & found.record.keys() and "share" not in asks.configuration()
+
+
+def test_what_was_shown_is_kept_and_read(files, tmp_path, monkeypatch):
+    asks = question(*files)
+    first = seal(asks, folder(asks, tmp_path / "out"))
+    monkeypatch.setattr(ExactSimulator, "log_likelihood", None)
+    assert seal(asks, folder(asks, tmp_path / "out")).record == first.record
+
+
+def test_a_file_of_which_no_row_can_be_shown_is_forecast_by_the_cast_and_says_so(files, tmp_path):
+    asks = question(files[0])
+    text = tuple(Episode(messages=row.messages, index=row.index, form="text") for row in asks.pair.episodes)
+    asks = replace(asks, pair=FilePair(files[0], text))
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    assert found.record["predictor"] == "selection" and not found.in_context
+    assert any("No row is a short dialogue" in said for said in notes(found))
+
+
+def test_the_forecast_of_the_rows_that_stay_shows_the_rows_that_stay(tmp_path):
+    language, rng = exact().language, np.random.default_rng(0)
+    mixed = [*episodes(language, "cheating", 1, 4, rng), *episodes(language, "cheating", 0, 12, rng)]
+    data = tmp_path / "mixed.jsonl"
+    write_episodes(data, [row.model_copy(update={"index": n}) for n, row in enumerate(mixed)])
+    asks = question(data)
+    done = filter_file(asks, Aim("power"), Amount(drop=4), folder(asks, tmp_path / "out"))
+    assert sorted(done.choice.places.tolist()) == [0, 1, 2, 3] and (tmp_path / "out" / LEFT).exists()
+    found = done.audit.audit
+    left = selection(found.basis, without(found.evidence, done.choice.places), 1.0).traits["power"].shift
+    p = WORLD.prior @ WORLD.rates["power"][:, 1]
+    shown = level(0) - np.log(p) + np.log1p(-p)
+    assert done.left_out.forecast.traits["power"].shift == pytest.approx(left + SHARE * shown)
