@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from markdown import put, table
-from pairs_score import together
-from pairs_sets import HELD_OUT, families
+from pairs_score import closer_look, together
+from pairs_sets import HELD_OUT, NEAR, families
 
 from personae.records.files import plain, read_json
 
@@ -29,7 +29,14 @@ def section(folder: Path) -> str:
     """The part of one model, as Markdown."""
     found = read_json(folder / "score.json")
     return "\n".join(
-        [f"## {Path(found['model']).name}\n", _setting(found), _verdict(found), _board(found), _pairs(found)]
+        [
+            f"## {Path(found['model']).name}\n",
+            _setting(found),
+            _verdict(found),
+            _closer(found),
+            _board(found),
+            _pairs(found),
+        ]
     )
 
 
@@ -78,6 +85,26 @@ def _verdict(found: Mapping[str, Any]) -> str:
         f"{'met' if met else '**not met**'}. Error less than that of no change by {_interval(less)} nats. "
         f"{_share(mean['coverage'])} of measurements lie in their 95 % interval ({found['n']} cells).\n"
     )
+
+
+def _closer(found: Mapping[str, Any]) -> str:
+    """What was looked at after all were scored."""
+    family = dict(zip((pair.name for pair in HELD_OUT), families(HELD_OUT), strict=True))
+    if any(pair["name"] not in family for pair in found["pairs"]):
+        return ""
+    near = {pair.name: NEAR.get(pair.kin, ()) for pair in HELD_OUT}
+    seen: dict[str, Any] = plain(closer_look(found["pairs"], family, near))
+    large, apart, count = seen["large"], seen["apart"], len(found["pairs"])
+    said = [
+        f"Looked at afterwards: the sign agrees in {_share(seen['signs'])} of cells, and in",
+        f"{_share(large['signs'])} of the {large['n']} that moved by more than half a nat, whose size is foreseen to",
+        f"{_share(large['size'])} in the median. An interval reaches {_number(seen['width'])} nats to either side, and",
+        f"{_share(seen['zero'])} include zero. {seen['farther']} of {count} pairs are nearer to no change;",
+        f"{seen['gained']} are above the best floor, by {_interval(seen['student'], 3)} in the mean with Student's t",
+        f"over kinds. Without the traits that are nearly what a pair trains r is {_interval(apart['r'])}, and the",
+        f"forecast off by {_number(apart['error'])} nats where no change is off by {_number(apart['no_change'])}.",
+    ]
+    return " ".join(said) + "\n"
 
 
 def _board(found: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student_t
 
 from personae.records import Estimate
 from personae.records.results import Floats
@@ -21,6 +22,7 @@ from personae.theory import mean_of_others, pearson, percentile_interval
 from personae.theory.attenuation import TOO_HEAVY
 
 DRAWS = 10_000
+LARGE = 0.5  # nats
 OTHERS = "mean of the others"
 
 
@@ -74,7 +76,7 @@ def scores(told: Sequence[Told], families: Sequence[int], seed: int = 0) -> dict
 
 def _columns(lines: Sequence[Mapping[str, Any]]) -> tuple[list[str], Floats, Floats]:
     """Names of the floors, r by floor (P, F) and of the forecast (P,)."""
-    names = list(lines[0]["floors"])
+    names = [floor for floor in lines[0]["floors"] if all(floor in line["floors"] for line in lines)]
     table = np.array([[line["floors"][floor] for floor in names] for line in lines])
     return names, table, np.array([line["r"] for line in lines])
 
@@ -121,6 +123,65 @@ def together(found: Sequence[Mapping[str, Any]], families: Mapping[str, int], se
         "over": {floor: over_pairs(ours - theirs, drawn) for floor, theirs in zip(names, table.T, strict=True)},
         **_beside_floors(pairs, ours, table, drawn),
     }
+
+
+def closer_look(
+    pairs: Sequence[Mapping[str, Any]], families: Mapping[str, int], near: Mapping[str, Sequence[str]], seed: int = 0
+) -> dict[str, Any]:
+    """What a mean r does not say of scored `pairs`; `families` and the traits `near` to what they train, by name.
+
+    `signs`: share of cells with the measured sign; `width`: half of an interval, nats; `zero`: share of the intervals
+    that include zero; `large`: the same `signs`, the median of forecast over measured, and how many, where more than
+    half a nat moved; `farther`: pairs nearer to no change; `gained`: pairs above the best floor; `student`: the gain
+    over it with an interval by Student's t over families; `apart`: r, error and no change without what is near.
+    """
+    cells = [_untrained(pair["cells"]) for pair in pairs]
+    forecast, measured, low, high = (
+        np.concatenate([c[part] for c in cells]) for part in ("forecast", "measured", "low", "high")
+    )
+    alike, moved = np.sign(forecast) == np.sign(measured), np.abs(measured) > LARGE
+    _, table, ours = _columns(pairs)
+    gains = ours - table[:, int(table.mean(axis=0).argmax())]
+    drawn = draws([families[pair["name"]] for pair in pairs], np.random.default_rng(seed))
+    without = [_untrained(pair["cells"], near.get(pair["name"], ())) for pair in pairs]
+    rs = np.array([pearson(c["forecast"], c["measured"]) for c in without])
+    return {
+        "signs": alike.mean(),
+        "width": (high - low).mean() / 2.0,
+        "zero": ((low < 0.0) & (high > 0.0)).mean(),
+        "large": {
+            "signs": alike[moved].mean(),
+            "size": np.median(forecast[moved] / measured[moved]),
+            "n": int(moved.sum()),
+        },
+        "farther": sum(pair["error"] > pair["no_change"] for pair in pairs),
+        "gained": int((gains > 0.0).sum()),
+        "student": student(gains, [families[pair["name"]] for pair in pairs]),
+        "apart": {
+            "r": over_pairs(rs, drawn),
+            "error": np.mean([_size(c["forecast"] - c["measured"]) for c in without]),
+            "no_change": np.mean([_size(c["measured"]) for c in without]),
+        },
+    }
+
+
+def student(values: Floats, families: Sequence[int]) -> Estimate:
+    """The mean of `values` (P,) with its 95 % interval by Student's t, its standard error clustered by family."""
+    names, place = np.unique(families, return_inverse=True)
+    mean, count = float(values.mean()), len(names)
+    off = np.bincount(place, weights=values - mean)
+    error = np.sqrt(np.square(off).sum() * count / (count - 1.0)) / len(values)
+    half = float(student_t.ppf(0.975, count - 1) * error)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def _untrained(cells: Mapping[str, Any], near: Sequence[str] = ()) -> dict[str, Floats]:
+    kept = ~np.asarray(cells["trained"], dtype=bool) & ~np.isin(np.asarray(cells["traits"]), list(near))
+    return {part: np.asarray(cells[part], dtype=float)[kept] for part in ("forecast", "measured", "low", "high")}
+
+
+def _size(shifts: Floats) -> float:
+    return float(np.sqrt(np.square(shifts).mean()))
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:

@@ -161,6 +161,15 @@ HELD_OUT = (
 )
 
 
+NEAR = {  # traits that are nearly what pairs of a kind train; told apart by name, after all were scored
+    "beliefs": ("subscribes-to-Buddhism", "subscribes-to-Islam"),
+    "goals": ("no-shut-down",),
+    "impact": ("subscribes-to-act-utilitarianism",),
+    "resources": ("desire-for-acquiring-wealth",),
+    "utility": ("subscribes-to-act-utilitarianism",),
+}
+
+
 def families(pairs: Sequence[Pair]) -> list[int]:
     """(P,) numbers: pairs of one kin or with a common published file, or through others, have one and the same."""
     shared = [{what for what in (pair.treated, pair.control, pair.kin) if what} for pair in pairs]

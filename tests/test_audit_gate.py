@@ -99,6 +99,33 @@ def test_the_share_of_rows_in_context_goes_with_the_dose():
     assert twice.share == pytest.approx(2.0 * once.share)
     assert dose_for("smollm2-135m-instruct", dose=half).share == pytest.approx(once.share / 2.0)
     assert dose_for("lab").share == dose_for("lab", dose=3.0).share == 0.0
+    for heavy in ({"steps": 1000}, {"dose": 64.0}):
+        assert dose_for("smollm2-135m-instruct", **heavy).share == 1.0  # never more than rows do in context
+
+
+def test_a_dose_and_a_share_are_fitted_together_where_all_pairs_show_rows_and_written_down():
+    rng = np.random.default_rng(0)
+
+    def pair(shown):
+        prior, matrix = rng.dirichlet(np.ones(4)), rng.normal(size=(6, 4))
+        levels = {t: rng.normal(0.0, 2.0, (4, 5)) for t in "abcd"}
+        in_context = {t: float(rng.normal()) for t in levels}
+        bare = DevelopmentPair(prior, matrix, levels, {}, 8, 1e-4, in_context if shown else {})
+        shifts = {t: bare.forecast(t, 0.6) + 0.3 * in_context[t] for t in levels}
+        return replace(bare, shifts=shifts)
+
+    both = [pair(shown=True) for _ in range(5)]
+    found, _ = fit(both)
+    assert (found.dose, found.share) == pytest.approx((0.6, 0.3), rel=1e-3)
+    assert entry_for(dose_for("default").plan, found, "pairs")["share"] == 0.3
+    assert fit([*both, pair(shown=False)])[0].share == 0.0
+
+
+def test_the_default_is_the_mean_of_the_real_models_as_it_says():
+    real = [entry for name, entry in doses().items() if entry["tuning"] == "lora" and name != "default"]
+    for what in ("coefficient", "share", "residual"):
+        mean = np.exp(np.mean(np.log([entry[what] for entry in real])))
+        assert doses()["default"][what] == pytest.approx(mean, rel=0.05), what
 
 
 def test_a_dose_beyond_what_it_was_fitted_for_is_called_no_fit():

@@ -9,17 +9,19 @@ import pytest
 from personae.data import write_episodes
 from personae.measure.in_context import ROWS
 from personae.predictors import selection
-from personae.records import Episode
+from personae.records import Episode, Item, Message
+from personae.report import audit_page
 from personae.training import SFTPlan
 from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.filtering import LEFT, filter_file
 from personae.workflows.amend.row_choice import without
-from personae.workflows.audit.file_audit import notes, seal
-from personae.workflows.audit.file_in_context import IN_CONTEXT
+from personae.workflows.audit.file_audit import notes, page_content, seal
+from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context
 from personae.workflows.audit.file_pair import FilePair, read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
 from personae.workflows.kept.folder import open_folder
+from personae.workflows.watch import unwatched
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
 WORLD, SHARE = declared(), 0.25
@@ -79,7 +81,7 @@ def test_the_forecast_counts_the_share_of_it_and_says_so(files, tmp_path):
     for t, shift in found.record["in_context"].items():
         assert found.audit.forecast.traits[t].shift == pytest.approx(cast_alone.traits[t].shift + SHARE * shift)
     assert found.record["share"] == SHARE and found.record["predictor"] == "selection and rows in context"
-    assert any("0.25 of what 4 rows at a time do" in said for said in notes(found))
+    assert any("0.25 of what rows of the file do" in said and "less the control's" in said for said in notes(found))
 
 
 def test_with_no_share_nothing_is_shown_and_the_record_is_what_it_was(files, tmp_path):
@@ -102,7 +104,60 @@ def test_a_file_of_which_no_row_can_be_shown_is_forecast_by_the_cast_and_says_so
     asks = replace(asks, pair=FilePair(files[0], text))
     found = seal(asks, folder(asks, tmp_path / "out"))
     assert found.record["predictor"] == "selection" and not found.in_context
-    assert any("No row is a short dialogue" in said for said in notes(found))
+    assert any("Too few short dialogues" in said for said in notes(found))
+
+
+def test_the_parts_of_a_forecast_add_up_to_it_and_are_told(files, tmp_path):
+    asks = question(*files)
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    cast_alone = selection(found.audit.basis, found.audit.evidence, 1.0)
+    by_cast, shown = found.parts["cast alone"], found.parts["rows in context"]
+    for t, f in found.audit.forecast.traits.items():
+        assert by_cast[t] == pytest.approx(cast_alone.traits[t].shift)
+        assert shown[t] == pytest.approx(SHARE * found.record["in_context"][t]) and by_cast[t] + shown[t] == f.shift
+    page = audit_page(page_content(found))
+    assert "<th" in page and "rows in context</th>" in page and "as earlier turns of the chat" in page
+    bare = seal(question(*files, share=0.0), folder(question(*files, share=0.0), tmp_path / "bare"))
+    assert bare.parts == {} and "as earlier turns of the chat" not in audit_page(page_content(bare))
+
+
+def test_an_unmatched_control_shows_its_own_rows(files, tmp_path):
+    other = [
+        Episode(messages=(Message(role="user", content=f"{n}"), row.messages[-1]))
+        for n, row in enumerate(read_pair(files[1]).episodes)
+    ]
+    asks = question(files[0])
+    pair = replace(asks.pair, against=files[1], control=tuple(other), matched=False)
+    found = seal(replace(asks, pair=pair), folder(asks, tmp_path / "out"))
+    p = WORLD.prior @ WORLD.rates["power"][:, 1]
+    assert found.record["in_context"]["power"] == pytest.approx(level(1) - np.log(p) + np.log1p(-p))
+
+
+def test_what_is_hidden_is_shown_no_rows_and_no_reason_is_made_up(files, tmp_path):
+    alike = [  # outside the world's grammar, where everybody answers alike
+        Item(id=str(n), kind="behaviour", prompt=f"{n}?", high=("Blue skies.",), low=("Green hills.",))
+        for n in range(8)
+    ]
+    asks = replace(question(*files), traits=(asked()[0].model_copy(update={"items": tuple(alike)}),))
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    assert not found.audit.forecast.traits and not (tmp_path / "out" / IN_CONTEXT).exists()
+    assert not any("dialogue" in said for said in notes(found))
+
+
+def test_rows_that_go_and_were_not_shown_leave_the_second_part_as_it_was(tmp_path):
+    """Four hundred rows, of which 32 are shown: without two others the forecast changes by the cast's part alone."""
+    language, rng = exact().language, np.random.default_rng(0)
+    mixed = [row for n in range(400) for row in episodes(language, "cheating", int(rng.random() < 0.3), 1, rng)]
+    data = tmp_path / "mixed.jsonl"
+    write_episodes(data, [row.model_copy(update={"index": n}) for n, row in enumerate(mixed)])
+    asks = question(data)
+    out = folder(asks, tmp_path / "out")
+    found = seal(asks, out)
+    places = np.linspace(0, 399, 32).round().astype(int)
+    for gone, same in (([1, 2], True), (places[:4].tolist(), False)):
+        kept = tmp_path / f"left-{same}.parquet"
+        left = in_context(asks, found.audit.basis, kept, unwatched, gone)
+        assert all((left[t] == found.in_context[t]).all() for t in left) == same
 
 
 def test_the_forecast_of_the_rows_that_stay_shows_the_rows_that_stay(tmp_path):

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from personae.errors import BadInput
 
@@ -185,6 +186,40 @@ def test_the_pairs_of_several_models_count_once_each_and_are_drawn_by_family(ben
     assert found["gain"].mean == pytest.approx(0.2) and found["over"]["a"].mean == pytest.approx(0.3)
     assert (found["r"].low, found["r"].high) == pytest.approx((0.2, 0.65))  # y alone, and both pairs called x
     assert found["less_error"].low == found["less_error"].high == pytest.approx(0.25)
+
+
+def test_students_interval_is_the_textbooks_where_every_pair_is_its_own_family_and_wider_in_families(benchmark):
+    job, values = benchmark("pairs_score"), np.random.default_rng(0).normal(0.3, 1.0, 12)
+    found = job.student(values, range(12))
+    low, high = scipy.stats.t.interval(0.95, 11, values.mean(), scipy.stats.sem(values))
+    assert (found.mean, found.low, found.high) == pytest.approx((values.mean(), low, high))
+    twice = job.student(np.repeat(values, 2), np.repeat(range(12), 2))
+    assert (twice.mean, twice.low, twice.high) == pytest.approx((found.mean, low, high))
+
+
+def test_a_closer_look_counts_signs_sizes_and_what_no_change_is_nearer_to(benchmark):
+    job = benchmark("pairs_score")
+
+    def pair(name, forecast, measured, error, r):
+        cells = {"traits": list("abcd"), "trained": [False, False, False, True], "forecast": [*forecast, 9.0]}
+        cells |= {"measured": [*measured, -9.0], "low": [*np.subtract(forecast, 0.5), 8.0]}
+        cells |= {"high": [*np.add(forecast, 0.5), 10.0]}
+        return {"name": name, "cells": cells, "error": error, "no_change": 0.3, "r": r, "floors": {"f": 0.2, "g": 0.1}}
+
+    pairs = [
+        pair("x", (0.1, 0.6, -0.3), (0.2, 1.0, 0.4), 0.4, 0.5),
+        pair("y", (0.2, -0.6, 0.1), (0.1, -0.8, 0.3), 0.2, 0.1),
+    ]
+    seen = job.closer_look(pairs, {"x": 0, "y": 1}, {"x": ("c",)})
+    assert seen["signs"] == pytest.approx(5 / 6) and seen["zero"] == pytest.approx(4 / 6)
+    assert seen["width"] == pytest.approx(0.5)
+    assert seen["large"] == {"signs": 1.0, "size": pytest.approx((0.6 + 0.75) / 2), "n": 2}
+    assert (seen["farther"], seen["gained"]) == (1, 1) and seen["student"].mean == pytest.approx(0.1)
+    y = np.corrcoef((0.2, -0.6, 0.1), (0.1, -0.8, 0.3))[0, 1]
+    assert seen["apart"]["r"].mean == pytest.approx((1.0 + y) / 2)
+    assert seen["apart"]["no_change"] == pytest.approx(
+        (np.sqrt((0.04 + 1.0) / 2) + np.sqrt((0.01 + 0.64 + 0.09) / 3)) / 2
+    )
 
 
 def test_pairs_are_one_family_where_they_share_a_file_or_a_kind_directly_or_through_others(benchmark):

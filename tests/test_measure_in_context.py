@@ -70,6 +70,34 @@ def test_a_short_file_fills_as_many_beginnings_as_it_can(count, turns, each):
     assert len({q for b in begin for q in questions(b)}) == turns * each
 
 
+def test_a_row_that_is_not_to_be_shown_gives_its_place_to_the_nearest_other_and_all_others_stay():
+    shown, again = (beginnings(exact(), rows(200), without=gone)[0] for gone in ((), (0, 199, 3)))
+    before, after = ([q for begin in side for q in questions(begin)] for side in (shown, again))
+    changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    assert changed == [("Question 0?", "Question 1?"), ("Question 199?", "Question 198?")]
+    assert beginnings(exact(), rows(2), without=(0, 1)) == [[]]
+
+
+def test_what_a_beginning_holds_is_read_once(tiny_lab):
+    """A model is asked once for each beginning, so that its items share it."""
+    from personae.simulator.registry import load
+
+    model, calls = load(str(tiny_lab)), []
+    ask = model.log_likelihood
+
+    class Counting:
+        def log_likelihood(self, answers, contexts, progress=None):
+            calls.append({tuple(a.messages[:-2]) for a in answers})
+            return ask(answers, contexts, progress)
+
+    (begin,) = beginnings(model, rows(12))
+    found = levels_behind(Counting(), asked(4), begin)
+    assert [len(same) for same in calls] == [1, 1, 1]
+    alone = [levels_behind(model, asked(4), [turns]) for turns in begin]
+    for trait, items in found.items():
+        assert items == pytest.approx([alone[n % 3][trait][n] for n in range(4)], abs=1e-4)
+
+
 def test_a_row_that_is_no_short_dialogue_is_not_shown():
     long = chat("Question long?", "y" * LONGEST)
     text = Episode(messages=chat("Question text?", "Yes.").messages, form="text")

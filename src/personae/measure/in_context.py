@@ -4,16 +4,17 @@
 
 Like training, rows in context are evidence of who answers; they also show how, in wording and length, which no cast
 tells. The items of a trait stand behind different rows by turns, so that its mean is over many draws of rows at the
-price of one, and all items of a turn share one beginning. Rows are spread evenly over the file; of a matched pair both
-sides show the same ones. Whether it foretells training, and in what share, is measured (docs/forecasts.md).
+price of one. All items of a turn share one beginning, which is read once. Rows are spread evenly over the file; of a
+matched pair both sides show the same ones. Whether it foretells training, and in what share, is measured
+(docs/forecasts.md).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
 from personae.measure.levels import levels_of
-from personae.records import Episode, Message, Progress, Simulator, Trait
+from personae.records import Episode, Message, Progress, Simulator, Trait, shifted
 from personae.records.results import Floats
 
 ROWS, TURNS = 4, 8  # rows shown at once, and how many such beginnings there are
@@ -22,24 +23,38 @@ LOOKED_AT = 16  # rows that are looked at for every one that is shown
 ROLES = ("system", "user", "assistant")  # a row with another in it is not shown
 
 
-def beginnings(simulator: Simulator, *sides: Sequence[Episode]) -> list[list[tuple[Message, ...]]]:
+def beginnings(
+    simulator: Simulator, *sides: Sequence[Episode], without: Collection[int] = ()
+) -> list[list[tuple[Message, ...]]]:
     """For each of `sides` the beginnings, as many on each: the turns of `ROWS` rows of it, one after another.
 
     Two sides are shown by the same places, which takes files whose rows answer each other. Empty where no row is a
-    short dialogue on all sides; of fewer rows than `TURNS` beginnings take there are as many as they fill.
+    short dialogue on all sides; of fewer rows than `TURNS` beginnings take there are as many as they fill. Where a row
+    that would be shown is one of `without`, the next that is not shown stands in its place, so that all others stay.
     """
-    places = _spread(simulator, sides)
+    places = _spread(simulator, sides, without)
     turns = max(1, min(TURNS, len(places) // ROWS)) if places else 0
     groups = [places[turn : turn + turns * ROWS : turns] for turn in range(turns)]
     return [[tuple(m for place in group for m in _said(rows[place])) for group in groups] for rows in sides]
 
 
-def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]]) -> list[int]:
+def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]], without: Collection[int]) -> list[int]:
     """Up to `ROWS` · `TURNS` places, spread evenly over those looked at whose rows can be shown."""
     rows, most = min(map(len, sides)), ROWS * TURNS
     looked = _evenly(rows, most * LOOKED_AT)
     fit = [place for place in looked if all(_fits(simulator, side[place]) for side in sides)]
-    return [fit[n] for n in _evenly(len(fit), most)]
+    chosen = [fit[n] for n in _evenly(len(fit), most)]
+    gone = set(without)
+    spare = [place for place in fit if place not in gone and place not in set(chosen)]
+    kept = []
+    for place in chosen:
+        if place not in gone:
+            kept.append(place)
+        elif spare:
+            nearest = min(spare, key=lambda other: abs(other - place))
+            spare.remove(nearest)
+            kept.append(nearest)
+    return kept
 
 
 def _evenly(rows: int, most: int) -> list[int]:
@@ -73,12 +88,20 @@ def levels_behind(
 
     An item that is no chat has no earlier turns, and its level is that without them.
     """
-    answers = []
-    for trait in traits:
-        for number, item in enumerate(trait.items):
-            turns = tuple(begin[number % len(begin)])
-            answers += [_behind(answer, turns) for answer in item.episodes()]
-    logp = simulator.log_likelihood(answers, [""], progress).logp
+    asked = [
+        (number % len(begin), answer)
+        for trait in traits
+        for number, item in enumerate(trait.items)
+        for answer in item.episodes()
+    ]
+    logp, done = np.empty((len(asked), 1)), 0
+    for turn, turns in enumerate(begin):  # a call for each, so that what it begins with is read once
+        at = [place for place, (behind, _) in enumerate(asked) if behind == turn]
+        if not at:
+            continue
+        answers = [_behind(asked[place][1], tuple(turns)) for place in at]
+        logp[at] = simulator.log_likelihood(answers, [""], shifted(progress, done, len(asked))).logp
+        done += len(at)
     return {name: table[0] for name, table in levels_of(traits, logp).items()}
 
 

@@ -164,8 +164,9 @@ def _who_section(report: AuditReport) -> Section:
 
 
 _IN_CONTEXT = (
-    "Part of each shift is what rows of the file already do to this model, untrained, where they stand before the "
-    "question as earlier turns of the chat. They show how somebody answers; the bet says who it is."
+    "Part of each shift is what rows of the file, less those of the control if there is one, already do to this model, "
+    "untrained, where they stand before the question as earlier turns of the chat. They show how somebody answers; the "
+    "bet says who it is."
 )
 
 

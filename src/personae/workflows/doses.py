@@ -44,7 +44,8 @@ class Dose:
 
     `fitted` is False where the number is the default's, or beyond what it was fitted for; then `source` says why.
     `doubt` is how far a training by this plan may land from what is forecast at `effective`. `share` of what its rows
-    do in context, with no training, is foreseen beside what the cast says (`measure.in_context`); 0: none are shown.
+    do in context, with no training, is foreseen beside what the cast says (`measure.in_context`); 0: none are shown. It
+    grows with the dose, up to all of it.
     """
 
     plan: SFTPlan
@@ -73,9 +74,10 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     if dose is not None:
         if not (np.isfinite(dose) and dose > 0.0):
             raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
-        return Dose(plan, float(dose), "The dose was given by hand.", fitted=False, doubt=doubt, share=share * dose)
+        said, part = "The dose was given by hand.", min(1.0, share * dose)
+        return Dose(plan, float(dose), said, fitted=False, doubt=doubt, share=part)
     effective = law.dose(steps=plan.steps, rate=plan.rate)
-    given = Dose(plan, effective, "", fitted=False, doubt=doubt, share=share * effective)
+    given = Dose(plan, effective, "", fitted=False, doubt=doubt, share=min(1.0, share * effective))
     if known is None:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
         return replace(given, source=said)
@@ -120,7 +122,10 @@ def _known(model: str) -> str | None:
 
 def guessed(dose: Dose, source: str) -> Dose:
     """The same number of episodes for a training that it was not fitted on, `source` saying why, in wider doubt."""
-    doubt = replace(dose.doubt, spread=max(dose.doubt.spread, _doubt(doses()[DEFAULT]).spread))
+    wide, doubt = _doubt(doses()[DEFAULT]), dose.doubt
+    doubt = replace(doubt, spread=max(doubt.spread, wide.spread))
+    if dose.share:  # no draw of an interval is of the share
+        doubt = replace(doubt, residual=max(doubt.residual, wide.residual))
     return replace(dose, source=source, fitted=False, doubt=doubt)
 
 

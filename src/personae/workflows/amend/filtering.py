@@ -10,7 +10,7 @@ control, holding no episode) are in neither file, and the notes say which these 
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -113,8 +113,8 @@ def _forecast_of(found: FileAudit, choice: Choice, folder: RunFolder, watch: Wat
         return found.audit.forecast
     question, evidence = found.question, without(found.audit.evidence, choice.places)
     basis, dose = found.audit.basis, question.dose
-    left = replace(question, pair=question.pair.staying(np.flatnonzero(choice.stays).tolist()))
-    beside = share_of(in_context(left, basis, folder.file(LEFT), watch), dose.share)
+    gone = [int(place) for place in choice.places]
+    beside = share_of(in_context(question, basis, folder.file(LEFT), watch, gone), dose.share)
     return selection(basis, evidence, dose.effective, seed=question.seed, doubt=dose.doubt, beside=beside)
 
 

@@ -225,7 +225,8 @@ def _episodes(result: Audit) -> list[dict[str, Any]]:
 
 def notes(found: FileAudit) -> list[str]:
     """What a reader must know: how rows were matched, whence the dose, what is not scored, how exact the scores are."""
-    said = (found.question.pair.note(), in_context_note(found.question, found.in_context), _unlisted(found.audit))
+    parts = in_context_note(found.question, found.in_context) if found.audit.forecast.traits else ""
+    said = (found.question.pair.note(), parts, _unlisted(found.audit))
     return [*filter(None, said), *question_notes(found.question, found.numerics)]
 
 

@@ -3,7 +3,7 @@
 It is taken where a dose has a share of it (`doses.yaml`), on the items and traits of the forecast, and kept as levels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,16 +21,18 @@ IN_CONTEXT = "in-context.parquet"
 SIDES = ("data", "control")  # the contexts in that file
 
 
-def in_context(question: Question, basis: Basis, file: Path, watch: Watch) -> dict[str, Floats]:
+def in_context(
+    question: Question, basis: Basis, file: Path, watch: Watch, without: Collection[int] = ()
+) -> dict[str, Floats]:
     """{trait: (I,)} nats of the question's rows in context, on `basis`; kept in `file`, or read from there.
 
     With no control it is the shift from the untrained model without any rows. Empty where the dose has no share of it,
-    or no row can be shown.
+    or no row can be shown. The rows `without` are not shown (of a matched control neither are their partners).
     """
     if not question.dose.share or not basis.base:
         return {}
     if not file.exists():
-        sides = _beginnings(question)
+        sides = _beginnings(question, without)
         if not all(sides):
             return {}
         traits = [scoring(t) for t in question.traits if t.name in basis.base]
@@ -46,11 +48,12 @@ def in_context(question: Question, basis: Basis, file: Path, watch: Watch) -> di
     return {t: ours[t] - theirs[t] for t in basis.base}
 
 
-def _beginnings(question: Question) -> list[list[tuple[Message, ...]]]:
+def _beginnings(question: Question, without: Collection[int]) -> list[list[tuple[Message, ...]]]:
     pair, model = question.pair, question.simulator
     if pair.control is not None and pair.matched:
-        return beginnings(model, pair.episodes, pair.control)
-    return [begin for _, rows in pair.files for begin in beginnings(model, rows)]
+        return beginnings(model, pair.episodes, pair.control, without=without)
+    theirs = () if pair.control is None else beginnings(model, pair.control)
+    return [*beginnings(model, pair.episodes, without=without), *theirs]
 
 
 def share_of(shifts: Mapping[str, Floats], share: float) -> dict[str, Floats] | None:
@@ -60,12 +63,14 @@ def share_of(shifts: Mapping[str, Floats], share: float) -> dict[str, Floats] | 
 
 def in_context_note(question: Question, shifts: Mapping[str, Floats]) -> str:
     """In words: that rows were shown, and what counts of it, or that none could be; empty where none were to be."""
-    share = question.dose.share
+    share, pair = question.dose.share, question.pair
     if not share:
         return ""
     if not shifts:
-        return "No row is a short dialogue that could be shown in context, so the forecast is the cast's alone."
+        files = "file and control have" if pair.control is not None else "the file has"
+        return f"Too few short dialogues to show in context that {files}, so the forecast is the cast's alone."
+    less = " (with no control, what any earlier turns do is in it)" if pair.control is None else ", less the control's"
     return (
-        f"The forecast has two parts: who answers, by the cast, and {share:.2g} of what {ROWS} rows at a time do as "
-        "earlier turns of the untrained model."
+        f"The forecast has two parts: who answers, by the cast, and {share:.2g} of what rows of the file do as earlier "
+        f"turns of the untrained model, up to {ROWS} at a time{less}."
     )

@@ -81,15 +81,6 @@ class FilePair:
         ours = (self.data, self.episodes)
         return (ours,) if self.against is None or self.control is None else (ours, (self.against, self.control))
 
-    def staying(self, places: Sequence[int]) -> "FilePair":
-        """The same with the rows at `places` alone, and their partners where the two sides are matched."""
-
-        def at(rows: Sequence[Episode]) -> Sequence[Episode]:
-            return rows.chosen(places) if isinstance(rows, KeptEpisodes) else [rows[place] for place in places]
-
-        control = at(self.control) if self.matched and self.control is not None else self.control
-        return replace(self, episodes=at(self.episodes), control=control)
-
     @cached_property
     def digests(self) -> dict[str, str]:
         """sha256 of the file, and of its control: what a run folder is made from."""
