@@ -123,9 +123,11 @@ def test_a_dose_and_a_share_are_fitted_together_where_all_pairs_show_rows_and_wr
 
 def test_the_default_is_the_mean_of_the_real_models_as_it_says():
     real = [entry for name, entry in doses().items() if entry["tuning"] == "lora" and name != "default"]
-    for what in ("coefficient", "share", "residual"):
+    for what in ("coefficient", "share"):
         mean = np.exp(np.mean(np.log([entry[what] for entry in real])))
-        assert doses()["default"][what] == pytest.approx(mean, rel=0.05), what
+        assert doses()["default"][what] == pytest.approx(mean, rel=0.01), what
+    for what in ("spread", "residual"):
+        assert doses()["default"][what] >= max(entry[what] for entry in real), what
 
 
 def test_a_dose_beyond_what_it_was_fitted_for_is_called_no_fit():
