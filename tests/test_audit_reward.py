@@ -85,7 +85,7 @@ def test_evidence_is_of_answers_drawn_from_the_untrained_model(
     assert np.ptp(wanted) > 0.0 and kept["tokens"].tolist() == [3] * 4
     assert any("No dose was fitted for training on a reward" in note for note in told["notes"])
     assert any("letterjudge:letters lets pass, at τ = 0.5, by 3 answers" in note for note in told["notes"])
-    assert not told["dose_fitted"]
+    assert not told["dose_fitted"] and told["predictor"] == "selection" and "share" not in told
     assert told["reward"]["function"] == "letterjudge:letters"
 
 

@@ -87,15 +87,25 @@ def test_the_readme_counts_as_many_claims_that_hold_as_the_studies_found(root):
     assert [NUMBERS[word.lower()] for word in words] == [int(count) for count in counts]
 
 
-def test_what_is_said_of_all_pairs_is_what_their_tables_have(root):
+@pytest.mark.parametrize("model", ["smollm2-135m-instruct", "gemma-3-270m"])
+def test_what_is_said_of_paired_forecasts_is_what_their_tables_have(root, model):
     """The README, and the page's own summary, beside the part of the page that a script writes."""
-    summary, tables = read(root, "docs/forecasts.md").split("<!-- figures of all models -->")
-    tables, text = tables.split("<!-- end of all models -->")[0], read(root, "README.md")
-    ((r, low, high),) = re.findall(r"mean r ([\d.]+) \[([\d.]+), ([\d.]+)\]\. Gain", tables)
-    assert f"r = {r} (95 % interval {low} to {high})" in text and f"{r} [{low}, {high}]" in summary
-    floors = {name: cells for name, *cells in re.findall(r"\| ([a-z ]+) \| (-?[\d.]+) \| (\S+ \[\S+ \S+\]) \|", tables)}
-    for floor in ("one direction", "nearest persona", "attenuation only", "shots in context"):
-        assert all(cell in summary for cell in floors[floor])
-    direction, attenuation = (re.findall(r"-?[\d.]+", floors[f][1]) for f in ("one direction", "attenuation only"))
-    assert "by {} ({} to {})".format(*direction) in text and "by {}, {} to {}".format(*attenuation) in text
-    assert f"(r = {floors['shots in context'][0]})" in text
+    page, text = read(root, "docs/forecasts.md"), read(root, "README.md")
+    summary = page.split("<!-- figures of")[0]
+    part = page.split(f"<!-- figures of {model} -->")[1].split(f"<!-- end of {model} -->")[0]
+    number = r"(-?[\d.]+)"
+    ((r, low, high),) = re.findall(rf"Mean r {number} \[{number}, {number}\]; the best", part)
+    assert f"r = {r} [{low}, {high}]" in summary
+    assert f"r = {r} ({low} to {high})" in text or f"r = {r} (95 % interval {low} to {high})" in text
+    ((gain, low, high),) = re.findall(rf"Gain over the best floor {number} \[{number}, {number}\]", part)
+    assert f"{gain} [{low}, {high}]" in summary and f"by {gain} ({low} to {high})" in text
+    ((student_low, student_high),) = re.findall(rf"by {gain} \[{number}, {number}\] in the mean with Student", part)
+    assert model != "smollm2-135m-instruct" or f"[{student_low}, {student_high}]" in summary
+    floors = re.findall(r"\| r \| forecast \| ([^|]+(?: \| [^|]+)*?) \| seeds", part)[0].split(" | ")
+    means = re.findall(r"\| \*\*mean\*\* \| ([^*]+?) \| \| \|", part)[0].split(" | ")
+    assert means[0] == r and all(mean in summary for mean in means[1:])
+    assert means[1 + floors.index("rows in context")] in text
+    errors = [float(e) for e in re.findall(r"\| \d+ \| ([\d.]+) \| [\d.]+ \| \d+ % \|", part)]
+    nothing = [float(e) for e in re.findall(r"\| \d+ \| [\d.]+ \| ([\d.]+) \| \d+ % \|", part)]
+    for mean in (sum(errors) / len(errors), sum(nothing) / len(nothing)):
+        assert any(f"off by {mean + off:.2f}" in text for off in (-0.005, 0.0, 0.005))  # of figures that are rounded
