@@ -3,9 +3,10 @@
     n_eff = coefficient · steps · rate
 
 `library/doses.yaml` holds a coefficient for each model, tuning and rank that it was fitted for, with the training it
-was fitted at, the development pairs it was fitted on, and how far a new training may land from its forecast (`Doubt`).
-It is never refitted on a file that is being forecast. A model that is not listed gets the default, whose doubt is
-wider, and so does a training far from the one fitted (`FAR`); every report of it says so.
+was fitted at, the development pairs it was fitted on, and how far a new training may land from its forecast (`Doubt`);
+and the share of what rows do in context that was fitted with it, at that training. Neither is ever refitted on a file
+that is being forecast. A model that is not listed gets the default, whose doubt is wider, and so does a training far
+from the one fitted (`FAR`); every report of it says so.
 Source: PSM.md section 2, Dose.
 """
 
