@@ -104,7 +104,7 @@ def test_a_file_of_which_no_row_can_be_shown_is_forecast_by_the_cast_and_says_so
     asks = replace(asks, pair=FilePair(files[0], text))
     found = seal(asks, folder(asks, tmp_path / "out"))
     assert found.record["predictor"] == "selection" and not found.in_context
-    assert any("Too few short dialogues" in said for said in notes(found))
+    assert any(said.startswith("Of the file no rows could be shown in context") for said in notes(found))
 
 
 def test_the_parts_of_a_forecast_add_up_to_it_and_are_told(files, tmp_path):
@@ -141,7 +141,7 @@ def test_what_is_hidden_is_shown_no_rows_and_no_reason_is_made_up(files, tmp_pat
     asks = replace(question(*files), traits=(asked()[0].model_copy(update={"items": tuple(alike)}),))
     found = seal(asks, folder(asks, tmp_path / "out"))
     assert not found.audit.forecast.traits and not (tmp_path / "out" / IN_CONTEXT).exists()
-    assert not any("dialogue" in said for said in notes(found))
+    assert not any("in context" in said for said in notes(found))
 
 
 def test_rows_that_go_and_were_not_shown_leave_the_second_part_as_it_was(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from personae.measure.in_context import ROWS, beginnings, levels_behind
+from personae.measure.in_context import LONGEST, ROWS, beginnings, levels_behind
 from personae.measure.quarter import scoring
 from personae.predictors import Basis
 from personae.records import Levels, Message
@@ -67,8 +67,11 @@ def in_context_note(question: Question, shifts: Mapping[str, Floats]) -> str:
     if not share:
         return ""
     if not shifts:
-        files = "file and control have" if pair.control is not None else "the file has"
-        return f"Too few short dialogues to show in context that {files}, so the forecast is the cast's alone."
+        rows = "no rows" if pair.control is None else "no rows, or none of the control,"
+        return (
+            f"Of the file {rows} could be shown in context (dialogues of up to {LONGEST} characters), so the forecast "
+            "is the cast's alone."
+        )
     less = " (with no control, what any earlier turns do is in it)" if pair.control is None else ", less the control's"
     return (
         f"The forecast has two parts: who answers, by the cast, and {share:.2g} of what rows of the file do as earlier "
