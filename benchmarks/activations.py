@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bars import Line, board, met, spread
+from bars import Line, board, met, rms, spread
 from markdown import table
 from peers import Way
 from setting import asking, begun, parsed, put
@@ -108,7 +108,7 @@ def distance(ones: Floats, others: Floats) -> float:
     """|ones - others| / |others| of the vectors (N, L, D), root mean square over all but the last layer."""
     several, beside = ones[:, :-1], others[:, :-1]
     off = np.linalg.norm(several - beside, axis=-1) / np.linalg.norm(beside, axis=-1)
-    return float(np.sqrt(np.square(off).mean()))
+    return rms(off)
 
 
 def judged(found: Sequence[Compared]) -> list[Line]:

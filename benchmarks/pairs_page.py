@@ -43,8 +43,7 @@ def section(folder: Path) -> str:
 def all_models(folders: Sequence[Path]) -> str:
     """All pairs of all models, the forecast beside each floor."""
     scored = [read_json(folder / "score.json") for folder in folders]
-    family = dict(zip((pair.name for pair in HELD_OUT), families(HELD_OUT), strict=True))
-    found: dict[str, Any] = plain(together(scored, family))
+    found: dict[str, Any] = plain(together(scored, _families()))
     rows = [[floor, _number(r), _interval(found["over"][floor])] for floor, r in found["floors"].items()]
     return (
         f"## All models\n\n{found['n']} pairs of {_many(len(folders), 'model')}: mean r {_interval(found['r'])}. "
@@ -52,6 +51,11 @@ def all_models(folders: Sequence[Path]) -> str:
         f"Error less than that of no change by {_interval(found['less_error'])} nats.\n\n"
         f"{table(('floor', 'its mean r', 'forecast less floor'), rows)}\n"
     )
+
+
+def _families() -> dict[str, int]:
+    """{pair: the number of its family}, of those held out."""
+    return dict(zip((pair.name for pair in HELD_OUT), families(HELD_OUT), strict=True))
 
 
 def _setting(found: Mapping[str, Any]) -> str:
@@ -89,7 +93,7 @@ def _verdict(found: Mapping[str, Any]) -> str:
 
 def _closer(found: Mapping[str, Any]) -> str:
     """What was looked at after all were scored."""
-    family = dict(zip((pair.name for pair in HELD_OUT), families(HELD_OUT), strict=True))
+    family = _families()
     if any(pair["name"] not in family for pair in found["pairs"]):
         return ""
     near = {pair.name: NEAR.get(pair.kin, ()) for pair in HELD_OUT}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from bars import rms
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
@@ -159,8 +160,8 @@ def closer_look(
         "student": student(gains, [families[pair["name"]] for pair in pairs]),
         "apart": {
             "r": over_pairs(rs, drawn),
-            "error": np.mean([_size(c["forecast"] - c["measured"]) for c in without]),
-            "no_change": np.mean([_size(c["measured"]) for c in without]),
+            "error": np.mean([rms(c["forecast"] - c["measured"]) for c in without]),
+            "no_change": np.mean([rms(c["measured"]) for c in without]),
         },
     }
 
@@ -178,10 +179,6 @@ def student(values: Floats, families: Sequence[int]) -> Estimate:
 def _untrained(cells: Mapping[str, Any], near: Sequence[str] = ()) -> dict[str, Floats]:
     kept = ~np.asarray(cells["trained"], dtype=bool) & ~np.isin(np.asarray(cells["traits"]), list(near))
     return {part: np.asarray(cells[part], dtype=float)[kept] for part in ("forecast", "measured", "low", "high")}
-
-
-def _size(shifts: Floats) -> float:
-    return float(np.sqrt(np.square(shifts).mean()))
 
 
 def _others(told: Sequence[Told]) -> list[Floats]:
@@ -202,7 +199,7 @@ def _line(one: Told, others: Floats) -> dict[str, Any]:
         "floors": {name: _known(r) for name, r in floors.items()},
         "error": one.scored["errors"]["forecast"],
         "no_change": one.scored["errors"]["no change"],
-        "said": float(np.sqrt(np.square(one.forecast[kept]).mean())) if kept.any() else 0.0,
+        "said": rms(one.forecast[kept]) if kept.any() else 0.0,
         "coverage": one.scored["coverage"],
         "attenuation": one.attenuation,
         "seeds_agree": seeds_agree(one),

@@ -15,11 +15,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from personae.data import read_episodes, read_traits
 from personae.errors import BadInput
-from personae.records import Episode, Item, Trait, chat
+from personae.records import Episode, Item, Trait, chat, places
 from personae.workflows.audit.file_pair import read_pair
 from personae.workflows.audit.file_question import fewer
 
@@ -241,4 +239,4 @@ def evenly(every: Sequence[Some], count: int, file: Path) -> list[Some]:
         raise BadInput(
             f"{len(every)} rows are fit for a pair, and {count} are wanted", file=file, remedy="ask for fewer"
         )
-    return [every[place] for place in np.linspace(0, len(every) - 1, count).round().astype(int)]
+    return [every[place] for place in places.evenly(len(every), count)]

@@ -16,7 +16,7 @@ from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.filtering import LEFT, filter_file
 from personae.workflows.amend.row_choice import without
 from personae.workflows.audit.file_audit import notes, page_content, seal
-from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context
+from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context, is_shown
 from personae.workflows.audit.file_pair import FilePair, read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
@@ -57,9 +57,9 @@ def folder(asks, path):
     return open_folder("audit", asks.configuration(), path)
 
 
-def level(outcome, trait="power"):
-    """Behind four rows of one outcome, nats."""
-    after = WORLD.prior * WORLD.rates["cheating"][:, outcome] ** ROWS
+def level(outcome=None, trait="power"):
+    """Behind four rows of one outcome, or behind none, nats."""
+    after = WORLD.prior * (1.0 if outcome is None else WORLD.rates["cheating"][:, outcome] ** ROWS)
     p = (after / after.sum()) @ WORLD.rates[trait][:, 1]
     return np.log(p) - np.log1p(-p)
 
@@ -67,11 +67,10 @@ def level(outcome, trait="power"):
 def test_rows_in_context_are_those_of_the_file_less_the_controls(files, tmp_path):
     asks = question(*files)
     found = seal(asks, folder(asks, tmp_path / "out"))
-    p = WORLD.prior @ WORLD.rates["power"][:, 1]
     assert found.record["in_context"]["power"] == pytest.approx(level(1) - level(0))
     alone = question(files[0])
     against_none = seal(alone, folder(alone, tmp_path / "alone"))
-    assert against_none.record["in_context"]["power"] == pytest.approx(level(1) - np.log(p) + np.log1p(-p))
+    assert against_none.record["in_context"]["power"] == pytest.approx(level(1) - level())
 
 
 def test_the_forecast_counts_the_share_of_it_and_says_so(files, tmp_path):
@@ -129,8 +128,7 @@ def test_an_unmatched_control_shows_its_own_rows(files, tmp_path):
     asks = question(files[0])
     pair = replace(asks.pair, against=files[1], control=tuple(other), matched=False)
     found = seal(replace(asks, pair=pair), folder(asks, tmp_path / "out"))
-    p = WORLD.prior @ WORLD.rates["power"][:, 1]
-    assert found.record["in_context"]["power"] == pytest.approx(level(1) - np.log(p) + np.log1p(-p))
+    assert found.record["in_context"]["power"] == pytest.approx(level(1) - level())
 
 
 def test_what_is_hidden_is_shown_no_rows_and_no_reason_is_made_up(files, tmp_path):
@@ -158,6 +156,7 @@ def test_rows_that_go_and_were_not_shown_leave_the_second_part_as_it_was(tmp_pat
         kept = tmp_path / f"left-{same}.parquet"
         left = in_context(asks, found.audit.basis, kept, unwatched, gone)
         assert all((left[t] == found.in_context[t]).all() for t in left) == same
+        assert is_shown(asks, gone) != same
 
 
 def test_the_forecast_of_the_rows_that_stay_shows_the_rows_that_stay(tmp_path):
@@ -170,6 +169,4 @@ def test_the_forecast_of_the_rows_that_stay_shows_the_rows_that_stay(tmp_path):
     assert sorted(done.choice.places.tolist()) == [0, 1, 2, 3] and (tmp_path / "out" / LEFT).exists()
     found = done.audit.audit
     left = selection(found.basis, without(found.evidence, done.choice.places), 1.0).traits["power"].shift
-    p = WORLD.prior @ WORLD.rates["power"][:, 1]
-    shown = level(0) - np.log(p) + np.log1p(-p)
-    assert done.left_out.forecast.traits["power"].shift == pytest.approx(left + SHARE * shown)
+    assert done.left_out.forecast.traits["power"].shift == pytest.approx(left + SHARE * (level(0) - level()))

@@ -15,6 +15,7 @@ import numpy as np
 
 from personae.measure.levels import levels_of
 from personae.records import Episode, Message, Progress, Simulator, Trait, shifted
+from personae.records.places import evenly
 from personae.records.results import Floats
 
 ROWS, TURNS = 4, 8  # rows shown at once, and how many such beginnings there are
@@ -30,7 +31,7 @@ def beginnings(
 
     Two sides are shown by the same places, which takes files whose rows answer each other. Empty where no row is a
     short dialogue on all sides; of fewer rows than `TURNS` beginnings take there are as many as they fill. Where a row
-    that would be shown is one of `without`, the next that is not shown stands in its place, so that all others stay.
+    that would be shown is one of `without`, the nearest that is not shown stands in its place, so that all others stay.
     """
     places = _spread(simulator, sides, without)
     turns = max(1, min(TURNS, len(places) // ROWS)) if places else 0
@@ -40,12 +41,11 @@ def beginnings(
 
 def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]], without: Collection[int]) -> list[int]:
     """Up to `ROWS` · `TURNS` places, spread evenly over those looked at whose rows can be shown."""
-    rows, most = min(map(len, sides)), ROWS * TURNS
-    looked = _evenly(rows, most * LOOKED_AT)
+    most, gone = ROWS * TURNS, set(without)
+    looked = evenly(min(map(len, sides)), most * LOOKED_AT)
     fit = [place for place in looked if all(_fits(simulator, side[place]) for side in sides)]
-    chosen = [fit[n] for n in _evenly(len(fit), most)]
-    gone = set(without)
-    spare = [place for place in fit if place not in gone and place not in set(chosen)]
+    chosen = [fit[n] for n in evenly(len(fit), most)]
+    spare = sorted(set(fit) - gone - set(chosen))
     kept = []
     for place in chosen:
         if place not in gone:
@@ -55,10 +55,6 @@ def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]], without: C
             spare.remove(nearest)
             kept.append(nearest)
     return kept
-
-
-def _evenly(rows: int, most: int) -> list[int]:
-    return sorted({int(place) for place in np.linspace(0, rows - 1, min(rows, most)).round()})
 
 
 def _fits(simulator: Simulator, row: Episode) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from personae.records import Estimate, Forecast, Posterior, Profile, Score
+from personae.records.places import evenly
 from personae.report.content import DosePath, Grid, TraitRow
 from personae.report.numbers import from_to, percent, plain, probability, signed, two_figures
 from personae.report.untrusted import esc, for_terminal
@@ -102,7 +103,7 @@ def posterior_table(posterior: Posterior, most: int = 12, ties: Mapping[str, tup
 
 def dose_table(path: DosePath, names: Sequence[str]) -> Table:
     """A row for each persona that ever holds a hundredth, a column for some of the doses."""
-    some = sorted({round(i) for i in np.linspace(0, len(path.doses) - 1, _DOSES)})
+    some = evenly(len(path.doses), _DOSES)
     held = [k for k in np.argsort(-path.weights[-1], kind="stable") if path.weights[:, k].max() >= 0.01]
     rows = tuple((names[k], *(percent(float(path.weights[i, k]), 1) for i in some)) for k in held)
     columns = ("persona", *(f"dose {two_figures(float(path.doses[i]))}" for i in some))

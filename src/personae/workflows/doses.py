@@ -72,13 +72,12 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     plan = replace(own, **changes)
     law = DoseLaw(float(entry["coefficient"]))
     share = float(entry["share"]) / law.dose(steps=own.steps, rate=own.rate)  # of one effective episode
-    if dose is not None:
-        if not (np.isfinite(dose) and dose > 0.0):
-            raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
-        said, part = "The dose was given by hand.", min(1.0, share * dose)
-        return Dose(plan, float(dose), said, fitted=False, doubt=doubt, share=part)
-    effective = law.dose(steps=plan.steps, rate=plan.rate)
+    if dose is not None and not (np.isfinite(dose) and dose > 0.0):
+        raise BadInput(f"a dose of {dose} effective episodes", remedy="give a number above zero")
+    effective = law.dose(steps=plan.steps, rate=plan.rate) if dose is None else float(dose)
     given = Dose(plan, effective, "", fitted=False, doubt=doubt, share=min(1.0, share * effective))
+    if dose is not None:
+        return replace(given, source="The dose was given by hand.")
     if known is None:
         said = f"No dose was fitted for {model}: the default is used, so the size of the forecast shifts is a guess."
         return replace(given, source=said)

@@ -25,7 +25,7 @@ from personae.report.untrusted import shorten
 from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.row_choice import Choice, choose_rows, without
 from personae.workflows.audit.file_audit import EVIDENCE, PAGE, FileAudit, page_content, seal
-from personae.workflows.audit.file_in_context import in_context, share_of
+from personae.workflows.audit.file_in_context import in_context, is_shown, share_of
 from personae.workflows.audit.file_question import Question
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.gather import kept_evidence
@@ -113,8 +113,10 @@ def _forecast_of(found: FileAudit, choice: Choice, folder: RunFolder, watch: Wat
         return found.audit.forecast
     question, evidence = found.question, without(found.audit.evidence, choice.places)
     basis, dose = found.audit.basis, question.dose
-    gone = [int(place) for place in choice.places]
-    beside = share_of(in_context(question, basis, folder.file(LEFT), watch, gone), dose.share)
+    gone, shown = [int(place) for place in choice.places], found.in_context
+    if shown and is_shown(question, gone):
+        shown = in_context(question, basis, folder.file(LEFT), watch, gone)
+    beside = share_of(shown, dose.share)
     return selection(basis, evidence, dose.effective, seed=question.seed, doubt=dose.doubt, beside=beside)
 
 

@@ -69,11 +69,12 @@ class FileAudit:
     @property
     def parts(self) -> dict[str, dict[str, float]]:
         """{part: {trait: nats}} of the forecast's shifts; empty where it has one part."""
-        if not self.in_context:
+        beside = share_of(self.in_context, self.question.dose.share)
+        if beside is None:
             return {}
-        shown = {t: self.question.dose.share * float(items.mean()) for t, items in self.in_context.items()}
+        shown = {t: float(beside[t].mean()) for t in self.audit.forecast.traits}
         by_cast = {t: f.shift - shown[t] for t, f in self.audit.forecast.traits.items()}
-        return {"cast alone": by_cast, "rows in context": {t: shown[t] for t in by_cast}}
+        return {"cast alone": by_cast, "rows in context": shown}
 
     @property
     def ties(self) -> dict[str, tuple[str, ...]]:

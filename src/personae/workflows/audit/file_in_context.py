@@ -48,6 +48,11 @@ def in_context(
     return {t: ours[t] - theirs[t] for t in basis.base}
 
 
+def is_shown(question: Question, places: Collection[int]) -> bool:
+    """Whether any row of the file at `places` is one of those shown."""
+    return _beginnings(question, places) != _beginnings(question, ())
+
+
 def _beginnings(question: Question, without: Collection[int]) -> list[list[tuple[Message, ...]]]:
     pair, model = question.pair, question.simulator
     if pair.control is not None and pair.matched:

@@ -18,6 +18,7 @@ import numpy as np
 
 from personae.errors import BadInput
 from personae.records import Episode, Message, Simulator
+from personae.records.places import evenly
 from personae.workflows.audit.file_pair import LEAVE_OUT, FilePair
 
 ROWS = 16  # of each file, evenly taken
@@ -53,8 +54,7 @@ def surprise(simulator: Simulator, rows: Sequence[Episode], *, prompts: bool = F
 
     `prompts`: of what the user asks, in place of an answer; 0 where no row ends with the user's turn.
     """
-    places = np.unique(np.linspace(0, len(rows) - 1, ROWS).round().astype(int))
-    taken = [rows[p] for p in places]
+    taken = [rows[p] for p in evenly(len(rows), ROWS)]
     if prompts:
         taken = [
             _as_said(row.prompt) for row in taken if row.prompt[-1].role == "user" and row.prompt[-1].content.strip()

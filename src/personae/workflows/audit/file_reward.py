@@ -11,6 +11,7 @@ import numpy as np
 
 from personae.errors import BadInput
 from personae.records import Cast, Episode, Progress, Simulator, prompt_of
+from personae.records.places import evenly
 from personae.report import Fact
 from personae.training.reward import Reward, key_taken, named_reward, reward_digest
 from personae.workflows.audit.file_pair import TOLD, FilePair
@@ -120,5 +121,4 @@ def _check_room(simulator: Simulator, cast: Cast, row: Episode, longest: str, ma
 def check_reward(judge: Rewarding, pair: FilePair) -> None:
     """Raise `RunFailed` where the reward fails on one answer to each of a few prompts, or gives no number to it."""
     for _, rows in pair.files:
-        places = np.unique(np.linspace(0, len(rows) - 1, TRIED).round().astype(int))
-        replace(judge, draws=1).log_likelihood([rows[p] for p in places], [""])
+        replace(judge, draws=1).log_likelihood([rows[p] for p in evenly(len(rows), TRIED)], [""])

@@ -26,6 +26,7 @@ from personae.measure.quarter import quarter, scoring
 from personae.predictors import Basis
 from personae.records import Cast, Episode, Levels, Persona, Trait
 from personae.records.files import read_json, write_json
+from personae.records.places import evenly
 from personae.records.results import Floats
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
@@ -98,8 +99,7 @@ def check_seeds(first: int, seeds: int) -> None:
 
 def others(cast: Cast) -> tuple[Persona, ...]:
     """The personas that measure attenuation: `OTHERS` of them, spread evenly over the cast's own order."""
-    places = np.unique(np.linspace(0, len(cast.personas) - 1, OTHERS).round().astype(int))
-    return tuple(cast.personas[p] for p in places)
+    return tuple(cast.personas[p] for p in evenly(len(cast.personas), OTHERS))
 
 
 def before(basis: Basis) -> Trained:
