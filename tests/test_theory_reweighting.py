@@ -10,6 +10,7 @@ from scipy.optimize import minimize
 
 from personae.errors import BadInput
 from personae.theory import divergence, fit_prior, fit_weights, held_out_mixture, mixture
+from personae.theory.predictive import poles
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -133,6 +134,17 @@ def test_many_personas_who_answer_nearly_alike_are_fitted_to_the_same_gap(seed):
     target = shared * np.exp(0.3 * rng.standard_normal((20, 3)))
     target /= target.sum(axis=1, keepdims=True)
     assert fit_weights(target, components).gap <= 1e-7
+
+
+@pytest.mark.parametrize("spread", [3.0, 8.0, 15.0])
+def test_personas_who_are_as_good_as_certain_of_opposite_answers_are_fitted_to_the_same_gap(spread):
+    """A weight that alone gives an answer has a curvature of a billion times the others'."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        middle = 15.0 * rng.standard_normal(200)
+        levels = middle + spread * rng.standard_normal((24, 200))
+        target = poles(middle + spread * rng.standard_normal(200))
+        assert fit_weights(target, poles(levels)).gap <= 1e-5, seed
 
 
 @settings(deadline=None, max_examples=20)

@@ -22,7 +22,7 @@ from personae.records.results import Floats
 from personae.theory.predictive import poles
 from personae.theory.simplex import divergence, normalised
 
-RIDGE = 1e-9  # of the mean curvature: personas who answer alike share a weight
+RIDGE = 1e-9  # of each persona's own curvature: personas who answer alike share a weight
 SHORTEST = 1e-10  # of a step
 
 
@@ -94,9 +94,10 @@ class _Problem:
         """To the best weights of the second-order model, or as far that way as it ascends; None where it does not."""
         bend = (self.parts * (self.target / (w @ self.parts) ** 2)) @ self.parts.T
         bend += np.diag(self.pseudo / (len(w) * w**2)) if self.pseudo else 0.0
-        root = np.linalg.cholesky(bend + RIDGE * np.trace(bend) / len(w) * np.eye(len(w)))
         rise = self.gradient(w) - (self.target.sum() + self.pseudo)
-        best, _ = nnls(root.T, np.linalg.solve(root, bend @ w + rise))
+        unit = np.sqrt(np.diag(bend))  # each weight in its own, for one curvature may be a billion times another
+        root = np.linalg.cholesky(bend / np.outer(unit, unit) + RIDGE * np.eye(len(w)))
+        best = nnls(root.T, np.linalg.solve(root, (bend @ w + rise) / unit))[0] / unit
         if self.pseudo:
             best = np.maximum(best, 0.01 * w)
         here, length = self.objective(w), 1.0
