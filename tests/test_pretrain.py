@@ -1,6 +1,7 @@
 """Pretraining in small: the loss falls, a killed run ends as if it had not been, the folder is an ordinary model."""
 
 import json
+import multiprocessing
 import os
 import time
 from dataclasses import replace
@@ -22,6 +23,7 @@ from personae.training import pretrain as module
 from personae.training import pretrain_folder
 from personae.training.new_model import PretrainPlan
 from personae.training.pretrain import batches, pretrain, rate_factor
+from personae.training.pretrain_folder import State
 from personae.workflows.kept.folder import read_record
 from personae.workflows.train import pretraining
 from personae.world import Language, declared, documents
@@ -127,6 +129,38 @@ def test_two_processes_train_the_same_model_and_can_be_stopped_and_resumed(whole
     one = weights(pretrain(texts(), short, tmp_path / "one", processes=1))
     for name, mine in one.items():
         assert torch.allclose(mine, two[name], atol=2e-3), name
+
+
+def test_a_state_that_was_damaged_or_finds_no_room_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 1)
+    short = replace(PLAN, tokens=2_000)
+    pretrain(texts(), short, tmp_path, processes=1)
+    state = tmp_path / "state.pt"
+    state.write_bytes(state.read_bytes()[:-100])
+    with pytest.raises(BadInput, match="is damaged"):
+        pretrain(texts(), short, tmp_path, processes=1)
+    state.unlink()
+    state.mkdir()
+    (state / "no file").touch()
+    monkeypatch.setattr(module, "resume", lambda *_: State())
+    with pytest.raises(RunFailed, match="cannot be written"):
+        pretrain(texts(), short, tmp_path, processes=1)
+
+
+def test_a_run_whose_other_process_is_killed_says_so_and_goes_on_from_what_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "CHECKPOINT_EVERY", 2)
+    short, done = replace(PLAN, tokens=4_000), []
+
+    def kill(so_far: int, total: int, loss: float) -> None:
+        done.append(so_far)
+        if len(done) == 3:
+            multiprocessing.active_children()[0].kill()
+
+    with pytest.raises(RunFailed, match="another process of the run ended"):
+        pretrain(texts(), short, tmp_path, kill, processes=2)
+    again: list[int] = []
+    pretrain(texts(), short, tmp_path, lambda *step: again.append(step[0]), processes=1)
+    assert done[1] < again[0] <= done[2] + 1 and again[-1] >= short.tokens
 
 
 def test_another_plan_in_the_same_folder_is_refused(whole):

@@ -181,6 +181,7 @@ def test_a_reward_is_found_in_the_current_folder_or_refused_in_one_line(tmp_path
         "number = 3\ndef short(completions, **_):\n    return [-len(c) for c in completions]\n"
     )
     (tmp_path / "judges_broken.py").write_text("1 / 0\n")
+    (tmp_path / "judges_leaving.py").write_text("import sys\nsys.exit()\n")
     path = list(sys.path)
     assert named_reward("judges_here:short")(completions=["ab"]) == [-2]
     for written, said in (
@@ -189,6 +190,7 @@ def test_a_reward_is_found_in_the_current_folder_or_refused_in_one_line(tmp_path
         ("judges_here:number", "no plain function"),
         ("judges_absent:short", "No module named"),
         ("judges_broken:short", "ZeroDivisionError"),
+        ("judges_leaving:short", "SystemExit"),
     ):
         with pytest.raises(BadInput, match=said):
             named_reward(written)
@@ -218,7 +220,6 @@ def test_a_reward_has_another_digest_once_its_module_says_something_else(tmp_pat
 def test_a_reward_has_another_digest_once_something_that_it_imports_says_something_else(tmp_path, monkeypatch):
     """Wherever in the user's folder that stands, and whatever was imported before; not what lies there beside it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
     for folder in ("judges_of_many", "judges_of_many/inner"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").write_text("")

@@ -36,6 +36,7 @@ from personae.training.pretrain_folder import PLAN, Log, keep, read_plan, resume
 BLOCK = 8192  # documents
 CHECKPOINT_EVERY = 200  # steps
 VOCABULARY = "vocabulary.json"  # in the folder of the run
+GONE = "by peer"  # the connection was closed or reset: what a process is told whose fellow has ended
 Texts = Callable[[int, int], Sequence[str]]  # (block, number of documents) -> documents
 
 
@@ -92,7 +93,7 @@ def pretrain(
     `keep_at` the model as it then is is kept beside it, as `model-at-TOKENS`. `texts` must be importable where there
     are several `processes` (default: one a core, at most one a shard). Raises `RunFolderMismatch` where the folder
     holds another plan's run, `BadInput` where a model cannot be kept, a block has too few documents for a step or the
-    folder's plan cannot be read, `RunFailed` where the loss is not a number.
+    folder's plan or state cannot be read, `RunFailed` where the loss is not a number or a process of the run is gone.
     """
     if keep_at and max(keep_at) > plan.tokens:
         raise BadInput(f"the model cannot be kept at {max(keep_at)} of {plan.tokens} tokens", remedy="name fewer")
@@ -103,7 +104,15 @@ def pretrain(
     learn_vocabulary((words or texts)(0, BLOCK), plan, folder / VOCABULARY)
     size = 1 if torch.cuda.is_available() else min(processes or os.cpu_count() or 1, plan.shards)
     with tempfile.TemporaryDirectory() as meeting, _others(size, texts, plan, folder, meeting):
-        return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
+        try:
+            return _train(0, size, texts, plan, folder, meeting, on_step, sorted(keep_at))
+        except RuntimeError as problem:
+            if GONE not in str(problem):
+                raise
+            raise RunFailed(
+                "another process of the run ended, for want of memory perhaps; the same command goes on from its last "
+                "checkpoint"
+            ) from problem
 
 
 @contextmanager
@@ -132,7 +141,7 @@ def _follow(rank: int, size: int, texts: Texts, plan: PretrainPlan, folder: Path
     except PersonaeError:
         return  # the first process says so
     except RuntimeError as problem:
-        if "closed by peer" not in str(problem):
+        if GONE not in str(problem):
             raise
 
 

@@ -1,6 +1,8 @@
 """What a pretraining run leaves in its folder: plan, log, the state that a killed run goes on from, and the models."""
 
+import io
 import json
+import pickle
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from typing import Any
 import torch
 
 from personae.errors import BadInput
-from personae.records.files import write_text
+from personae.records.files import Damaged, write_bytes, write_text
 from personae.training.checkpoint import save_weights, whole_folder
 from personae.training.new_model import PretrainPlan
 
@@ -78,7 +80,10 @@ def resume(path: Path, model: Any, optimizers: list[Any]) -> State:  # noqa: ANN
     """Where the run that left the file `path` stood, its weights loaded; the beginning where there is none."""
     if not path.exists():
         return State()
-    kept = torch.load(path, weights_only=True, map_location="cpu")
+    try:
+        kept = torch.load(path, weights_only=True, map_location="cpu")
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as problem:
+        raise Damaged(path) from problem
     model.load_state_dict(kept["model"])
     for optimizer, saved in zip(optimizers, kept["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
@@ -87,10 +92,10 @@ def resume(path: Path, model: Any, optimizers: list[Any]) -> State:  # noqa: ANN
 
 def keep(path: Path, model: Any, optimizers: list[Any], state: State) -> None:  # noqa: ANN401
     """All that a run goes on from, in the file `path`; a kill while it is written leaves the one before."""
-    beside = path.with_suffix(".new")
     kept = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "state": asdict(state)}
-    torch.save(kept, beside)
-    beside.replace(path)
+    whole = io.BytesIO()
+    torch.save(kept, whole)
+    write_bytes(path, whole.getvalue())
 
 
 def save(folder: Path, model: Any, tokenizer: Any) -> None:  # noqa: ANN401

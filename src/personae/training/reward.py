@@ -11,8 +11,8 @@ import importlib
 import inspect
 import math
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,16 +30,28 @@ OWN = ("prompts", "completions", "completion_ids")  # names in the signature tha
 
 @dataclass(frozen=True)
 class Named:
-    """A reward by the name that a user gave it, `module:function`, and the file of that module."""
+    """A reward by the name that a user gave it, `module:function`, the file of that module, and where it was named."""
 
     written: str
     file: str | None
     function: Reward
+    folder: str
 
     def __call__(self, **given: Any) -> Sequence[float]:  # noqa: ANN401 - what TRL's signature has
         """What the function says."""
-        with redirect_stdout(sys.stderr):
+        with _of_the_user(self.folder):
             return self.function(**given)
+
+
+@contextmanager
+def _of_the_user(folder: str) -> Iterator[None]:
+    """Code of a user's: it imports from `folder` first, and what it prints goes to stderr."""
+    sys.path.insert(0, folder)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.path.remove(folder)
 
 
 def rewards_of(
@@ -65,7 +77,7 @@ def rewards_given(
         )
     except PersonaeError:
         raise
-    except Exception as problem:  # a function of the user's fails in whatever way it likes
+    except (Exception, SystemExit) as problem:  # a function of the user's fails in whatever way it likes
         raise RunFailed(f"the reward failed ({type(problem).__name__}: {problem})") from problem
     return _checked(found, said)
 
@@ -90,23 +102,20 @@ def named_reward(written: str) -> Reward:
     if not module or not function:
         raise BadInput(f"--reward {written!r} names no function", remedy="write module:function, as in rewards:short")
     here = str(Path.cwd())
-    sys.path.insert(0, here)
     try:
-        with redirect_stdout(sys.stderr):
+        with _of_the_user(here):
             found: Any = getattr(importlib.import_module(module), function, None)
     except ImportError as problem:
         raise BadInput(f"--reward {written}: {problem}", remedy=f"the module is looked for in {here} first") from None
-    except Exception as problem:  # noqa: BLE001 - a module of the user's fails in whatever way it likes
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - a module of the user's fails in whatever way it likes
         raise BadInput(
             f"--reward {written}: the module cannot be imported ({type(problem).__name__}: {problem})",
             remedy="correct it",
         ) from None
-    finally:
-        sys.path.remove(here)
     if not callable(found) or inspect.iscoroutinefunction(found):
         what = "has no such function" if found is None else "is no plain function"
         raise BadInput(f"--reward {written}: {what}", remedy="write module:function, as in rewards:short")
-    return Named(written, getattr(sys.modules[module], "__file__", None), found)
+    return Named(written, getattr(sys.modules[module], "__file__", None), found, here)
 
 
 def key_taken(prompt: Prompt) -> str | None:
