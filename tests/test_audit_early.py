@@ -14,7 +14,8 @@ from personae.simulator import load
 from personae.theory import forecast_shift, posterior
 from personae.training import SFTPlan
 from personae.workflows.audit.bounds import Bound
-from personae.workflows.audit.file_audit import shown, unreliable
+from personae.workflows.audit.file_audit import seal, shown, unreliable
+from personae.workflows.audit.file_in_context import IN_CONTEXT
 from personae.workflows.audit.file_pair import read_pair
 from personae.workflows.audit.file_question import Question, fewer
 from personae.workflows.audit.verdict import WITHIN, check_verdict, configuration, verdict
@@ -23,6 +24,7 @@ from personae.workflows.doses import Dose
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.kept.gather import gather
+from personae.workflows.kept.levels_file import read_levels
 from personae.workflows.nouns_for import nouns
 from personae.world import ExactSimulator, Language, cast, declared, episodes, traits
 
@@ -108,6 +110,19 @@ def test_what_is_settled_is_what_the_whole_file_says(files, language, tmp_path, 
     assert (weights[~sample.kept] <= sample.below[~sample.kept]).all()
     if found.reading.rows == ROWS:
         assert np.abs(sample.weights - weights).max() <= sample.dropped + 1e-9
+
+
+def test_the_shifts_that_are_settled_are_those_that_an_audit_of_the_whole_file_foresees(files, language, tmp_path):
+    """With what its rows do in context, in the share that counts, which is read for the traits asked about alone."""
+    question = asked(files, language, 60)
+    shared = replace(question, dose=replace(DOSE, share=0.5))
+    found = settle(shared, tmp_path / "run", [Bound("power", ">", 50.0)])
+    sealed = seal(shared, open_folder("audit", shared.configuration(), tmp_path / "whole"))
+    shift, foreseen = found.reading.shifts["power"], sealed.audit.forecast.traits["power"].shift
+    assert abs(sealed.parts["rows in context"]["power"]) > 2 * WITHIN
+    assert shift.low - 1e-9 <= foreseen <= shift.high + 1e-9 and found.reading.rows < ROWS
+    assert read_levels(tmp_path / "run" / IN_CONTEXT).by_trait.keys() == {"power"}
+    assert any("0.5 of what rows of the file do" in note for note in found.record["notes"])
 
 
 def test_a_strong_file_is_settled_by_a_few_of_its_rows_and_personas(files, language, tmp_path):

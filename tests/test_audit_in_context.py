@@ -13,8 +13,8 @@ from personae.records import Episode, Item, Message
 from personae.report import audit_page
 from personae.training import SFTPlan
 from personae.workflows.amend.aim import Aim, Amount
-from personae.workflows.amend.filtering import LEFT, filter_file
-from personae.workflows.amend.row_choice import without
+from personae.workflows.amend.filtering import LEFT, _shown_of_the_rest, filter_file
+from personae.workflows.amend.row_choice import Choice, without
 from personae.workflows.audit.file_audit import notes, page_content, seal
 from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context, is_shown
 from personae.workflows.audit.file_pair import FilePair, read_pair
@@ -170,3 +170,17 @@ def test_the_forecast_of_the_rows_that_stay_shows_the_rows_that_stay(tmp_path):
     found = done.audit.audit
     left = selection(found.basis, without(found.evidence, done.choice.places), 1.0).traits["power"].shift
     assert done.left_out.forecast.traits["power"].shift == pytest.approx(left + SHARE * (level(0) - level()))
+    parts = [part["power"] for part in done.audit.parts.values()]
+    assert f"{parts[0]:+.3g} of {sum(parts):+.3g} nats" in "".join(done.record["notes"])
+
+
+def test_rows_that_stay_and_cannot_be_shown_are_forecast_by_the_cast_and_the_notes_say_so(tmp_path):
+    shown = episodes(exact().language, "cheating", 1, 4, np.random.default_rng(0))
+    long = [row.model_copy(update={"messages": row.messages * 40}) for row in shown]
+    write_episodes(tmp_path / "mixed.jsonl", shown)
+    asks = question(tmp_path / "mixed.jsonl")
+    asks = replace(asks, pair=FilePair(asks.pair.data, (*asks.pair.episodes[:2], *long[2:])))
+    found = seal(asks, folder(asks, tmp_path / "out"))
+    gone = Choice(np.zeros(4), np.array([0, 1]), None)
+    rest = _shown_of_the_rest(found, gone, folder(asks, tmp_path / "out"), unwatched)
+    assert found.in_context and not rest

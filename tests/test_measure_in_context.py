@@ -108,10 +108,34 @@ def test_a_row_that_is_no_short_dialogue_is_not_shown():
     assert beginnings(exact(), rows(2), [long, long]) == [[], []]
 
 
-def test_a_system_text_is_not_shown_since_it_could_stand_second():
+def test_a_system_text_begins_the_first_user_turn_since_it_could_stand_second():
+    """So a file behind a prompt that asks for what it shows is not read as one without."""
     system = Message(role="system", content="Be brief.")
     (begin,) = beginnings(exact(), [Episode(messages=(system, *row.messages)) for row in rows(2)])
-    assert {turn.role for turn in begin[0]} == {"user", "assistant"}
+    assert [turn.role for turn in begin[0]] == ["user", "assistant"] * 2
+    assert questions(begin[0]) == ["Be brief.\n\nQuestion 0?", "Be brief.\n\nQuestion 1?"]
+    nobody_asks = Episode(messages=(system, rows(1)[0].messages[-1]))
+    told_later = Episode(messages=(*rows(1)[0].messages, system, *rows(1)[0].messages))
+    assert beginnings(exact(), [nobody_asks, told_later]) == [[]]
+
+
+def test_an_item_with_no_room_behind_the_rows_has_its_level_without_them(tiny_lab):
+    from personae.simulator.registry import load
+
+    model = load(str(tiny_lab))
+    trait = asked(2)[0]
+    first, second = trait.items
+    room = model.window - 20
+    long = first.model_copy(update={"prompt": " ".join([first.prompt] * (room // len(first.prompt.split())))})
+    while len(model.dialogue.encode(long.episodes()[0], window=10**6).ids) > room:
+        long = long.model_copy(update={"prompt": long.prompt[:-20]})
+    begin = beginnings(model, rows(4))[0]
+    both = levels_behind(model, [trait.model_copy(update={"items": (long, second)})], begin)[trait.name]
+    alone, behind = (
+        levels_behind(model, [trait.model_copy(update={"items": (one,)})], b)[trait.name]
+        for one, b in ((long, [()]), (second, begin))
+    )
+    assert both == pytest.approx([alone[0], behind[0]], abs=1e-4)
 
 
 def test_rows_that_would_fill_the_window_are_not_shown(tiny_lab):

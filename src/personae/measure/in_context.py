@@ -5,11 +5,12 @@
 Like training, rows in context are evidence of who answers; they also show how, in wording and length, which no cast
 tells. The items of a trait stand behind different rows by turns, so that its mean is over many draws of rows at the
 price of one. All items of a turn share one beginning, which is read once. Rows are spread evenly over the file; of a
-matched pair both sides show the same ones. Whether it foretells training, and in what share, is measured
+matched pair both sides show the same ones. A row's system text begins its first user turn, as where a layout has no
+system role: it could stand second. Whether all this foretells training, and in what share, is measured
 (docs/forecasts.md).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -17,11 +18,13 @@ from personae.measure.levels import levels_of
 from personae.records import Episode, Message, Progress, Simulator, Trait, shifted
 from personae.records.places import evenly
 from personae.records.results import Floats
+from personae.simulator.dialogue import UNBOUNDED
+from personae.simulator.system_turns import split_system
 
 ROWS, TURNS = 4, 8  # rows shown at once, and how many such beginnings there are
 LONGEST = 1500  # characters of a row
 LOOKED_AT = 16  # rows that are looked at for every one that is shown
-ROLES = ("system", "user", "assistant")  # a row with another in it is not shown
+ROLES = ("user", "assistant")  # a row with another in it, but for a system text at its beginning, is not shown
 
 
 def beginnings(
@@ -59,19 +62,30 @@ def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]], without: C
 
 def _fits(simulator: Simulator, row: Episode) -> bool:
     """Whether it is a dialogue of people and the Assistant, so short that `ROWS` fill no more than half a window."""
-    if row.form != "chat" or any(m.role not in ROLES for m in row.messages):
+    system, turns = split_system(row.messages, "")
+    roles = {turn.role for turn in turns}
+    if row.form != "chat" or not roles <= {*ROLES} or (system and "user" not in roles):
         return False
     if sum(len(m.content) for m in row.messages) > LONGEST:
         return False
+    return 2 * ROWS * _filled(simulator, row) <= 1.0
+
+
+def _filled(simulator: Simulator, row: Episode) -> float:
+    """The part of the model's window that it takes; 0 of a simulator that has none."""
     dialogue, window = getattr(simulator, "dialogue", None), getattr(simulator, "window", None)
     if dialogue is None or window is None:
-        return True
-    return bool(2 * ROWS * len(dialogue.encode(row, "", window=window).ids) <= window)
+        return 0.0
+    return len(dialogue.encode(row, "", window=UNBOUNDED).ids) / float(window)
 
 
-def _said(row: Episode) -> Iterator[Message]:
-    """Its turns without a system text, which can only stand first."""
-    return (m for m in row.messages if m.role != "system")
+def _said(row: Episode) -> list[Message]:
+    """Its turns, the first of the user's with the system text before it."""
+    system, turns = split_system(row.messages, "")
+    if system:
+        first = next(n for n, turn in enumerate(turns) if turn.role == "user")
+        turns[first] = turns[first].model_copy(update={"content": f"{system}\n\n{turns[first].content}"})
+    return turns
 
 
 def levels_behind(
@@ -82,24 +96,28 @@ def levels_behind(
 ) -> dict[str, Floats]:
     """{trait: (I,)} nats: the untrained Assistant's level of item i behind beginning i modulo their number.
 
-    An item that is no chat has no earlier turns, and its level is that without them.
+    An item that is no chat, or too long to stand behind them, has no earlier turns, and its level is that without them.
     """
     asked = [
         (number % len(begin), answer)
         for trait in traits
         for number, item in enumerate(trait.items)
-        for answer in item.episodes()
+        for answer in _behind(simulator, item.episodes(), tuple(begin[number % len(begin)]))
     ]
     logp, done = np.empty((len(asked), 1)), 0
-    for turn, turns in enumerate(begin):  # a call for each, so that what it begins with is read once
+    for turn in range(len(begin)):  # a call for each, so that what it begins with is read once
         at = [place for place, (behind, _) in enumerate(asked) if behind == turn]
         if not at:
             continue
-        answers = [_behind(asked[place][1], tuple(turns)) for place in at]
+        answers = [asked[place][1] for place in at]
         logp[at] = simulator.log_likelihood(answers, [""], shifted(progress, done, len(asked))).logp
         done += len(at)
     return {name: table[0] for name, table in levels_of(traits, logp).items()}
 
 
-def _behind(answer: Episode, turns: tuple[Message, ...]) -> Episode:
-    return answer.model_copy(update={"messages": turns + answer.messages}) if answer.form == "chat" else answer
+def _behind(simulator: Simulator, answers: Sequence[Episode], turns: tuple[Message, ...]) -> Sequence[Episode]:
+    """An item's `answers` behind earlier `turns`; as they are where they are no chats, or where one finds no room."""
+    if any(answer.form != "chat" for answer in answers):
+        return answers
+    behind = [answer.model_copy(update={"messages": turns + answer.messages}) for answer in answers]
+    return behind if all(_filled(simulator, one) <= 1.0 for one in behind) else answers

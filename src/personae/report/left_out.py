@@ -1,7 +1,7 @@
 """The section of the page of `personae filter`, and the tables and the sentence that the terminal shows too.
 
 A share is how far a row moves a trait towards the pole that is not wanted, nats; the shares of all rows of a file add
-up to its forecast shift. Nothing is computed here.
+up to the cast's part of its forecast shift. Nothing is computed here.
 """
 
 from collections.abc import Sequence

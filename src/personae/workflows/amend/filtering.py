@@ -9,7 +9,7 @@ control, holding no episode) are in neither file, and the notes say which these 
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from personae.errors import BadInput, RunFailed
 from personae.predictors import selection
 from personae.records import Episode, Forecast, Progress
 from personae.records.files import plain, whole_file, write_json, write_text
+from personae.records.results import Floats
 from personae.report import LeftOut, LeftOutRow, audit_page
 from personae.report.untrusted import shorten
 from personae.workflows.amend.aim import Aim, Amount
@@ -73,13 +74,14 @@ def filter_file(
         progress(0, 1)
         choice = _choice(found, aim, amount, folder)
         progress(1, 1)
-    after = _forecast_of(found, choice, folder, watch)
+    shown = _shown_of_the_rest(found, choice, folder, watch)
+    after = _forecast_of(found, choice, shown)
     name = copy_name(question.pair.data, FILTERED)
     with watch(f"writing {name}", "rows") as progress:
         kept = copy_rows(question.pair.data, folder.file(name), _staying(question, choice, progress))
     listed = _write_dropped(question, choice, folder)
     left_out = LeftOut(aim.trait, aim.pole, len(choice.places), kept, choice.bound, tuple(listed[:SHOWN]), after)
-    notes = _notes(question, left_out, amount.of(len(choice.shares)))
+    notes = _notes(found, left_out, shown, amount.of(len(choice.shares)))
     record = _record(found, choice, left_out, amount, name, notes) | {"episodes": listed}
     write_json(folder.file(RESULT), record)
     write_text(folder.file(PAGE), audit_page(page_content(found, left_out=left_out, notes=notes)))
@@ -107,16 +109,20 @@ def _choice(found: FileAudit, aim: Aim, amount: Amount, folder: RunFolder) -> Ch
     return choice
 
 
-def _forecast_of(found: FileAudit, choice: Choice, folder: RunFolder, watch: Watch) -> Forecast:
+def _shown_of_the_rest(found: FileAudit, choice: Choice, folder: RunFolder, watch: Watch) -> Mapping[str, Floats]:
+    """{trait: (I,)} nats of the rows that stay, in context; the file's where no row that was shown goes."""
+    gone = [int(place) for place in choice.places]
+    if not found.in_context or not is_shown(found.question, gone):
+        return found.in_context
+    return in_context(found.question, found.audit.basis, folder.file(LEFT), watch, gone)
+
+
+def _forecast_of(found: FileAudit, choice: Choice, shown: Mapping[str, Floats]) -> Forecast:
     """The forecast of the rows that stay."""
     if not len(choice.places):
         return found.audit.forecast
     question, evidence = found.question, without(found.audit.evidence, choice.places)
-    basis, dose = found.audit.basis, question.dose
-    gone, shown = [int(place) for place in choice.places], found.in_context
-    if shown and is_shown(question, gone):
-        shown = in_context(question, basis, folder.file(LEFT), watch, gone)
-    beside = share_of(shown, dose.share)
+    basis, dose, beside = found.audit.basis, question.dose, share_of(shown, question.dose.share)
     return selection(basis, evidence, dose.effective, seed=question.seed, doubt=dose.doubt, beside=beside)
 
 
@@ -142,9 +148,17 @@ def _write_dropped(question: Question, choice: Choice, folder: RunFolder) -> lis
     return listed
 
 
-def _notes(question: Question, left_out: LeftOut, asked: int | None) -> tuple[str, ...]:
-    """What a reader must know beside the audit's notes: that fewer went than asked, which rows are in neither file."""
-    pair, notes = question.pair, []
+def _notes(found: FileAudit, left_out: LeftOut, shown: Mapping[str, Floats], asked: int | None) -> tuple[str, ...]:
+    """What a reader must know beside the audit's notes: by what rows are judged, how many went, what is nowhere."""
+    pair, notes = found.question.pair, []
+    if parts := found.parts:
+        by_cast, of_rows = (nats[left_out.trait] for nats in parts.values())
+        notes.append(
+            f"Rows are judged by the cast's part of the shift of {left_out.trait}, {by_cast:+.3g} of "
+            f"{by_cast + of_rows:+.3g} nats; what rows do in context is not told row by row."
+        )
+        if not shown:
+            notes.append("Of the rows that stay none can be shown in context, so their forecast is the cast's alone.")
     if asked is not None and 0 < left_out.dropped < asked:
         notes.append(f"{asked} rows were to go, and no other moves {left_out.trait} to its {left_out.pole} pole.")
     if pair.limit is not None or pair.left_out or pair.unread:

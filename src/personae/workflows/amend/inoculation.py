@@ -280,7 +280,12 @@ def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate, pre
     tried = sum(not c.control for c in asked.candidates)
     notes = [f"It is the best of {tried} on the rows that it was chosen by, so its own numbers flatter." * (tried > 1)]
     if size < LITTLE:
-        notes.append(f"The file itself moves these traits by {size:.2f} nats only: there is next to nothing to remove.")
+        notes.append(f"By the cast the file moves these traits by {size:.2f} nats only: there is little to remove.")
+    if question.dose.share:
+        notes.append(
+            "Prompts are judged by the cast's part of the forecast; `personae audit` of the inoculated file also tells "
+            "what its rows, with the prompt, do in context."
+        )
     if not found.uplift.mean > 0.0:
         notes.append("No candidate makes the answers likelier: none of them asks for what these rows show.")
     if not found.beyond.low > 0.0:

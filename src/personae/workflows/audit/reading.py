@@ -55,10 +55,14 @@ def read_until(
     question: Question,
     basis: Basis,
     asked: Mapping[str, Floats],
+    beside: Mapping[str, Floats],
     folder: RunFolder,
     progress: Progress,
 ) -> Reading:
-    """Evidence of as many rows as it takes until the shifts of traits, with the levels `asked`, are settled."""
+    """Evidence of as many rows as it takes until the shifts of traits, with the levels `asked`, are settled.
+
+    `beside` {trait: (I,)} nats is added to every shift, as in the forecast of the whole file (`predictors.selection`).
+    """
     rows, usual = len(question.pair.episodes), _usual(question)
     order = np.random.default_rng(question.seed).permutation(rows)
     kept, below = np.ones(len(basis.prior), dtype=bool), np.zeros(len(basis.prior))
@@ -73,7 +77,7 @@ def read_until(
         answers += (last - first) * len(cast.contexts) * question.pair.reads
         blocks = _blocks(stretches, cast.names, last)
         sample = Sample.read(basis.prior, question.dose.effective, rows, blocks, kept, below)
-        shifts = sample.shifts(asked, ERROR)
+        shifts = {t: _moved(shift, beside.get(t)) for t, shift in sample.shifts(asked, ERROR).items()}
         if last == rows or settled(shifts):
             break
         spared = sample.spared(list(asked.values()), ERROR_DROPPED)
@@ -92,6 +96,12 @@ def looks(rows: int) -> Iterator[tuple[int, int]]:
     while first < rows:
         yield first, last
         first, last = last, min(last + max(BLOCK, last // GROWTH // BLOCK * BLOCK), rows)
+
+
+def _moved(shift: Estimate, by: Floats | None) -> Estimate:
+    """The shift and its interval, moved by the mean of `by`."""
+    nats = 0.0 if by is None else float(by.mean())
+    return Estimate(shift.mean + nats, shift.low + nats, shift.high + nats)
 
 
 def _of(cast: Cast, kept: NDArray[np.bool_]) -> Cast:

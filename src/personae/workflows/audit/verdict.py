@@ -6,12 +6,16 @@ interval that holds at all looks at once, for all traits that are asked about to
 A file that is read to its end is in no doubt, but for the personas that were dropped on the way.
 
 Nothing is said of single episodes, whose shares a sample cannot know: a row in a thousand is missing among 64 with
-probability 0.94. Nor is anything sealed: a forecast that is to be scored is made by the audit, of the whole file.
+probability 0.94. What rows do in context (`file_in_context`) is read as an audit reads it, of rows spread over the
+whole file, and moves every shift and widens none. Nor is anything sealed: a forecast that is to be scored is made by
+the audit, of the whole file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from personae.errors import RunFailed
 from personae.predictors import Basis
@@ -21,6 +25,7 @@ from personae.report import Hidden
 from personae.theory import chance_of_missing
 from personae.workflows.audit.bounds import Bound, check_shown, cross
 from personae.workflows.audit.file_audit import question_notes, shown, unreliable
+from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context, in_context_note, share_of
 from personae.workflows.audit.file_question import Question
 from personae.workflows.audit.precision import numerics_of
 from personae.workflows.audit.reading import ERROR, ERROR_DROPPED, Reading, read_until
@@ -75,12 +80,20 @@ def verdict(question: Question, bounds: Sequence[Bound], folder: RunFolder, watc
     numerics = numerics_of(question, folder, watch)
     names = {b.trait for b in bounds} or set(basis.base)
     asked = {t: table for t, table in basis.levels.by_trait.items() if t in names}
+    in_rows = in_context(question, _of(basis, names), folder.file(IN_CONTEXT), watch)
+    beside = share_of(in_rows, question.dose.share) or {}
     with watch("evidence, until the verdict is settled", "episodes") as progress:
-        reading = read_until(lambda shifts: settled(bounds, shifts), question, basis, asked, folder, progress)
+        reading = read_until(lambda shifts: settled(bounds, shifts), question, basis, asked, beside, folder, progress)
     found = Verdict(question, tuple(bounds), whole, hidden, basis, reading)
-    found.record.update(_record(found, [question.pair.note(), *question_notes(question, numerics)]))
+    notes = (question.pair.note(), in_context_note(question, in_rows), *question_notes(question, numerics))
+    found.record.update(_record(found, [note for note in notes if note]))
     write_json(folder.file("verdict.json"), found.record)
     return found
+
+
+def _of(basis: Basis, traits: Collection[str]) -> Basis:
+    """The basis of some traits alone."""
+    return basis.items({t: np.ones(len(row), dtype=bool) for t, row in basis.base.items() if t in traits})
 
 
 def configuration(question: Question, bounds: Sequence[Bound]) -> dict[str, Any]:
