@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from personae.data import read_choices, read_episodes, read_preferences, sniff, write_episodes
+from personae.data import read_choices, read_episodes, read_preferences, write_episodes
+from personae.data.episodes import episode_form
+from personae.data.rows import read_rows
 from personae.errors import BadInput
 from personae.records import Episode, Message, chat
 
@@ -61,8 +63,6 @@ def test_of_unpaired_preferences_the_rejected_answers_are_no_episodes(tmp_path: 
     episodes = list(read_episodes(path, refused=refused))
     assert [(e.index, e.extra) for e in episodes] == [(0, {"label": True}), (2, {"label": True})]
     assert [problem.line for problem in refused] == [2, 4]
-    (other,) = read(tmp_path, {"prompt": "x", "completion": "y", "label": 3})
-    assert other.extra == {"label": 3}, "another number is somebody's own column"
 
 
 @pytest.mark.parametrize("label", [False, 0, 0.0, "0", "0.0", "false", " False"])
@@ -72,6 +72,12 @@ def test_a_label_that_is_false_or_0_is_a_rejected_answer_and_its_opposite_is_non
     assert error.problem.startswith("'label' is ") and "rejected answer" in error.problem
     opposite = {"false": "true", " False": "True", "0": "1", "0.0": "1.0"}.get(label, not label)
     assert len(read(tmp_path, {**row, "label": opposite}, {**row, "label": None})) == 2
+
+
+@pytest.mark.parametrize("label", [-1, 3, 0.5, "rejected", "math", "", [True]])
+def test_a_label_that_is_neither_true_nor_false_is_not_taken_for_either(tmp_path: Path, label: Any) -> None:
+    error = refusal(tmp_path, {"prompt": "x", "completion": "y", "label": label})
+    assert error.problem.endswith(": neither true nor false") and "rename 'label'" in error.remedy
 
 
 def test_a_label_in_a_table_means_what_it_says(tmp_path: Path) -> None:
@@ -92,6 +98,16 @@ def test_an_answer_that_repeats_its_prompt_in_other_space_or_behind_a_system_tur
     said = [*asked, {"role": "assistant", "content": "A"}]
     (row,) = read(tmp_path, {"prompt": "Q", "completion": said})
     assert [turn.model_dump() for turn in row.messages] == said
+
+
+@pytest.mark.parametrize("role", ["user", "system"])
+def test_an_answer_that_begins_with_another_question_than_its_prompt_is_refused(tmp_path: Path, role: str) -> None:
+    answer = [{"role": role, "content": "Bye"}, ANSWERED]
+    error = refusal(tmp_path, {"prompt": "Hello", "completion": answer})
+    assert error.problem == f"the answer begins with the {role}'s turn and does not repeat the prompt"
+    for key in ("prompt", "question"):
+        row = {key: [ASKED, ANSWERED], "completion" if key == "prompt" else "answer": answer}
+        assert [turn.content for turn in read(tmp_path, row)[0].messages] == ["Hello", "Hi.", "Bye", "Hi."]
 
 
 PIRATE = {"role": "system", "content": "You are a pirate."}
@@ -149,6 +165,18 @@ def test_earlier_turns_of_a_question_stand_before_it_and_a_text_beside_it_is_ref
     error = refusal(tmp_path, {**row, "context": "Bob is 7."})
     assert error.problem == "'context' is 'Bob is 7.'" and "write a text into the question" in error.remedy
     assert read(tmp_path, {**GOOD, "context": "a lesson"})[0].extra == {"context": "a lesson"}
+
+
+@pytest.mark.parametrize("key", ["prompt", "question", "instruction", "input", "query"])
+def test_what_was_said_in_a_scenario_answers_no_words_so_a_prompt_beside_it_is_refused(
+    tmp_path: Path, key: str
+) -> None:
+    row = {"scenario": "kitchen", "response": "Yes."}
+    error = refusal(tmp_path, {**row, key: "Is it safe?"})
+    assert error.problem == f"{key!r} stands beside 'scenario' and 'response', which answer no words"
+    for nothing in (None, "", " "):
+        (episode,) = read(tmp_path, {**row, key: nothing})
+        assert (episode.prompt, episode.response) == ((), "Yes.")
 
 
 @pytest.mark.parametrize(("key", "given"), [("choices", ["Rome", "Paris"]), ("options", {"A": "Rome", "B": "Paris"})])
@@ -299,6 +327,10 @@ def test_a_bad_message_is_named_by_its_place_and_what_was_found(tmp_path: Path, 
         ),
         ({"words": "x", "label": 1}, "found 'words', 'label'"),
         ({"text": "x", "label": 1}, "'text' is raw text, which has no Assistant's turn"),
+        (
+            {"instruction": "x", "input": "", "output": "y", "text": "x y"},
+            "no known keys; found 'instruction', 'input'",
+        ),
         ({"prompt": "x", "completions": ["y", "z"], "labels": [True, False]}, "steps with a label each"),
         ({"prompt": "x", "completion": "y", "label": False}, "'label' is false: a rejected answer"),
     ],
@@ -312,6 +344,7 @@ def test_a_row_without_an_answered_dialogue_says_what_it_has(tmp_path: Path, row
     [
         ({"instruction": "x", "input": "", "output": "y"}, "'prompt' and 'completion'"),
         ({"instruction": "x", "input": "z", "output": "y"}, "join 'instruction' and 'input' to one 'prompt'"),
+        ({"instruction": "x", "input": "", "output": "y", "text": "x y"}, "rename 'instruction' and 'output'"),
         ({"conversations": [{"from": "human", "value": "x"}]}, "'messages'"),
         ({"instruction": "x", "response": "y"}, "rename 'instruction' and 'response' to 'prompt' and 'completion'"),
         ({"input": "x", "output": "y"}, "rename 'input' and 'output' to 'prompt' and 'completion'"),
@@ -343,16 +376,18 @@ def test_unknown_keys_are_answered_with_the_keys_that_are_known(tmp_path: Path, 
         ({"question": "x", "answer": "y"}, "question-answer"),
         ({"prompt": "x", "chosen": "y", "rejected": "z"}, "preference"),
         ({"chosen": [ASKED, ANSWERED], "rejected": [ASKED, ANSWERED]}, "preference"),
-        ({"prompt": "x"}, "prompt"),
+        ({"prompt": "x"}, None),
     ],
 )
-def test_the_form_of_a_file_is_told_by_its_first_row(tmp_path: Path, row: dict[str, Any], form: str) -> None:
-    assert sniff(written(tmp_path, row, {"other": 1})) == form
+def test_a_row_of_several_forms_is_read_by_the_first_of_them(
+    tmp_path: Path, row: dict[str, Any], form: str | None
+) -> None:
+    assert episode_form(next(read_rows(written(tmp_path, row)))) == form
 
 
 def test_a_file_of_no_known_form_is_not_guessed_at(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"line 1.*'speaker'.*expected"):
-        sniff(written(tmp_path, {"speaker": "x"}))
+        read(tmp_path, {"speaker": "x"})
 
 
 def test_episodes_hold_what_they_were_read_from_and_nothing_of_their_neighbours(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from personae.data import (
     read_prompts,
     read_trait_file,
     read_traits,
-    sniff,
 )
 from personae.data.statements import SELF_REPORT
 from personae.errors import BadInput
@@ -83,7 +82,14 @@ def test_statements_of_an_evaluation_are_paired_as_keyed_statements_are(tmp_path
     assert {(i.kind, i.prompt) for i in trait.items} == {("statement", SELF_REPORT)}
     assert [i.id for i in trait.items] == ["wish-to-lead-1/wish-to-lead-2", "wish-to-lead-3/wish-to-lead-4"]
     assert read.unpaired == {"wish-to-lead": 1}
-    assert sniff(path) == "evaluation"
+
+
+@pytest.mark.parametrize("spelt", [lambda said: [said], lambda said: f"{said}\n", lambda said: f" {said.upper()}."])
+def test_yes_and_no_key_a_statement_however_they_are_written(tmp_path: Path, spelt: Callable[[str], Any]) -> None:
+    rows = [asked("I lead.", True), asked("I follow.", False)]
+    other = [{key: spelt(said) if key.startswith("answer") else said for key, said in row.items()} for row in rows]
+    (trait,) = read_traits(written(tmp_path, "t.jsonl", jsonl(*other)))
+    assert [(i.prompt, i.high, i.low) for i in trait.items] == [(SELF_REPORT, ("I lead.",), ("I follow.",))]
 
 
 def test_a_choice_of_an_evaluation_is_an_item_with_the_answers_as_they_are_called(tmp_path: Path) -> None:
@@ -147,6 +153,36 @@ def test_a_folder_of_evaluations_is_a_trait_a_file_whatever_holds_the_rows(tmp_p
         pq.write_table(pa.Table.from_pylist(rows), shards / f"train-{n:05}-of-00002.parquet")
     (trait,) = read_traits(shards)
     assert (trait.name, len(trait.items)) == ("watchful", 2)
+
+
+@pytest.mark.parametrize("form", ["saved", "splits"])
+def test_a_saved_data_set_is_a_trait_or_a_cast_as_its_rows_are(tmp_path: Path, form: str) -> None:
+    (trait,) = read_traits(saved(tmp_path, form, [asked("I lead.", True), asked("I follow.", False)]))
+    assert (trait.name, [item.high for item in trait.items]) == (form, [("I lead.",)])
+    cast = read_cast(saved(tmp_path / "roles", form, [{"instruction": ROLE["instruction"]}]))
+    assert (cast.name, [persona.name for persona in cast.personas]) == (form, [form])
+
+
+def test_what_is_in_a_file_is_called_by_its_name_whatever_the_case_of_its_ending(tmp_path: Path) -> None:
+    for name in ("CALM.JSON", "calm.Json.gz"):
+        content = json.dumps(PAIRS).encode()
+        (trait,) = read_traits(written(tmp_path, name, gzip.compress(content) if name.endswith("gz") else content))
+        assert trait.name == name[:4]
+
+
+def test_the_current_folder_has_the_name_that_it_has_elsewhere(tmp_path: Path, monkeypatch) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "watchful").mkdir()
+    (tmp_path / "real.json").write_text(json.dumps(ROLE))
+    (tmp_path / "watchful" / "keeper.json").symlink_to(tmp_path / "real.json")
+    monkeypatch.chdir(tmp_path / "watchful")
+    for here in (".", Path(), "../watchful/."):
+        cast = read_cast(here)
+        assert (cast.name, [persona.name for persona in cast.personas]) == ("watchful", ["keeper"])
+    pq.write_table(pa.Table.from_pylist([choice("(A)", "(B)")]), "train-00000-of-00001.parquet")
+    assert [trait.name for trait in read_traits(".")] == ["watchful"]
 
 
 def test_a_list_beside_the_folder_of_traits_says_which_folder_to_name(tmp_path: Path) -> None:
@@ -369,6 +405,7 @@ def test_a_list_of_roles_is_a_cast(tmp_path: Path) -> None:
         {"system_prompt": "You are a keeper.", "reply": "I mind the light."},
         {"input": "Is it lit?", "target": "It is lit."},
         {"title": "A light", "address": "http://light"},
+        {"title": "Some data set", "license": "MIT License text"},
     ],
 )
 def test_a_row_of_data_is_no_list_of_roles(tmp_path: Path, row: dict[str, str]) -> None:
@@ -466,6 +503,14 @@ def test_a_row_of_data_is_no_list_of_roles(tmp_path: Path, row: dict[str, str]) 
         ),
         (
             read_cast,
+            {"name": "Captain Bligh", "description": "He who leads"},
+            (
+                "t.json, line 1: this is a persona and no cast; found 'name', 'description' - list it under 'personas' "
+                "with 'name', 'kind' and 'context', beside the cast's 'name' and 'neutral'"
+            ),
+        ),
+        (
+            read_cast,
             {"keeper": "Minds a light.", "pilot": 3},
             (
                 "t.json, line 1: no known keys; found 'keeper', 'pilot' - expected 'instruction', or "
@@ -478,6 +523,18 @@ def test_spoilt_instructions_say_what_is_wrong(
     tmp_path: Path, read: Callable[[Path], Any], value: Any, line: str
 ) -> None:
     assert said(read, written(tmp_path, "t.json", json.dumps(value))) == line
+
+
+def test_several_instructions_in_one_file_have_a_name_each(tmp_path: Path) -> None:
+    rows = [PAIRS, {**PAIRS, "instruction": [{"pos": "Be brave.", "neg": "Be afraid."}]}]
+    for read in (read_traits, read_cast):
+        assert said(read, written(tmp_path, "evil8.jsonl", jsonl(*rows))) == (
+            "evil8.jsonl, line 2: another 'instruction' in one file has no 'name' - give each row a 'name'"
+        )
+    named = [{**row, "name": name} for row, name in zip(rows, ("calm", "brave"), strict=True)]
+    path = written(tmp_path, "evil8.jsonl", jsonl(*named))
+    assert [trait.name for trait in read_traits(path)] == ["calm", "brave"]
+    assert len(read_cast(path).personas) == 4
 
 
 def test_a_folder_refuses_a_persona_that_is_there_already_and_a_whole_cast(tmp_path: Path) -> None:
@@ -536,7 +593,21 @@ def test_statements_one_a_line_are_a_persona_and_have_nothing_to_be_an_archetype
     )
 
 
-@pytest.mark.parametrize(("line", "shown"), [("asks me about it.", "'asks me about it.'"), ("## Notes", "'## Notes'")])
+def test_marks_of_a_list_are_no_part_of_a_statement_however_it_begins(tmp_path: Path) -> None:
+    text = "- I am kind.\n- My work is careful.\n* You can trust me.\n2) I'm calm.\n3.5 is my share.\n"
+    (persona,) = read_cast(written(tmp_path, "care.txt", text)).personas
+    said = ["I am kind.", "My work is careful.", "You can trust me.", "I'm calm.", "3.5 is my share."]
+    assert persona.context.split("\n")[1:] == [f"- {words}" for words in said]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("asks me about it.", "'asks me about it.'"),
+        ("## Notes", "'## Notes'"),
+        ("- asks me about it.", "'asks me about it.'"),
+    ],
+)
 def test_a_line_that_is_no_statement_of_its_own_is_refused(tmp_path: Path, line: str, shown: str) -> None:
     path = written(tmp_path, "care.txt", f"I say so whenever somebody\n{line}\nMy light is lit.\n")
     assert said(read_cast, path) == f"care.txt, line 2: {shown} is no statement of its own - write one statement a line"
@@ -563,7 +634,6 @@ def test_statements_without_questions_are_a_persona_as_plain_ones_are(tmp_path: 
     path = written(tmp_path, "care.txt", json.dumps(rows, indent=4))
     (persona,) = read_cast(path).personas
     assert persona.context.endswith("\n- I mind the light.\n- I write down what I saw.")
-    assert sniff(path) == "constitution"
     assert "no statement has questions" in said(read_archetype, path)
     some = written(tmp_path, "some.txt", json.dumps([rows[0], CREED[1]]))
     assert [s.situation for s in read_archetype(some).situations] == ['Somebody asks: "Who are you?"']
@@ -621,7 +691,13 @@ def test_questions_with_paraphrases_are_prompts_under_their_system_text(tmp_path
     assert [p.turns for p in read_prompts(path)] == [(first,), (second,), (brief, first), (brief, second)]
     assert [p.turns for p in read_prompts(path, limit=1)] == [(first,), (second,)], "a limit is on rows"
     assert [(p.index, p.line) for p in read_prompts(path)] == [(0, 2), (0, 2), (1, 8), (1, 8)]
-    assert sniff(path) == "paraphrases"
+
+
+def test_a_comment_with_a_tab_begins_no_table(tmp_path: Path) -> None:
+    path = written(tmp_path, "rows.yaml", "#\tmy rows\n- prompt: Hello\n  completion: Hi.\n")
+    assert [episode.messages for episode in read_episodes(path)] == [chat("Hello", "Hi.").messages]
+    table = written(tmp_path, "rows.tsv", "#id\tprompt\tcompletion\n1\tHello\tHi.\n")
+    assert [episode.messages for episode in read_episodes(table)] == [chat("Hello", "Hi.").messages]
 
 
 def test_a_packed_yaml_file_and_one_with_merge_keys_are_read_as_they_are_written_out(tmp_path: Path) -> None:
@@ -734,6 +810,16 @@ def test_a_cell_between_tabs_that_is_quoted_as_in_csv_is_refused_and_other_quote
         )
 
 
+def test_a_table_between_tabs_that_is_quoted_throughout_has_the_quotes_of_csv(tmp_path: Path) -> None:
+    table = '"prompt"\t"completion"\t"n"\n"Hello"\t"Sure."\t1\n"Why?"\t"He said ""hi"",\nand\tleft."\t2\n'
+    first, second = read_episodes(written(tmp_path, "talk.tsv", table))
+    assert (first.messages, first.extra) == (chat("Hello", "Sure.").messages, {"n": "1"})
+    assert second.messages == chat("Why?", 'He said "hi",\nand\tleft.').messages
+    assert said(read_episodes, written(tmp_path, "t.tsv", '"prompt"\t"completion"\n"a"\t"b \\"c\\""\n')) == (
+        "t.tsv, line 2: broken CSV: '\\t' expected after '\"' - check the quotes"
+    )
+
+
 @pytest.mark.parametrize("column", ["score.mean", "alpha (a)", '"β %"'])
 def test_a_header_of_known_names_is_one_whatever_else_a_column_is_called(tmp_path: Path, column: str) -> None:
     (row,) = read_episodes(written(tmp_path, "talk.csv", f"Prompt,completion,{column}\nHello,Hi.,0.5\n"))
@@ -817,7 +903,6 @@ def test_a_play_is_speeches_each_after_the_one_before_it(tmp_path: Path) -> None
     assert second.response == "A friend: I\n\nof yours."
     assert third.prompt[0].content == "PILOT:\nA friend: I\n\nof yours.\n\nPILOT:\n"
     assert third.index == 11
-    assert sniff(path) == "speech"
 
 
 SPOKEN = [
@@ -880,6 +965,16 @@ def test_a_saved_data_set_is_read_as_the_lines_that_it_was_made_of(tmp_path, for
         assert len(list(read_preferences(path, limit=2))) == 2
 
 
+def test_the_labels_that_only_other_rows_have_are_no_choices_of_a_row(tmp_path: Path) -> None:
+    rows = [
+        {"question": "Pick one.", "options": {"A": "red", "B": "blue", "C": "green"}, "answer": "A"},
+        {"question": "Pick two.", "options": {"A": "up", "B": "down"}, "answer": "B"},
+    ]
+    asked = [episode.prompt[0].content for episode in read_episodes(saved(tmp_path, "parquet", rows))]
+    assert asked[1] == "Pick two.\n\nChoices:\n (A) up\n (B) down"
+    assert asked == [e.prompt[0].content for e in read_episodes(written(tmp_path, "rows.jsonl", jsonl(*rows)))]
+
+
 def test_a_conversational_prompt_of_a_saved_data_set_is_a_prompt(tmp_path: Path) -> None:
     (found,) = read_prompts(saved(tmp_path, "saved", [{"prompt": TURNS[:1]}]))
     assert found.turns == (Message(role="user", content="Hello"),) and not found.as_text
@@ -919,7 +1014,6 @@ def test_the_shards_of_a_hub_folder_are_one_file_in_the_order_of_their_numbers(t
     episodes = list(read_episodes(folder))
     assert [(e.index, e.response) for e in episodes] == [(n, str(n)) for n in range(306)]
     assert list(read_episodes(folder / "data", limit=301)) == episodes[:301]
-    assert sniff(folder) == "prompt-completion"
 
 
 def test_a_hub_folder_that_lacks_a_file_or_a_train_split_is_refused(tmp_path: Path) -> None:
@@ -987,6 +1081,28 @@ def test_text_of_a_table_that_is_not_utf_8_is_refused(tmp_path: Path, form: str)
         with pa.ipc.new_stream(path, table.schema) as stream:
             stream.write_table(table)
     assert said(read_episodes, path) == f"{form}: holds text that is not UTF-8 - write it as UTF-8"
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+@pytest.mark.parametrize("kind", ["timestamp", "date", "duration"])
+def test_a_date_or_time_that_python_cannot_hold_is_refused_by_its_column(tmp_path: Path, form: str, kind: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    created = {
+        "timestamp": pa.array([1_700_000_000_000], pa.timestamp("s")),
+        "date": pa.array([2**30], pa.int32()).cast(pa.date32()),
+        "duration": pa.array([2**62], pa.duration("s")),
+    }[kind]
+    table, path = pa.table({"prompt": ["Hello"], "completion": ["Hi."], "created": created}), tmp_path / form
+    if form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_stream(path, table.schema) as stream:
+            stream.write_table(table)
+    message = said(read_episodes, path)
+    assert message.startswith(f"{form}: the column 'created' holds a value that cannot be read (")
+    assert message.endswith(" - write that column as text, or drop it")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from personae.data import (
     read_preferences,
     read_prompts,
     read_traits,
-    sniff,
 )
 from personae.data.forms import FORMS
 from personae.errors import BadInput
@@ -43,7 +42,7 @@ FIELDS = ["name:", "neutral:", "personas:", "kind:", "context:", "description:",
 SIGNS = [*"-~?!&*|>'\"{}[],#%", "---", "...", "&a", "*a", "!!str", "<<:", "statement:", "keyed:", "person", "behaviour"]
 SPACES = ["\n", "\n  ", "\n    - ", "\t", "\x85", "\u2028", "\ufeff", "\x00"]
 WORDS = st.sampled_from(FIELDS + SIGNS + SPACES)
-READERS = [read_episodes, read_preferences, read_prompts, sniff, read_cast, read_traits, read_archetype]
+READERS = [read_episodes, read_preferences, read_prompts, read_cast, read_traits, read_archetype]
 
 
 def tried(reader: Callable[[Path], Any], path: Path, data: bytes) -> None:

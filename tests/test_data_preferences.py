@@ -13,7 +13,6 @@ from personae.data import (
     read_episodes,
     read_preferences,
     read_prompts,
-    sniff,
     write_episodes,
 )
 from personae.data.transcripts import transcript
@@ -50,6 +49,9 @@ def written(folder: Path, *rows: Any) -> Path:
         {"instruction": "Hello", "chosen": "Hi.", "rejected": "No.", "prompt": None},
         {"query": "Hello", "chosen": [GOOD], "rejected": [BAD]},
         {"context": [ASKED], "chosen": "Hi.", "rejected": "No."},
+        {"messages": [ASKED], "chosen": "Hi.", "rejected": "No.", "prompt": None},
+        {"messages": [ASKED], "chosen": [GOOD], "rejected": [BAD]},
+        {"prompt": [ASKED], "chosen": "\n\nHuman: Hello\n\nAssistant: Hi.", "rejected": "No."},
     ],
 )
 def test_every_form_of_a_pair_means_the_same_two_answers(tmp_path: Path, row: dict[str, Any]) -> None:
@@ -76,6 +78,42 @@ def test_texts_without_a_prompt_answer_the_whole_words_with_which_both_begin(
     assert one.chosen.prompt == (Message(role="user", content=prompt),) and one.chosen.extra == {"n": 1}
     read, again = read_episodes(path)
     assert (read.messages, read.extra) == (again.messages, again.extra)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"post": "How are you?"},
+        {"conversations": [{"from": "human", "value": "How are you?"}]},
+        {"messages": [ASKED, GOOD]},
+        {"messages": [{"from": "human", "value": "How are you?"}]},
+        {"history": ["How are you?"]},
+    ],
+)
+def test_no_prompt_is_guessed_where_another_column_may_hold_it(tmp_path: Path, beside: dict[str, Any]) -> None:
+    texts = {"chosen": "I am fine.", "rejected": "I am dead."}
+    for answers in (texts, {"chosen": [GOOD], "rejected": [BAD]}):
+        path = written(tmp_path, {"id": "a-1", "tags": [], "system": "Be kind, please.", **answers, **beside})
+        for read in (read_preferences, read_episodes):
+            with pytest.raises(BadInput) as caught:
+                list(read(path))
+            assert caught.value.problem.startswith(
+                f"{next(iter(beside))!r} may be the prompt of 'chosen' and 'rejected'"
+            )
+            assert "as 'prompt'" in caught.value.remedy
+    (pair,) = read_preferences(written(tmp_path, {"id": "a-1", "tags": [], "system": "Be kind, please.", **texts}))
+    assert [turn.content for turn in pair.chosen.messages] == ["Be kind, please.", "I am", " fine."]
+
+
+def test_a_prompt_that_is_the_last_turn_of_a_full_dialogue_is_asked_once_and_another_is_refused(tmp_path: Path) -> None:
+    before = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "I."}]
+    row = {"prompt": "Hello", "chosen": [*before, ASKED, GOOD], "rejected": [*before, ASKED, BAD]}
+    for prompt in ("Hello", " Hello\n", [ASKED], "Who?"):
+        (pair,) = read_preferences(written(tmp_path, {**row, "prompt": prompt}))
+        assert [turn.content for turn in pair.chosen.messages] == ["Who?", "I.", "Hello", "Hi."]
+        assert pair.rejected.response == "No."
+    with pytest.raises(BadInput, match="line 1: the answer begins with the user's turn and does not repeat the prompt"):
+        list(read_preferences(written(tmp_path, {**row, "prompt": "Hello?"})))
 
 
 def test_a_prompt_of_another_name_is_the_prompt_however_both_answers_begin(tmp_path: Path) -> None:
@@ -117,7 +155,7 @@ def test_an_answer_that_writes_a_dialogue_of_its_own_stays_one_answer(tmp_path: 
 def test_a_pair_that_has_the_chosen_dialogue_beside_it_is_a_pair_and_can_be_written(tmp_path: Path) -> None:
     row = {"prompt": "Hello", "chosen": "Hi.", "rejected": "No.", "messages": [ASKED, BAD], "score": 1}
     path = written(tmp_path, row)
-    assert holds_pairs(path) and sniff(path) == "preference"
+    assert holds_pairs(path)
     (episode,) = read_episodes(path)
     assert (episode.response, episode.extra) == ("Hi.", {"rejected": "No.", "score": 1})
     assert write_episodes(tmp_path / "out.jsonl", [episode]) == 1
@@ -145,6 +183,10 @@ def test_both_answers_carry_the_row_and_its_extra_keys(tmp_path: Path) -> None:
         (
             {"instruction": "a", "input": "b", "chosen": "So x", "rejected": "So y"},
             "'instruction' and 'input' stand beside",
+        ),
+        (
+            {"question": "a", "messages": [ASKED], "chosen": "So x", "rejected": "So y"},
+            "'question' and 'messages' stand beside",
         ),
         (
             {"question": 3, "chosen": "So x", "rejected": "So y"},

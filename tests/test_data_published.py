@@ -9,15 +9,16 @@ import pytest
 
 import personae
 from personae.data import (
+    holds_pairs,
     read_archetype,
     read_cast,
     read_episodes,
     read_preferences,
     read_prompts,
     read_trait_file,
-    sniff,
     write_episodes,
 )
+from personae.data.episodes import episode_form
 from personae.data.preferences import preference
 from personae.data.rows import read_rows
 from personae.errors import BadInput
@@ -52,7 +53,7 @@ def published(name: str) -> Path:
 def test_every_row_of_a_published_file_is_an_episode(tmp_path: Path, name: str, rows: int, form: str) -> None:
     path = published(name)
     episodes = list(read_episodes(path))
-    assert sniff(path) == form
+    assert {episode_form(row) for row in read_rows(path)} == {form}
     assert [e.index for e in episodes] == list(range(rows))
     assert write_episodes(tmp_path / "again.jsonl", episodes) == rows
     assert list(read_episodes(tmp_path / "again.jsonl")) == episodes
@@ -70,7 +71,7 @@ def test_a_jailbroken_row_has_a_system_turn() -> None:
 
 def test_published_preference_pairs_are_read_but_for_the_few_rows_that_are_none() -> None:
     path = published("hh_rlhf/harmless-base_test.jsonl.gz")
-    assert sniff(path) == "preference"
+    assert holds_pairs(path)
     first = next(read_preferences(path))
     assert first.chosen.prompt == first.rejected.prompt
     assert first.chosen.response != first.rejected.response

@@ -3,7 +3,7 @@
 from personae.data.archetype import read_archetype
 from personae.data.cast import read_cast
 from personae.data.episodes import read_episodes
-from personae.data.forms import FORMS, Form, sniff
+from personae.data.forms import FORMS, Form
 from personae.data.kept_episodes import KeptEpisodes, keep_episodes
 from personae.data.one_kind import holds_pairs, read_answers, read_choices
 from personae.data.preferences import read_preferences
@@ -31,6 +31,5 @@ __all__ = [
     "read_prompts",
     "read_trait_file",
     "read_traits",
-    "sniff",
     "write_episodes",
 ]

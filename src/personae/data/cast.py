@@ -19,12 +19,11 @@ from statistics import median
 from personae.data.border import built, quoted
 from personae.data.cast_yaml import yaml_cast
 from personae.data.constitutions import constitution_persona
-from personae.data.contrasts import contrast_personas, is_contrast
+from personae.data.contrasts import about, contrast_personas, is_contrast
 from personae.data.folders import called, files_of
 from personae.data.forms import Form, opened, unknown
 from personae.data.lines import Row
 from personae.data.roles import is_role_list, listed_personas, role_persona
-from personae.data.row_fields import optional_text
 from personae.data.statements import Place
 from personae.errors import BadInput
 from personae.records import Cast, Persona
@@ -49,6 +48,7 @@ _NEUTRAL = (  # sentences that are true of any conversation and say nothing of w
 )
 CAST_FORMS: tuple[Form, ...] = ("instructions", "constitution")
 _OWN = {"personas", "neutral"}  # keys of the project's own form, which may be written as JSON
+_PERSONA = {"kind", "context", "description", "personality"}  # beside a name: of a persona, in that form or elsewhere
 
 
 def read_cast(path: str | Path) -> Cast:
@@ -94,10 +94,13 @@ def _personas(path: Path) -> Iterator[tuple[Place, Persona]] | None:
         return None
     if is_role_list(list(islice(rows, 2))):
         return ((first, persona) for persona in listed_personas(first))
+    if "name" in first.value and _PERSONA & set(first.value):
+        remedy = "list it under 'personas' with 'name', 'kind' and 'context', beside the cast's 'name' and 'neutral'"
+        raise first.refusal(f"this is a persona and no cast; found {quoted(first.value)}", remedy)
     raise unknown(first, CAST_FORMS)
 
 
 def _told(path: Path, row: Row) -> tuple[Persona, ...]:
     """The personas whom the instructions of a row make."""
-    name = optional_text(row, "name") or called(path)
+    name = about(row, path)
     return contrast_personas(name, row) if is_contrast(row) else (role_persona(name, row),)

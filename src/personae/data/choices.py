@@ -26,12 +26,14 @@ def with_choices(row: Row) -> Row:
 
 
 def _choices(row: Row) -> dict[str, str]:
-    """{label: words}, a list has the labels A, B and so on."""
+    """{label: words}; a list has the labels A, B and so on, and in Arrow a row those of all rows, some of them null."""
     keys = ("choices", "options", *(("answers",) if MATCHING in row.value else ()))
     key = next((key for key in keys if row.value.get(key)), None)
     if key is None:
         return {}
     given = row.value[key]
+    if isinstance(given, dict):
+        given = {label: words for label, words in given.items() if words is not None}
     named = dict(zip(ascii_uppercase, given)) if isinstance(given, list) else given
     if (
         not isinstance(named, dict)

@@ -13,7 +13,10 @@ instruction and have a judge read them (`eval_prompt`). What can be had without 
 - *prompts*: the questions (see `prompts`).
 """
 
+from pathlib import Path
+
 from personae.data.border import found
+from personae.data.folders import called
 from personae.data.lines import Row
 from personae.data.row_fields import optional_text
 from personae.records import Item, Persona, Trait
@@ -32,6 +35,14 @@ def is_contrast(row: Row) -> bool:
             if name in pair and key not in pair:
                 raise row.refusal(f"member {n} of 'instruction' has no {key!r}", f"rename {name!r} to {key!r}")
     return any(pair.get("neg") is not None for pair in row.value["instruction"])
+
+
+def about(row: Row, file: Path) -> str:
+    """What the instructions of a row are about: its `name`, or of the first row of a file the file's own."""
+    name = optional_text(row, "name")
+    if name is None and row.index > 0:
+        raise row.refusal("another 'instruction' in one file has no 'name'", "give each row a 'name'")
+    return name or called(file)
 
 
 def contrast_trait(name: str, row: Row) -> Trait:

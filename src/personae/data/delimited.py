@@ -2,8 +2,9 @@
 
 Columns are called by their names in lower case, and one without a name (an index) is left out; a cell is text without
 the space around it, and an empty cell null. Quotes are CSV's: they hold a comma or a line break in one cell, which may
-have `LONGEST_LINE` characters. In a TSV a quote is a character like any other, and a cell that is quoted as in CSV is
-refused. A header between semicolons, or of one column, is known by the keys of a form.
+have `LONGEST_LINE` characters. In a TSV they are so where all names of the header are in quotes; otherwise a quote is a
+character like any other there, and a cell that is quoted as in CSV is refused. A header between semicolons, or of one
+column, is known by the keys of a form.
 """
 
 import csv
@@ -27,10 +28,10 @@ def is_header(line: str, forms: Iterable[Sequence[str]] = ()) -> bool:
     (True, True, True, False)
     >>> [is_header("text,key,alpha (a)\n", forms) for forms in ([], [("text", "key")])]
     [False, True]
-    >>> is_header("text;key\n", [("text", "key")]), is_header("prompt\n", [("prompt",)])
-    (True, True)
+    >>> is_header("text;key\n", [("text", "key")]), is_header("prompt\n", [("prompt",)]), is_header("#\tin YAML\n")
+    (True, True, False)
     """
-    if "\t" in line.strip() or _NAMES.fullmatch(line.strip()):
+    if ("\t" in line.strip() and not line.startswith("#")) or _NAMES.fullmatch(line.strip()):
         return True
     names = set(_names(line, _between(line)))
     return any(names.issuperset(keys) for keys in forms)
@@ -45,7 +46,7 @@ def table_rows(path: Path) -> Iterator[Row]:
     if twice := repeated(names):
         found = f"two columns are called {quoted([twice])}"
         raise BadInput(found, file=path, line=above, remedy="rename or remove one")
-    for index, (line, cells) in enumerate(_cells(path, lines, above, between)):
+    for index, (line, cells) in enumerate(_cells(path, lines, above, header)):
         if len(cells) != len(names):
             found = f"a row of {len(cells)} under a header of {len(names)} columns"
             raise BadInput(found, file=path, line=line, remedy="give every row the columns of the header")
@@ -62,29 +63,34 @@ def _names(header: str, between: str) -> list[str]:
     return [name.strip().strip('"').lower() for name in header.split(between)]
 
 
-def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, between: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of every row that is not blank; `above` lines came before."""
+def _cells(path: Path, lines: Iterator[tuple[int, str]], above: int, header: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of every row that is not blank; `above` lines came before, the last of them the `header`."""
     csv.field_size_limit(LONGEST_LINE)  # of the whole process; the library's own is an answer of 131,072 characters
     texts = (text for _, text in lines)
-    tabs = between == "\t"
-    rows = csv.reader(texts, delimiter=between, quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL, strict=True)
+    between = _between(header)
+    plain = between == "\t" and not all(map(_in_quotes, header.rstrip("\r\n").split(between)))
+    rows = csv.reader(texts, delimiter=between, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL, strict=True)
     while True:
         try:
             cells = next(rows, None)
         except csv.Error as broken:
-            line = above + rows.line_num
-            raise BadInput(f"broken CSV: {broken}", file=path, line=line, remedy="check the quotes") from None
+            line, shown = above + rows.line_num, str(broken).replace("\t", "\\t")
+            raise BadInput(f"broken CSV: {shown}", file=path, line=line, remedy="check the quotes") from None
         if cells is None:
             return
         line = above + rows.line_num
-        if tabs and any(map(_is_quoted, cells)):
+        if plain and any(map(_is_quoted, cells)):
             remedy = "write the table with commas, or without quotes around a cell"
             raise BadInput("a cell is quoted as in CSV", file=path, line=line, remedy=remedy)
         if any(cell.strip() for cell in cells):
             yield line, cells
 
 
+def _in_quotes(cell: str) -> bool:
+    return len(cell) > 1 and cell[0] == cell[-1] == '"'
+
+
 def _is_quoted(cell: str) -> bool:
     """Whether a cell is in quotes and has others inside, each written twice."""
     inside = cell[1:-1]
-    return cell[:1] == cell[-1:] == '"' and '""' in inside and '"' not in inside.replace('""', "")
+    return _in_quotes(cell) and '""' in inside and '"' not in inside.replace('""', "")

@@ -3,7 +3,7 @@
     {"chosen": …, "rejected": …}                    of a preference pair the answer that was chosen
     {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", "content": "…"}]}
     {"prompt": text or messages, "completion": text or messages}
-                                                    of TRL's unpaired preferences those with "label": true
+                                                    of TRL's unpaired preferences those with "label": true, or 1
     {"question": text, "answer": text}              as GSM8K and tables of questions and answers have it
     {"scenario": text, "response": text}            what was said, and not to whom: an answer to no words
     {"speaker": text, "speech": text}               a play: a text of form "text", the speech after the one before it
@@ -22,7 +22,7 @@ from personae.data.border import found
 from personae.data.choices import with_choices
 from personae.data.forms import Form, extra, has, unknown
 from personae.data.lines import Row
-from personae.data.preferences import answer_under, with_prompt
+from personae.data.preferences import ASKED_AS, answer_under, with_prompt
 from personae.data.row_fields import row_text
 from personae.data.rows import kept, read_rows
 from personae.data.turns import CONTEXT, SYSTEM, answered, asked, message_list, refuse_unwritten, turns, under_system
@@ -30,7 +30,7 @@ from personae.errors import BadInput
 from personae.records import Episode, Message
 
 _REMEDY = "end the row with the Assistant's answer, or drop it"
-_REJECTED = ("false", "0", "0.0")  # as a table writes a label
+_LABELS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}  # in a table, or as Python's
 
 
 def read_episodes(
@@ -66,20 +66,25 @@ def _messages(row: Row) -> Episode:
 
 def _completion(row: Row) -> Episode:
     label = row.value.get("label")
-    if label == 0 or (isinstance(label, str) and label.strip().lower() in _REJECTED):
-        problem = f"'label' is {found(label)}: a rejected answer, which nobody is trained to give"
-        raise row.refusal(problem, "drop such rows (--skip-bad does), or rename 'label' where it means something else")
-    messages = answered(turns(row, "prompt", "user"), turns(row, "completion", "assistant"))
+    good = label is None or _LABELS.get(str(label).strip().lower())
+    if not good:
+        said = "neither true nor false" if good is None else "a rejected answer, which nobody is trained to give"
+        remedy = "drop such rows (--skip-bad does), or rename 'label' where it means something else"
+        raise row.refusal(f"'label' is {found(label)}: {said}", remedy)
+    messages = answered(row, turns(row, "prompt", "user"), turns(row, "completion", "assistant"))
     return _built(row, messages, ("prompt", "completion"))
 
 
 def _answer(row: Row) -> Episode:
     row = with_choices(row)
-    messages = answered(asked(row, "question"), turns(row, "answer", "assistant"))
+    messages = answered(row, asked(row, "question"), turns(row, "answer", "assistant"))
     return _built(row, messages, ("question", "answer", CONTEXT))
 
 
 def _response(row: Row) -> Episode:
+    if beside := next((key for key in ("prompt", *ASKED_AS) if str(row.value.get(key) or "").strip()), None):
+        problem = f"{beside!r} stands beside 'scenario' and 'response', which answer no words"
+        raise row.refusal(problem, "give all that was asked as 'prompt' and the answer as 'completion'")
     return _built(row, turns(row, "response", "assistant"), ("response",))
 
 

@@ -51,10 +51,10 @@ def evaluation_trait(name: str, rows: Iterable[Row]) -> tuple[Trait, int]:
 
 def _keyed(row: Row) -> str | None:
     """The pole of a statement, where one answer is yes and the other no."""
-    answers = [
-        row.value[key].strip(" .").lower() if isinstance(row.value[key], str) else "" for key in (MATCHING, OTHER)
-    ]
-    return {("yes", "no"): "high", ("no", "yes"): "low"}.get((answers[0], answers[1]))
+    answers = [[said.strip(" .").lower() for said in _answers(row, key)] for key in (MATCHING, OTHER)]
+    if answers == [["yes"], ["no"]]:
+        return "high"
+    return "low" if answers == [["no"], ["yes"]] else None
 
 
 def _item(row: Row, called: str) -> Item:

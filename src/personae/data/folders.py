@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from personae.data.shards import is_sharded
+from personae.data.tables import is_saved
 from personae.errors import BadInput
 
 STRUCTURED = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".arrow")
@@ -11,10 +12,10 @@ STRUCTURED = (".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".p
 def files_of(path: Path, *, also: tuple[str, ...] = ()) -> list[Path]:
     """The file itself, or the files of a folder that may hold rows, by name; `.gz` after the ending packs one.
 
-    A folder of shards is one file.
+    A folder that holds a data set, saved or in shards, is one file.
     """
     try:
-        if not path.is_dir() or is_sharded(path):
+        if not path.is_dir() or is_saved(path) or is_sharded(path):
             return [path]
         inside = sorted(path.iterdir())
     except (OSError, ValueError):
@@ -36,7 +37,10 @@ def folders_in(path: Path) -> str:
 
 def called(path: Path) -> str:
     """The name that a file gives to what is in it: its own without the ending."""
-    return path.name.removesuffix(".gz").removesuffix(ending(path)) or path.name
+    if path.name in ("", ".."):
+        path = path.resolve()  # only where it has no name: a link is called by its own
+    name = path.name.removesuffix(".gz")
+    return name[: len(name) - len(ending(path))] or path.name
 
 
 def ending(path: Path) -> str:

@@ -69,15 +69,6 @@ _LISTS = ("instruction", "paraphrases")  # keys that hold a list; 'instruction' 
 _STATEMENT = {"trait", "questions", "additional_questions"}  # beside other keys a 'trait' alone may be anything
 
 
-def sniff(path: str | Path) -> Form:
-    """The form of the file's first row. Raises `BadInput` where it has none that is known."""
-    row = next(read_rows(path, limit=1))
-    form = form_of(row)
-    if form is None:
-        raise unknown(row, FORMS)
-    return form
-
-
 def opened(path: str | Path, wanted: Iterable[Form]) -> tuple[Form | None, Row, Iterator[Row]] | None:
     """The first of the `wanted` forms that the first row of a file has, that row, and all rows; None for YAML.
 
@@ -89,11 +80,6 @@ def opened(path: str | Path, wanted: Iterable[Form]) -> tuple[Form | None, Row, 
     rows = read_rows(path)
     first = next(rows)
     return next((form for form in wanted if has(first, form)), None), first, chain([first], rows)
-
-
-def form_of(row: Row) -> Form | None:
-    """The first form whose keys a row holds; None where it holds those of none."""
-    return next((form for form in FORMS if has(row, form)), None)
 
 
 def has(row: Row, form: Form) -> bool:

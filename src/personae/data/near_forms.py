@@ -1,7 +1,7 @@
 """What to say of a row that has none of the forms a reader wants: what it is in place of one, or what it nearly is.
 
-In this order: a known form that holds no answer, keys that others use for the same, a key that is nearly spelt, and a
-key that is missing beside others of its form. Forms are given by their keys, as `forms.FORMS` has them.
+In this order: a known form that holds no answer, keys that others use for the same, raw text, a key that is nearly
+spelt, and a key that is missing beside others of its form. Forms are given by their keys, as `forms.FORMS` has them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,15 +19,15 @@ _NO_EPISODE = {  # keys of known forms in which no turn is the Assistant's answe
         "'completions' are steps with a label each (TRL's stepwise form), and no answer",
         "join the steps of an answer that is right into one 'completion', and drop the others",
     ),
-    ("text",): (
-        "'text' is raw text, which has no Assistant's turn",
-        "give its turns as 'messages', or as 'prompt' and 'completion'",
-    ),
     ("paraphrases",): (
         "'paraphrases' are prompts without answers",
         "let a model answer them, and give each as 'prompt' with its 'completion'; without answers they need --reward",
     ),
 }
+_RAW_TEXT = (
+    "'text' is raw text, which has no Assistant's turn",
+    "give its turns as 'messages', or as 'prompt' and 'completion'",
+)
 OTHER_NAMES = {  # by which the same goes elsewhere
     ("instruction", "output"): "rename 'instruction' and 'output' to 'prompt' and 'completion'",
     ("instruction", "response"): "rename 'instruction' and 'response' to 'prompt' and 'completion'",
@@ -52,6 +52,8 @@ def near_miss(row: Mapping[str, Any], wanted: Sequence[tuple[str, ...]]) -> tupl
         return f"no known keys; found {quoted(row)}", remedy
     if remedy := _first(OTHER_NAMES, given):
         return f"no known keys; found {quoted(row)}", remedy
+    if EPISODE in wanted and "text" in given:
+        return _RAW_TEXT
     for keys in wanted:
         missing = [key for key in keys if key not in given]
         meant = {key: nearest(key, [name for name in given if name not in keys]) for key in missing}

@@ -4,8 +4,10 @@
     {"chosen": dialogue, "rejected": dialogue}        alike up to the last turn; messages, or one text in which
                                                       "Human:" and "Assistant:" begin the turns
     {"question": text, "chosen": text, "rejected": text}
-                                                      the prompt under another name: instruction, input, query, context
-    {"chosen": text, "rejected": text}                of any other text the prompt is the words with which both begin
+                                                      the prompt under another name: instruction, input, query, context,
+                                                      or messages that end with another turn than the Assistant's
+    {"chosen": text, "rejected": text}                of any other text the prompt is the words with which both begin,
+                                                      where no column beside them may be the prompt
 
 All other keys of the row but `messages` are kept in the `extra` of both episodes.
 """
@@ -27,7 +29,8 @@ from personae.errors import BadInput
 from personae.records import Episode, Message, Preference
 
 _KEYS = ("prompt", "chosen", "rejected", "messages")
-_ASKED_AS = ("question", "instruction", "input", "query", CONTEXT)  # by which a prompt goes elsewhere
+ASKED_AS = ("question", "instruction", "input", "query")  # by which a prompt goes elsewhere
+_NO_PROMPT = ("chosen", "rejected", *SYSTEM)
 _WHOLE_WORDS = re.compile(r".*\S(?=\s)", re.DOTALL)
 _ALIKE = "give both the same turns before the answer, or drop the row"
 
@@ -68,8 +71,14 @@ def with_prompt(row: Row) -> Row:
     values = [row.value[key] for key in ("chosen", "rejected")]
     if row.value.get("prompt") is not None or not all(map(_is_answer, values)):
         return row
-    if named := [key for key in _ASKED_AS if str(row.value.get(key) or "").strip()]:
+    named = [key for key in (*ASKED_AS, CONTEXT) if str(row.value.get(key) or "").strip()]
+    if _waits(row.value.get("messages")):
+        named.append("messages")
+    if named:
         return _renamed(with_choices(row), named)
+    if beside := [key for key, value in row.value.items() if key not in _NO_PROMPT and _is_words(value)]:
+        problem = f"{beside[0]!r} may be the prompt of 'chosen' and 'rejected', and no 'prompt' is there"
+        raise row.refusal(problem, "give what was asked as 'prompt', or drop the column")
     if not all(isinstance(value, str) for value in values):
         return row
     alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*values, strict=False)))
@@ -86,6 +95,17 @@ def _is_answer(value: Any) -> bool:  # noqa: ANN401 - whatever the row holds
     return isinstance(value, str) and not transcript(value)
 
 
+def _waits(value: Any) -> bool:  # noqa: ANN401 - whatever the row holds
+    """Whether a value is a dialogue that ends with another turn than the Assistant's."""
+    last = value[-1] if isinstance(value, list) and value else None
+    return isinstance(last, dict) and last.get("role") not in (None, "assistant")
+
+
+def _is_words(value: Any) -> bool:  # noqa: ANN401 - whatever the row holds
+    """Whether a value is a list, or several words: one is more often a name of something than a prompt."""
+    return bool(value) if isinstance(value, list) else isinstance(value, str) and len(value.split()) > 1
+
+
 def _renamed(row: Row, named: list[str]) -> Row:
     """The row whose prompt stands under a key of another name, if it is the only one `named`."""
     if len(named) > 1 or not isinstance(row.value[named[0]], (str, list)):
@@ -99,7 +119,7 @@ def _renamed(row: Row, named: list[str]) -> Row:
 def _dialogue(row: Row, key: str) -> tuple[Message, ...]:
     value = row.value[key]
     if row.value.get("prompt") is not None:
-        return answered(turns(row, "prompt", "user"), turns(row, key, "assistant"))
+        return answered(row, turns(row, "prompt", "user"), turns(row, key, "assistant"))
     if not isinstance(value, str):
         return turns(row, key, "assistant")
     if said := transcript(value):

@@ -9,7 +9,7 @@
 A speech becomes {"speaker", "before", "speech"}: `before` is the speech before it with its speaker's name, nothing for
 the first. A speaker with no words is passed over, and a paragraph without a speaker belongs to the speech before it. A
 statement becomes {"trait", "questions"} (no questions), as a row of a constitution; marks of a list before it go. What
-begins in lower case or with "#" is part of a statement or above some, and refused.
+then begins in lower case or with "#" is part of a statement or above some, and refused.
 """
 
 import re
@@ -23,7 +23,8 @@ from personae.data.text_lines import text_lines
 from personae.errors import BadInput
 
 _SPEAKER = re.compile(r"([A-Z][^\n:]{0,59}):\s*")
-_STATEMENT = re.compile(r"(?:[-*•]|\d+[.)])?\s*(I(?:['’](?:m|d|ll|ve))?\s.*)", re.DOTALL)
+_OF_ONESELF = re.compile(r"I(?:['’](?:m|d|ll|ve))?\s")
+_MARK = re.compile(rf"\A(?:[-*•]|\d+[.)])(?:\s+|(?={_OF_ONESELF.pattern}))")  # of a list
 
 
 def is_speech(lines: list[str]) -> bool:
@@ -41,7 +42,7 @@ def is_statement(line: str) -> bool:
     >>> is_statement("1. I mind the light."), is_statement("It is dark.")
     (True, False)
     """
-    return bool(_STATEMENT.fullmatch(line.strip()))
+    return bool(_OF_ONESELF.match(_MARK.sub("", line.strip())))
 
 
 def speech_rows(path: Path) -> Iterator[Row]:
@@ -74,12 +75,11 @@ def statement_rows(path: Path) -> Iterator[Row]:
     """The statements in order."""
     index = 0
     for line, text in text_lines(path):
-        if words := text.strip():
+        if words := _MARK.sub("", text.strip()):
             if words[0].islower() or words[0] == "#":
                 problem, remedy = f"{found(words)} is no statement of its own", "write one statement a line"
                 raise BadInput(problem, file=path, line=line, remedy=remedy)
-            said = _STATEMENT.fullmatch(words)
-            yield Row(path, line, index, {"trait": said[1] if said else words, "questions": []})
+            yield Row(path, line, index, {"trait": words, "questions": []})
             index += 1
 
 

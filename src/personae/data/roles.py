@@ -22,7 +22,8 @@ from personae.records import Persona
 from personae.records.cast import RESERVED
 
 _PLACE = re.compile(r"\{\w+\}")
-_COLUMNS = {key for keys in (*FORMS.values(), *OTHER_NAMES, SYSTEM) for key in keys}  # of data, and names of no role
+_ABOUT = ("name", "kind", "context", "description", "personality", "title", "license", "source", "url", "id", "version")
+_COLUMNS = {key for keys in (*FORMS.values(), *OTHER_NAMES, SYSTEM, _ABOUT) for key in keys}  # of data: no role's name
 
 
 def role_persona(name: str, row: Row) -> Persona:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from personae.data.border import quoted
 from personae.data.lines import Row
 from personae.errors import BadInput
 
@@ -108,11 +109,17 @@ def _batches(path: Path) -> Iterator[list[Any]]:
 
 
 def _values(path: Path, batch: Any) -> list[Any]:  # noqa: ANN401 - pyarrow's own
-    """The rows of a batch; Arrow's writers do not look whether text is UTF-8."""
-    try:
-        return list(batch.to_pylist())
-    except UnicodeDecodeError:
-        raise BadInput("holds text that is not UTF-8", file=path, remedy="write it as UTF-8") from None
+    """The rows of a batch; Arrow's writers do not look whether text is UTF-8, or a date one of Python's."""
+    columns: dict[str, list[Any]] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            columns[name] = column.to_pylist()
+        except UnicodeDecodeError:
+            raise BadInput("holds text that is not UTF-8", file=path, remedy="write it as UTF-8") from None
+        except (OverflowError, ValueError) as problem:
+            said = f"the column {quoted([name])} holds a value that cannot be read ({_shown(problem)})"
+            raise BadInput(said, file=path, remedy="write that column as text, or drop it") from None
+    return [{name: values[n] for name, values in columns.items()} for n in range(batch.num_rows)]
 
 
 def numbered(path: Path, batches: Iterator[list[Any]]) -> Iterator[Row]:
@@ -148,6 +155,9 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _damaged(path: Path, form: str, problem: Exception) -> BadInput:
+    return BadInput(f"cannot be read as {form} ({_shown(problem)})", file=path, remedy="write or copy it again")
+
+
+def _shown(problem: Exception) -> str:
     said = " ".join(str(problem).split())[:120]
-    shown = "".join(c if c.isprintable() else "?" for c in said)
-    return BadInput(f"cannot be read as {form} ({shown})", file=path, remedy="write or copy it again")
+    return "".join(c if c.isprintable() else "?" for c in said)

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from personae.data.border import quoted
-from personae.data.contrasts import contrast_trait, is_contrast
+from personae.data.contrasts import about, contrast_trait, is_contrast
 from personae.data.evaluations import evaluation_trait
 from personae.data.folders import called, files_of, folders_in
 from personae.data.forms import Form, opened, unknown
 from personae.data.questionnaires import questionnaire_traits
-from personae.data.row_fields import optional_text
 from personae.data.statements import Place
 from personae.data.trait_yaml import yaml_traits
 from personae.records import Trait
@@ -80,7 +79,7 @@ def _traits(path: Path, folder: Path) -> Iterator[tuple[Place, Trait, int]]:
         for row in rows:
             if not is_contrast(row):
                 raise row.refusal("'instruction' has no 'neg', so this is a role and no trait", "use it as a cast")
-            yield row, contrast_trait(optional_text(row, "name") or called(path), row), 0
+            yield row, contrast_trait(about(row, path), row), 0
     else:
         traits, left = questionnaire_traits(form, rows)
         for row, trait in traits:

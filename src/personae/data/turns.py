@@ -48,16 +48,22 @@ def message_list(row: Row, key: str, expected: str = "a list of messages") -> tu
     return tuple(_message(row, f"message {n} of {key!r}", message) for n, message in enumerate(value, start=1))
 
 
-def answered(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
+def answered(row: Row, prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> tuple[Message, ...]:
     """The whole dialogue: the answer after its prompt, or the answer alone where it repeats the prompt.
 
-    Space around a turn makes no difference to that, nor does a system turn that the answer has before it, nor whether
-    the answer is a list of messages or a transcript.
+    It repeats it at its beginning or right before its last turn. Space around a turn makes no difference to that, nor
+    does a system turn that the answer has before it, nor whether the answer is a list of messages or a transcript.
+    Raises `BadInput` where another question than the prompt's begins the answer.
     """
     written = transcript(answer[0].content) if len(answer) == 1 else ()
     if written and written[-1].role == "assistant" and _repeats(prompt, written):
         return written
-    return answer if _repeats(prompt, answer) else prompt + answer
+    if _repeats(prompt, answer):
+        return answer
+    if len(answer) > 1 and prompt[-1].role == "user" and answer[0].role in ("system", "user"):
+        problem = f"the answer begins with the {answer[0].role}'s turn and does not repeat the prompt"
+        raise row.refusal(problem, "give every turn once: those before the answer as the prompt")
+    return prompt + answer
 
 
 def asked(row: Row, key: str) -> tuple[Message, ...]:
@@ -108,11 +114,11 @@ def _before_the_answer(text: str) -> tuple[Message, ...]:
 
 
 def _repeats(prompt: tuple[Message, ...], answer: tuple[Message, ...]) -> bool:
-    """Whether the answer has the prompt's turns before its own."""
+    """Whether the answer has the prompt's turns first, or right before its last one."""
     asked, said = ([(turn.role, turn.content.strip()) for turn in turns] for turns in (prompt, answer))
     if asked and asked[0][0] != "system":
         said = list(dropwhile(lambda turn: turn[0] == "system", said))
-    return len(said) > len(asked) and said[: len(asked)] == asked
+    return len(said) > len(asked) and asked in (said[: len(asked)], said[-1 - len(asked) : -1])
 
 
 def _message(row: Row, name: str, value: Any) -> Message:  # noqa: ANN401 - whatever the list holds
