@@ -12,7 +12,8 @@ A second reading of the same arms, the shift that their rows make in context, is
     measured ≈ shift_of_dose(n) + share · in context,   share ≥ 0 by least squares at every n
 
 A training of another dose has as much more of either, and never more than all of the shift in context. (One share and
-one dose for all arms; nothing else is free.)
+one dose for all arms; nothing else is free. At each dose on the way the share is the best for all arms, so what is told
+below of an arm's own dose is at that dose's share, and arms drawn for an interval keep it.)
 
 What the development arms also tell is how far a *new* arm may land from its forecast, which an interval must say:
 - `spread`, the standard deviation of its log dose about the fitted one. Two things add up in squares. Arms differ in
