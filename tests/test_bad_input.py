@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from personae.cli.main import run
-from personae.data import write_episodes
+from personae.data import read_trait_file, write_episodes
 from personae.records import chat
 from personae.workflows.kept import basis_cache
 
@@ -223,6 +223,49 @@ def test_a_cast_of_one_persona_is_refused_by_file(refused, tmp_path, tiny_lab, s
     assert said.startswith(f"{cast}: ") and "has 1 persona" in said and not (tmp_path / "out").exists()
 
 
+LONG, CONTROL = "What about the seal? " * 200, "the seal <|endoftext|>"
+UNFIT = {"long": (LONG, "the model's window holds 512"), "control": (CONTROL, "spells '<|endoftext|>'")}
+
+
+@pytest.mark.parametrize("command", ["audit", "measure"])
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_an_item_that_does_not_fit_the_model_is_named_before_any_work(
+    refused, tmp_path, tiny_lab, small_cast, command, unfit
+):
+    (text, says), traits, data = UNFIT[unfit], few_items(tmp_path / "traits.yaml", 4), rows(tmp_path / "data.jsonl", 3)
+    traits.write_text(traits.read_text().replace("Day 2?", f'"{text}"'))
+    asked = [tiny_lab] if command == "measure" else [data, "--model", tiny_lab]
+    said = refused(command, *asked, "--cast", small_cast, "--traits", traits, "--out", tmp_path / "out")
+    item = read_trait_file(traits).traits[0].items[2].id
+    assert said.startswith(f"{traits}: the item {item!r} of 'power', under the context of 'clerk': ") and says in said
+    assert "line 1" not in said and " - shorten or reword it" in said and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["audit", "measure"])
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_a_context_that_does_not_fit_the_model_is_named_before_any_work(
+    refused, tmp_path, tiny_lab, small_cast, small_traits, command, unfit
+):
+    (text, says), cast, data = UNFIT[unfit], tmp_path / "cast.yaml", rows(tmp_path / "data.jsonl", 3)
+    cast.write_text(small_cast.read_text().replace("The assistant is a pirate.", f'"{text}"'))
+    asked = [tiny_lab] if command == "measure" else [data, "--model", tiny_lab]
+    said = refused(command, *asked, "--cast", cast, "--traits", small_traits, "--out", tmp_path / "out")
+    assert said.startswith(f"{cast}: ") and "the context of 'pirate': " in said and says in said
+    assert "line 1" not in said and not (tmp_path / "out").exists()
+
+
+def test_a_row_that_would_fit_but_for_a_context_is_named_with_whose_it_is(refused, tmp_path, tiny_lab, small_traits):
+    cast, data = tmp_path / "cast.yaml", tmp_path / "data.jsonl"
+    persona = "  - {{name: {}, kind: person, context: {}}}\n"
+    cast.write_text(
+        "name: c\nneutral: A talk.\npersonas:\n" + persona.format("a", "A.") + persona.format("b", "seal " * 80)
+    )
+    for many, says in ((120, ", with the context of 'b' before them"), (2000, "the model's window holds 512 - ")):
+        write_episodes(data, [chat("Who?", "I."), chat("Who?", "seal " * many)])
+        said = refused("audit", data, "--model", tiny_lab, "--cast", cast, "--traits", small_traits)
+        assert said.startswith(f"{data}, line 2: prompt and answer are ") and says in said
+
+
 # -- models ----------------------------------------------------------------------------------------------------------
 MODEL_COMMANDS = {
     "measure": lambda model, data: ["measure", model],
@@ -316,6 +359,16 @@ WRITES = {
     "filter": ("filtered.jsonl", ["--trait", "power", "--drop", 1]),
     "inoculate": ("inoculated.jsonl", ["--mode", "user"]),
 }
+
+
+@pytest.mark.parametrize("command", WRITES)
+def test_a_file_that_no_run_left_there_is_not_written_over(refused, tmp_path, options, command):
+    name, more = WRITES[command]
+    (out := tmp_path / "out").mkdir()
+    (out / name).write_text("mine")
+    said = refused(command, rows(tmp_path / "data.jsonl", 6), *options, *more, "--out", out)
+    assert said.startswith(f"{out}: holds {name}, ") and said.endswith("name another --out")
+    assert {f.name: f.read_text() for f in out.iterdir()} == {name: "mine"}
 
 
 @pytest.mark.parametrize("command", WRITES)
@@ -441,7 +494,7 @@ def test_where_a_file_is_in_the_way_more_space_is_no_remedy(tmp_path, capsys):
     (tmp_path / "way").write_text("mine")
     assert run(["corpus", "-n", "1", "--out", str(tmp_path / "way" / "corpus.txt"), "--quiet"]) == 1
     said = capsys.readouterr().err
-    assert said.endswith("name another --out\n") and "space" not in said
+    assert said.endswith("; name another --out (PERSONAE_CACHE for a file of the cache)\n") and "space" not in said
 
 
 def test_a_choice_that_there_is_not_is_answered_with_those_there_are(refused):

@@ -14,7 +14,17 @@ import pytest
 
 from personae.cli.main import run
 from personae.errors import BadInput, RunFailed
-from personae.ledger import Ledger, ledger_file, read_forecast, read_profile, scored, sealed, summary, with_digest
+from personae.ledger import (
+    Ledger,
+    asked_of,
+    ledger_file,
+    read_forecast,
+    read_profile,
+    scored,
+    sealed,
+    summary,
+    with_digest,
+)
 from personae.records import Estimate
 from personae.records.files import write_json
 from personae.report import ledger_page
@@ -257,6 +267,17 @@ def test_a_ledger_that_others_write_is_read_once_more_where_it_was_read_without_
     tears = 2
     with pytest.raises(BadInput, match="is no ledger"):
         ledger.read()
+
+
+@pytest.mark.parametrize("traits", ['{"power": {"Base": 0}}', "[1]"])
+def test_a_ledger_whose_rows_were_altered_is_no_ledger(ledger, traits):
+    fill(1)
+    with closing(sqlite3.connect(ledger.path)) as connection, connection:
+        connection.execute("DROP TRIGGER forecasts_update")
+        connection.execute("UPDATE forecasts SET traits = ?", (traits,))
+    with pytest.raises(BadInput, match="is no ledger"):
+        ledger.read()
+    assert "is no ledger" in keep_score(record(), 1.0, profile())
 
 
 def test_a_newer_ledger_is_left_alone(ledger):
@@ -517,6 +538,12 @@ def test_a_forecast_sealed_before_items_were_kept_is_read_as_it_was(files):
     assert read_forecast(files[0], 1.0).digest == record()["digest"]
 
 
+def test_a_forecast_of_no_trait_has_nothing_to_measure(files):
+    write_json(files[0], with_digest({**asked(record(traits=())), "items": {}}))
+    with pytest.raises(BadInput, match=r"forecast\.json: the forecast is of no trait.* - name another, or leave --for"):
+        asked_of(read_forecast(files[0], 1.0), (), "answers", file=files[0])
+
+
 def test_a_forecast_against_a_control_is_scored_on_the_difference_of_two_profiles_alone(files, capsys, tmp_path):
     ours, theirs = ({k: v for k, v in profile(s).items() if k != "control"} for s in ((0.5,) * 5, (0.1,) * 5))
     write_json(files[1], ours)
@@ -590,6 +617,8 @@ def test_an_empty_ledger_is_one_friendly_line(capsys, tmp_path):
     assert found["sealed"] == 0 and found["scored"] == [] and found["overall"] is None
     keep_forecast(record(), 1.0)
     assert "One forecast is sealed, and none is scored yet" in told(["ledger"], capsys).out
+    for only in (["--model", "m"], ["--model", "x"], ["--trait", "x"]):
+        assert told(["ledger", *only], capsys).out.startswith(f"Nothing scored is about {only[1]}: `personae score")
     assert outcome(["ledger"], capsys)["sealed"] == 1
     page = str(tmp_path / "ledger.html")
     assert f"no forecast to draw, so {page} was not written" in told(["ledger", "--out", page], capsys).err

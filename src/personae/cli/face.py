@@ -150,7 +150,7 @@ SkipBad = Annotated[
     typer.Option("--skip-bad", help="Leave out rows that hold no episode, and say how many. Broken JSON stops."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only the first rows, at most this many.")]
-ITEMS = 16  # as in workflows.file_question, which is not imported here: help must come at once
+ITEMS = 16  # as in workflows.audit.file_question, which is not imported here: help must come at once
 Items = Annotated[
     int, typer.Option("--items", min=0, help="At most this many items of each trait, evenly spaced; 0: all.")
 ]

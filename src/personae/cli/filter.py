@@ -73,7 +73,7 @@ def command(
         from personae.simulator.devices import Running
         from personae.workflows.amend.aim import Amount, read_aim
         from personae.workflows.amend.filter_words import filter_words
-        from personae.workflows.amend.filtering import DROPPED, FILTERED, check_filter, filter_file
+        from personae.workflows.amend.filtering import DROPPED, FILTERED, RESULT, check_filter, filter_file
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
@@ -99,7 +99,7 @@ def command(
         question, _ = ask(wish, face.progress)
         check_filter(question, amount)
         wanted = question.configuration() | {"aim": aim, "amount": amount}
-        writes, reads = (copy_name(data, FILTERED), DROPPED), [file for file, _ in question.pair.files]
+        writes, reads = (copy_name(data, FILTERED), DROPPED, RESULT), [file for file, _ in question.pair.files]
         folder = open_folder("filter", wanted, out, writes=writes, reads=reads)
         face.keeps(folder.path)
         watch = Timed(face.progress, folder)

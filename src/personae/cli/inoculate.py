@@ -83,7 +83,7 @@ def command(
         from personae.simulator.devices import Running
         from personae.workflows.amend.candidates import candidates_for
         from personae.workflows.amend.inoculate_words import inoculate_words
-        from personae.workflows.amend.inoculation import FILES, Inoculating, check_inoculation, inoculate_file
+        from personae.workflows.amend.inoculation import FILES, RESULT, Inoculating, check_inoculation, inoculate_file
         from personae.workflows.audit.file_question import Wish, ask
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
@@ -107,7 +107,8 @@ def command(
         question, _ = ask(wish, face.progress)
         asked = Inoculating(question, candidates, mode, rows, tuple(trait or ()))
         check_inoculation(asked, face.progress)
-        folder = open_folder("inoculate", asked.configuration(), out, writes=FILES.values(), reads=[data])
+        writes = (*FILES.values(), RESULT)
+        folder = open_folder("inoculate", asked.configuration(), out, writes=writes, reads=[data])
         face.keeps(folder.path)
         face.say(f"{len(asked.sample)} rows behind {len(candidates)} prompts: {asked.answers} answers to score")
         watch = Timed(face.progress, folder)

@@ -93,7 +93,7 @@ def command(
         from personae.simulator.address import number_type
         from personae.simulator.devices import Running
         from personae.simulator.registry import open_model
-        from personae.workflows.enough import check_enough
+        from personae.workflows.enough import check_enough, check_nouns_fit
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.measure.leakage_words import outside_lines, outside_report
         from personae.workflows.measure.measurement import MeasureQuestion, coherent, measure
@@ -113,6 +113,7 @@ def command(
         for trait in asked:
             by.check(trait)
         simulator = open_model(model, dtype=dtype, running=running)
+        check_nouns_fit(simulator, personas, asked, cast_file=cast, traits_file=traits)
         yardstick, missing = open_untrained(model, untrained, dtype, running)
         face.warn(missing)
         turns = beside(untrained or model, simulator, yardstick, asked, seed) if outside else None

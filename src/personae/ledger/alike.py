@@ -32,9 +32,15 @@ def marks(traits: Sequence[Trait]) -> Marks:
 
 
 def asked_of(forecast: Sealed, traits: Sequence[Trait], instrument: str, *, file: Path) -> tuple[Trait, ...]:
-    """Of `traits` what the forecast in `file` is about, with exactly its items. Raises `BadInput` where some lack."""
+    """Of `traits` what the forecast in `file` is about, with exactly its items. Raises `BadInput` where some lack.
+
+    It does so too where the forecast is of no trait, as one is that was made of a model that could show none.
+    """
     if forecast.items is None or forecast.instrument is None:
         raise BadInput("the forecast was sealed before its items were kept in it", file=file, remedy="leave --for out")
+    if not forecast.items:
+        remedy = "name another, or leave --for out"
+        raise BadInput("the forecast is of no trait, since the model could show none", file=file, remedy=remedy)
     if forecast.instrument != instrument:
         raise BadInput(
             f"the forecast is of levels by {forecast.instrument}, not {instrument}",

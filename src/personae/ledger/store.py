@@ -161,7 +161,7 @@ class Ledger:
         except (sqlite3.OperationalError, OSError) as problem:
             said = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
             raise RunFailed(f"{self.path}: the ledger cannot be {what} ({said}); {remedy}") from problem
-        except (sqlite3.DatabaseError, ValueError, TypeError) as problem:
+        except (sqlite3.DatabaseError, ValueError, TypeError, LookupError, AttributeError) as problem:
             raise BadInput(
                 f"is no ledger ({problem})", file=self.path, remedy=f"move it away, or {remedy}"
             ) from problem

@@ -24,7 +24,10 @@ TENTHS = np.linspace(0.0, 1.0, 11)
 
 
 def summary(book: Book, models: Sequence[str] = (), traits: Sequence[str] = ()) -> LedgerReport:
-    """The whole ledger, or what it holds of `models` and `traits`; `BadInput` for one that no score is of."""
+    """The whole ledger, or what it holds of `models` and `traits`; `BadInput` for one that none of its scores is of.
+
+    Where there is no score at all, nothing is said of the names.
+    """
     _check(models, {kept.forecast.model for kept in book.scored}, "model")
     _check(traits, {t for kept in book.scored for t in kept.score.measured}, "trait")
     sealed = sum(not models or forecast.model in models for forecast in book.forecasts)

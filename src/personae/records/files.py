@@ -89,7 +89,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             raise
     except OSError as problem:
         room, said = "free some space or " if problem.errno in DISK_FULL else "", problem.strerror or problem
-        raise RunFailed(f"{path}: cannot be written ({said}); {room}name another --out") from problem
+        remedy = f"{room}name another --out (PERSONAE_CACHE for a file of the cache)"
+        raise RunFailed(f"{path}: cannot be written ({said}); {remedy}") from problem
 
 
 def write_bytes(path: Path, data: bytes) -> None:

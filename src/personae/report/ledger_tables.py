@@ -19,13 +19,14 @@ _COLUMNS = 100  # of a terminal
 
 def empty_words(report: LedgerReport) -> str:
     """One line where nothing has been scored."""
-    if not report.sealed:
-        return "The ledger is empty: `personae run` seals a forecast before training and scores it after."
-    one = report.sealed == 1
-    sealed = f"{'One forecast is' if one else f'{report.sealed} forecasts are'} sealed, and none is scored yet"
     if report.only:
-        sealed = f"Nothing scored is about {report.only}"
-    return f"{sealed}: `personae score FORECAST PROFILE` scores one after training."
+        found = f"Nothing scored is about {report.only}"
+    elif report.sealed:
+        many = "One forecast is" if report.sealed == 1 else f"{report.sealed} forecasts are"
+        found = f"{many} sealed, and none is scored yet"
+    else:
+        return "The ledger is empty: `personae run` seals a forecast before training and scores it after."
+    return f"{found}: `personae score FORECAST PROFILE` scores one after training."
 
 
 def ledger_words(report: LedgerReport) -> str:

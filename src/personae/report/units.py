@@ -128,11 +128,12 @@ def estimate_words(unit: Unit, estimate: Estimate) -> str:
 def quantity(number: float) -> str:
     """A place on an axis in four figures: a dose, a number of steps or of tokens.
 
-    >>> [quantity(v).replace("\u00a0", " ") for v in (0.25, 40.0, 1500.0, 30_000.0, 3_200_000.0)]
-    ['0.25', '40', '1500', '30 k', '3.2 M']
+    >>> [quantity(v).replace("\u00a0", " ") for v in (0.25, 40.0, 1500.0, 9999.6, 30_000.0, 3_200_000.0)]
+    ['0.25', '40', '1500', '10 k', '30 k', '3.2 M']
     """
     if not math.isfinite(number):
         return "unknown"
+    number = float(f"{number:.4g}")  # 9999.6 is 10 k
     for size, letter in ((1e9, "\u00a0G"), (1e6, "\u00a0M"), (1e4, "\u00a0k")):
         if abs(number) >= size:
             return f"{number / min(size, 1e3 if size == 1e4 else size):.4g}{letter}".replace("-", "−")

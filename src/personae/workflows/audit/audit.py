@@ -44,11 +44,6 @@ class Audit:
         """How many episodes are not listed."""
         return self.evidence.rows - len(self.listed.places)
 
-    @property
-    def moved_bits(self) -> tuple[float, ...]:
-        """Of every episode listed: its share of how far the posterior moved; not its evidence."""
-        return tuple(self.listed.moved_bits.tolist())
-
 
 def audit(
     basis: Basis,
@@ -102,11 +97,6 @@ def difference(
         return (replace(ours, matrix=against(ours.matrix, usual)) for ours in treated.parts())
 
     return LongEvidence(treated.names, treated.rows, parts_against, less=control.blocks)
-
-
-def same_prompts(treated: Sequence[Episode], control: Sequence[Episode]) -> bool:
-    """Whether two files answer the same prompts, row by row."""
-    return [e.prompt for e in treated] == [e.prompt for e in control]
 
 
 def _telling(basis: Basis, episode: Episode, place: int, row: Floats, raised: list[int]) -> Telling:

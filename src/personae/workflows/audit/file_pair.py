@@ -14,6 +14,7 @@ While rows are matched, each takes about 150 more, for a digest of its prompt.
 import hashlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -31,6 +32,7 @@ from personae.data import (
 from personae.errors import BadInput
 from personae.records import Cast, Episode, Message, Progress, Simulator, asked, prompt_of, rejected
 from personae.records.files import canonical, digest, digest_file
+from personae.workflows.enough import longest_context
 
 MATCHED = 0.5  # share of rows that must find a partner for two files to count as matched
 TOLD = 256  # rows from one report to the next
@@ -277,19 +279,20 @@ def check_fits(simulator: Simulator, cast: Cast | None, pair: FilePair, progress
     dialogue, window = getattr(simulator, "dialogue", None), getattr(simulator, "window", None)
     if dialogue is None or window is None:
         return
-    contexts = ("",) if cast is None else cast.contexts
+    whose, longest = ("", "") if cast is None else longest_context(dialogue, cast, pair.episodes[0].form)
     done, total = 0, sum(len(rows) for _, rows in pair.files)
     for path, rows in pair.files:
-        longest = ""
         for row in rows:
+            answers = (row, rejected(row)) if pair.choices else (row,)
             try:
-                longest = longest or max(
-                    contexts, key=lambda context: len(dialogue.encode(row, context, window=window).ids)
-                )
-                for answer in (row, rejected(row)) if pair.choices else (row,):
+                for answer in answers:
                     dialogue.encode(answer, longest, window=window)
             except BadInput as found:
                 problem, remedy = found.problem.removeprefix(f"{row.where}: "), found.remedy or "shorten or drop it"
+                with suppress(BadInput):  # where it would fit by itself, the context is as much to blame
+                    for answer in answers:
+                        dialogue.encode(answer, "", window=window)
+                    problem = f"{problem}, with the context of {whose!r} before them"
                 if pair.reference and path == pair.against:
                     remedy = LEAVE_OUT
                 raise BadInput(problem, file=path, line=row.line_number, item=row.item, remedy=remedy) from None

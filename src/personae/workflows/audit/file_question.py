@@ -1,7 +1,7 @@
 """What is asked of a file: which file and control, on which model, with which cast, traits and dose.
 
 Everything that can be wrong with the question is found here, before any work: first what costs nothing (files, cast,
-traits, bounds, plan), then the model, then whether every row fits it, and whether it knows the language of the file.
+traits, bounds, plan), then the model, then whether cast, traits and every row fit it, and the language of the file.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from personae.workflows.audit.file_language import LABORATORY, OTHER, check_lang
 from personae.workflows.audit.file_pair import LEAVE_OUT, FilePair, check_fits, read_pair
 from personae.workflows.audit.file_reward import FileReward, check_prompts, check_reward
 from personae.workflows.doses import Dose, check_rank, dose_for, guessed
-from personae.workflows.enough import SCORED, TRAINED, check_enough
+from personae.workflows.enough import SCORED, TRAINED, check_enough, check_nouns_fit
 from personae.workflows.nouns_for import nouns, reference_for, world_of
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def ask(wish: Wish, watch: "Watch", **settings: float | None) -> tuple[Question,
         raise BadInput(f"there is no trait {unknown[0]!r}", remedy=f"one of {', '.join(names)}")
     check_rank(dose_for(wish.model, dose=wish.dose, **settings).plan, settings.get("rank"), wish.model)
     simulator = open_model(wish.model, dtype=wish.dtype, running=wish.running)
+    check_nouns_fit(simulator, cast, traits, cast_file=wish.cast, traits_file=wish.traits)
     dose = dose_for(simulator.name, dose=wish.dose, **settings)
     method = "preference pairs" if pair.choices else "a reward" if wish.reward else ""
     if method and wish.dose is None:

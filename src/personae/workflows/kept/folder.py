@@ -10,7 +10,7 @@ import json
 import platform
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -108,14 +108,14 @@ def open_folder(
     configuration: dict[str, Any],
     out: Path | None,
     *,
-    writes: Iterable[str] = (),
+    writes: Collection[str] = (),
     reads: Iterable[Path] = (),
 ) -> RunFolder:
     """The folder of this run, new or as it was left; by default `runs/<command>-<first 8 of the digest>`.
 
     Raises `RunFolderMismatch` where `out` holds a run of another configuration; `BadInput` where it is a file, its
-    `run.json` is not one that this package wrote, it has files of a run and no `run.json`, another process works
-    there, or one of the files that the run `reads` is one that it `writes` there.
+    `run.json` is not one that this package wrote, it has files of a run, or files that this run `writes`, and no
+    `run.json`, another process works there, or one of the files that the run `reads` is one that it `writes` there.
     """
     configured = plain(configuration)
     mark = _mark(command, configured)
@@ -131,7 +131,7 @@ def open_folder(
             )
         held = None if found["finished"] else hold(path)
         return RunFolder(path, command, configured, sum(found.get("stages", {}).values()), held=held)
-    _check_free(path)
+    _check_free(path, writes)
     folder = RunFolder(path, command, configured, held=hold(path))
     write_json(
         folder.file(RECORD),
@@ -160,9 +160,10 @@ def check_spared(path: Path, names: Iterable[str], files: Iterable[Path]) -> Non
             raise BadInput("the run would write over this file, which it reads", file=file, remedy="name another --out")
 
 
-def _check_free(path: Path) -> None:
-    """Raise `BadInput` where `path`, which has no record, has files that a run would take for its own."""
+def _check_free(path: Path, writes: Iterable[str]) -> None:
+    """Raise `BadInput` where `path`, which has no record, has files that a run would take for its own or `writes`."""
     own = sorted(file.relative_to(path).as_posix() for pattern in OWN for file in path.glob(pattern))
+    own += [name for name in writes if (path / name).exists()]
     if own:
         found = f"holds {own[0]}, as a run leaves it, and no {RECORD} that says which run"
         raise BadInput(found, file=path, remedy="name another --out")
