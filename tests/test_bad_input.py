@@ -227,14 +227,14 @@ LONG, CONTROL = "What about the seal? " * 200, "the seal <|endoftext|>"
 UNFIT = {"long": (LONG, "the model's window holds 512"), "control": (CONTROL, "spells '<|endoftext|>'")}
 
 
-@pytest.mark.parametrize("command", ["audit", "measure"])
+@pytest.mark.parametrize("command", ["audit", "measure", "compare"])
 @pytest.mark.parametrize("unfit", UNFIT)
 def test_an_item_that_does_not_fit_the_model_is_named_before_any_work(
     refused, tmp_path, tiny_lab, small_cast, command, unfit
 ):
     (text, says), traits, data = UNFIT[unfit], few_items(tmp_path / "traits.yaml", 4), rows(tmp_path / "data.jsonl", 3)
     traits.write_text(traits.read_text().replace("Day 2?", f'"{text}"'))
-    asked = [tiny_lab] if command == "measure" else [data, "--model", tiny_lab]
+    asked = {"measure": [tiny_lab], "compare": [tiny_lab, tiny_lab]}.get(command, [data, "--model", tiny_lab])
     said = refused(command, *asked, "--cast", small_cast, "--traits", traits, "--out", tmp_path / "out")
     item = read_trait_file(traits).traits[0].items[2].id
     assert said.startswith(f"{traits}: the item {item!r} of 'power', under the context of 'clerk': ") and says in said

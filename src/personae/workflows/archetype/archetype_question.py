@@ -22,7 +22,7 @@ from personae.workflows.audit.bounds import nearest_name
 from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.audit.file_question import ITEMS, fewer
 from personae.workflows.doses import check_rank, dose_for
-from personae.workflows.enough import TRAINED, check_enough
+from personae.workflows.enough import TRAINED, check_enough, check_nouns_fit
 from personae.workflows.nouns_for import nouns, world_of
 from personae.workflows.run.file_arms import check_seeds
 
@@ -103,6 +103,7 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
         raise BadInput(f"there is a persona called {character.name!r} already", remedy="name the archetype otherwise")
     check_rank(dose_for(wish.model, **settings).plan, settings.get("rank"), wish.model)
     simulator = load(wish.model, device=wish.device)
+    check_nouns_fit(simulator, personas, asked, cast_file=wish.cast, traits_file=wish.traits)
     if then is not None:
         check_fits(simulator, None, then)
     own = dose_for(simulator.name).plan

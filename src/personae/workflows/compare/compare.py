@@ -28,6 +28,7 @@ from personae.workflows.compare.comparison import Comparison, compared, outcomes
 from personae.workflows.compare.naming import Named, named
 from personae.workflows.compare.tokens_left import tokens_left
 from personae.workflows.compare.untried import REAL, untried
+from personae.workflows.enough import check_nouns_fit
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.kept_levels import kept_levels
@@ -222,7 +223,9 @@ def question_of(
     from personae.workflows.nouns_for import nouns, training_card, world_of
 
     cast, traits = nouns(base, cast_file, traits_file)
+    traits = fewer(traits, items)
     before, after = load(base, device=device), load(post, device=device)
+    check_nouns_fit(before, cast, traits, cast_file=cast_file, traits_file=traits_file)
     other = load(twin, device=device) if twin else None
     for model in (after, other):
         if model is not None:
@@ -230,4 +233,4 @@ def question_of(
     if other is not None and other.digest == after.digest:
         raise BadInput("--twin is POST itself", remedy="name another training of the same kind, by another seed")
     world, card = world_of(base), training_card(post)
-    return CompareQuestion(before, after, other, cast, fewer(traits, items), world, seed, card=card)
+    return CompareQuestion(before, after, other, cast, traits, world, seed, card=card)
