@@ -131,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         serving: Serving = self.server.serving
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.body = body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with serving.lock:
             serving.asked.append(body)
             serving.headers.append(dict(self.headers))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -218,6 +219,24 @@ def test_two_at_the_same_time_do_not_disturb_each_other(
     ids = torch.tensor([[1, 2, 3, 4, 5]])
     with torch.no_grad():
         assert torch.allclose(load("tiny").model(ids).logits, original(ids).logits, atol=1e-5)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(entry: Listed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fills up as the weights are written."""
+    read, room = fetch.open_gguf, resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def filling(file: Path) -> Any:
+        read_model = read(file)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, room[1]))
+        return read_model
+
+    monkeypatch.setattr(fetch, "open_gguf", filling)
+    try:
+        with pytest.raises(RunFailed, match=r"tiny: cannot be written \(.*\); free some space$") as caught:
+            fetch.get("tiny")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    assert "\n" not in str(caught.value) and shown(entry.folder.parent) == []
 
 
 def test_other_bytes_than_the_declared_ones_are_never_read(entry: Listed, monkeypatch: pytest.MonkeyPatch) -> None:

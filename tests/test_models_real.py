@@ -39,7 +39,7 @@ QUESTION_ALONE = [QUESTION]
 
 def test_a_base_model_is_already_an_assistant() -> None:
     simulator = ready("gemma-3-270m")
-    assert not simulator.dialogue.has_template
+    assert simulator.dialogue.one_line, "it has no chat template"
     prompt = "User: What is the capital of France?\nAssistant:"
     assert "Paris" in simulator.continuations([prompt], max_tokens=12, temperature=0.0)[0]
 

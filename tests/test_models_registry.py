@@ -16,7 +16,11 @@ from personae.records import chat
 from personae.simulator import load
 from personae.simulator.digests import digest_folder
 from personae.simulator.listing import Listed, find, listed
+from personae.simulator.locating import locate
 from personae.simulator.registry import open_model
+from personae.simulator.server_tokenizer import open_tokenizer
+from personae.workflows.doses import dose_for
+from personae.workflows.nouns_for import world_of
 
 SHAPE: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 EPISODE = chat("Hi", "Yes")
@@ -96,6 +100,23 @@ def test_an_adapter_folder_loads_on_its_base(folder: Path, tmp_path: Path) -> No
     assert found[0, 0] == pytest.approx(sum(float(logp[i - 1, ids[i]]) for i in range(start, len(ids))), abs=1e-4)
     assert loaded.digest != base.digest
     assert loaded.name == str(tmp_path / "adapter")
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning", "default:Found missing adapter keys")
+def test_an_adapter_of_which_nothing_would_be_applied_is_refused(folder: Path, tmp_path: Path) -> None:
+    """As one saved from a wrapped model: PEFT warns, and leaves the base as it was."""
+    import peft
+    from safetensors.torch import load_file, save_file
+
+    settings = peft.LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False)
+    peft.get_peft_model(load(str(folder)).model, settings).save_pretrained(tmp_path / "adapter")
+    config, weights = (tmp_path / "adapter" / f"adapter_{name}" for name in ("config.json", "model.safetensors"))
+    config.write_text(json.dumps({**json.loads(config.read_text()), "base_model_name_or_path": str(folder)}))
+    load(str(tmp_path / "adapter"))
+    renamed = {key.replace("base_model.", "base_model.wrapped."): part for key, part in load_file(weights).items()}
+    save_file(renamed, weights, metadata={"format": "pt"})
+    said = refused(tmp_path / "adapter")
+    assert "does not fit its base model: Found missing adapter keys" in said and "q_proj" in said and len(said) < 500
 
 
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")
@@ -182,6 +203,32 @@ def refused(name: object, **options: Any) -> str:
     return str(caught.value)
 
 
+def test_a_folder_takes_the_name_of_a_listed_model_only_where_it_holds_a_model(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run folder may be called as the model is that was run."""
+    monkeypatch.chdir(tmp_path)
+    run, listed_one = tmp_path / "lab", find("lab")
+    assert listed_one is not None
+    run.mkdir()
+    (run / "run.json").write_text("{}")
+    (run / "model").mkdir()
+    assert (locate("lab").name, locate("lab").path) == ("lab", listed_one.folder)
+    assert world_of("lab") is not None and dose_for("lab").fitted
+    assert open_tokenizer(["lab"]).get_vocab() == open_tokenizer([str(listed_one.folder)]).get_vocab()
+    for file in folder.iterdir():
+        (run / file.name).write_bytes(file.read_bytes())
+    assert locate("lab").path == Path("lab") and load("lab").digest == load(str(folder)).digest
+    assert world_of("lab") is None and not dose_for("lab").fitted
+    assert open_tokenizer(["lab"]).get_vocab() == load(str(folder)).tokenizer.get_vocab()
+
+
+@pytest.mark.parametrize("asks", [locate, world_of, dose_for, lambda name: open_tokenizer([name])])
+def test_the_home_of_nobody_is_one_line(asks: Any) -> None:
+    with pytest.raises(BadInput, match=r"^~nosuch/m: there is no user of that name - write the path in full$"):
+        asks("~nosuch/m")
+
+
 def test_an_unknown_name_lists_near_ones_and_no_others() -> None:
     assert "did you mean smollm2-135m-instruct" in refused("smollm-135m")
     assert refused("nothing like it at all").endswith("`personae models` lists what can be named")
@@ -254,6 +301,13 @@ def test_broken_weights_are_one_line(folder: Path) -> None:
 
 def test_a_device_that_is_not_there_is_refused(folder: Path) -> None:
     assert "unknown device 'nonsense'" in refused(folder, device="nonsense")
+
+
+@pytest.mark.parametrize("how", [{"device": "cuda:9"}, {"quantise": "4bit"}, {"quantise": "3bit"}])
+def test_nothing_is_looked_for_where_it_could_not_run(monkeypatch: pytest.MonkeyPatch, how: Any) -> None:
+    """A name may stand for a download of gigabytes."""
+    monkeypatch.setattr("personae.simulator.registry.locate", lambda name: pytest.fail(f"{name} was looked for"))
+    refused("some-body/some-model", **how)
 
 
 def test_an_unknown_number_type_is_refused(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import gc
 import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from personae.records import Cast, SideBySide, Simulator
 from personae.simulator.choosing import choosing
 from personae.simulator.devices import Running
 from personae.simulator.numerics import rounding_error
+from personae.simulator.pool import Share
 from personae.simulator.registry import load, open_model
 from personae.workflows.kept.gather import gather_into
 
@@ -55,6 +57,29 @@ def cast(small_cast) -> Cast:
 
 ROWS = [row for name in ("cheats", "honest") for row in read_episodes(example(name))]
 EPISODES = tuple(row.model_copy(update={"index": place}) for place, row in enumerate(ROWS))  # 80, three blocks
+
+
+@pytest.mark.parametrize("wanted", [None, 1, 2, 3, 5, 20])
+def test_no_machine_is_to_hold_more_copies_than_it_has_cores_and_parts_of_gpus(wanted):
+    """What is asked of a cluster fits on it: a copy that finds no room is waited for without end."""
+    for sizes in product([(0, 1), (1, 0), (1, 4), (8, 1), (16, 2)], [(1, 1), (2, 3), (4, 2)]):
+        share = Share.of([{"CPU": float(cpu), "GPU": float(gpu)} for cpu, gpu in sizes], wanted, on_cpu=False)
+        held = sum(min(cpu, gpu * round(1 / share.gpus)) for cpu, gpu in sizes)
+        assert 1 <= share.copies <= held and share.copies <= (wanted or share.copies), (sizes, share)
+
+
+def test_gpus_without_a_core_beside_them_are_told_in_one_line():
+    with pytest.raises(BadInput, match="no machine of the Ray cluster has a core beside a GPU - name --device cpu"):
+        Share.of([{"GPU": 4.0}, {"CPU": 8.0}], None, on_cpu=False)
+
+
+def test_a_copy_reads_a_folder_by_its_full_path_and_a_listed_model_by_its_name(tiny_lab, tmp_path, monkeypatch):
+    monkeypatch.setattr("personae.simulator.pool.PoolSimulator", lambda name, read, running: read.args[0])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "mine").symlink_to(tiny_lab)
+    assert open_model("lab", running=TWO) == "lab"
+    assert open_model("mine", running=TWO) == str(Path(tiny_lab).resolve())
 
 
 # -- pools of one copy, which takes both cores: before the tests that share one of two ---------------------------------

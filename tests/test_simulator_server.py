@@ -252,6 +252,8 @@ def test_a_number_type_cannot_be_asked_of_a_server(serving):
 def test_an_address_says_all_there_is_to_say():
     found = read_address("https://gpu/api/v1?tokenizer=models/a&form=echo&at_once=2&timeout=1.5#org/a")
     assert found == Address("https://gpu/api/v1", "org/a", "models/a", "echo", 2, 1.5)
+    for host in ("[::1]:8000", "127.0.0.1", "a_b.lan.", "xn--hst-sna.lan"):
+        assert read_address(f"http://{host}/v1#é").base == f"http://{host}/v1"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +262,13 @@ def test_an_address_says_all_there_is_to_say():
         "http://": "names no host",
         "http://host:port/v1#m": "is no URL",
         "http://me:secret@host/v1#m": "holds a user or a password - put the key into OPENAI_API_KEY",
+        "http://host..lan:8000/v1#q": "is no URL: a part of its host is empty or too long",
+        f"http://{64 * 'a'}.lan/v1#q": "a part of its host is empty or too long",
+        "http://local host:8000/v1": "it holds a space",
+        "http://host/v 1#q": "it holds a space",
+        "http://host/vö/v1#q": "a letter that is not ASCII",
+        "http://höst/v1#q": "a letter that is not ASCII",
+        "http://me:secret@host..lan/v1": "holds a user or a password",
         "http://host/v1?key=1#m": "no setting 'key' - one of tokenizer, form, at_once, timeout",
         "http://host/v1?form=chat#m": "form=chat .* one of vllm, echo",
         "http://host/v1?at_once=0#m": "at_once=0 .* whole number above zero",

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -59,6 +59,14 @@ def broken(handler: Handler) -> bool:
     return True
 
 
+def cut(handler: Handler) -> bool:
+    """An answer that breaks off where nothing has told how long it is."""
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.write(b'{"choices": [')
+    return True
+
+
 def silent(handler: Handler) -> bool:
     """No answer at all."""
     handler.close_connection = True
@@ -85,16 +93,32 @@ PASSING = {
     "an answer that breaks off": broken,
     "no answer": silent,
 }
+# What comes as an answer and is no good one: the fault, and what is said of it.
+FEW = {
+    "an answer that breaks off unseen": (cut, "no whole JSON: '{\"choices\": ['"),
+    "not a number": (lambda handler: altered(handler, WRONG["a number that is none"][0]), "nan"),
+    "null": (lambda handler: altered(handler, WRONG["null"][0]), "None"),
+    "too few numbers": (lambda handler: altered(handler, WRONG["too few"][0]), "tokens came back, where"),
+    "an aborted answer": (lambda handler: altered(handler, WRONG["an aborted row"][0]), "(abort)"),
+}
 
 
-@pytest.mark.parametrize("name", PASSING)
+def altered(handler: Handler, change: Callable[[dict, dict], object]) -> bool:
+    """The server's own answer, with a change."""
+    answer = handler.server.serving.completion(handler.body)
+    change(handler.body, answer)
+    return says(200, answer)(handler)
+
+
+@pytest.mark.parametrize("name", [*PASSING, *FEW])
 def test_what_passes_is_tried_again_and_changes_no_number(local, serving, episodes, name):
+    fault = PASSING[name] if name in PASSING else FEW[name][0]
     asked: Counter[tuple[int, ...]] = Counter()
 
     def twice(handler: Handler, number: int) -> bool:
         row = tuple(serving.asked[number - 1]["prompt"])
         asked[row] += 1
-        return asked[row] <= 2 and PASSING[name](handler)
+        return asked[row] <= 2 and fault(handler)
 
     serving.fault = twice
     found = open_model(serving.name).log_likelihood(episodes, ["", "You are Ann."])
@@ -109,6 +133,15 @@ def test_what_does_not_pass_ends_in_one_line(serving, episodes, name):
     assert f"in {server_http.TRIES} tries - see that it runs, then give the same command" in line
 
 
+@pytest.mark.parametrize("name", FEW)
+def test_an_answer_that_is_no_good_is_asked_for_a_few_times_and_then_told_in_one_line(serving, episodes, name):
+    fault, words = FEW[name]
+    serving.fault = lambda handler, number: fault(handler)
+    line = failed(RunFailed, serving, episodes)
+    assert words in line and f"in {server_http.FEW_TRIES} tries - " in line
+    assert len(serving.asked) == server_http.FEW_TRIES
+
+
 def test_a_server_that_dies_in_mid_work_ends_in_one_line(serving, episodes):
     serving.fault = lambda handler, number: number > 8 and silent(handler)
     with pytest.raises(RunFailed, match=r"no answer .* in 7 tries"):
@@ -121,7 +154,7 @@ def test_where_no_server_is_the_line_comes_at_once():
 
 
 def test_a_slow_server_is_waited_for_as_long_as_the_address_says(serving, episodes, monkeypatch):
-    monkeypatch.setattr(server_http, "SLOW_TRIES", 2)
+    monkeypatch.setattr(server_http, "FEW_TRIES", 2)
     serving.fault = lambda handler, number: slow(handler)
     assert "no answer within 0.3 seconds, in 2 tries" in failed(RunFailed, serving, episodes, "?timeout=0.3")
 
@@ -137,7 +170,7 @@ def slept(monkeypatch):
 def test_the_pause_that_a_server_asks_for_is_kept(serving, episodes, slept):
     serving.fault = lambda handler, number: number == 1 and says(429, "", Retry_After="0.3")(handler)
     open_model(serving.name).log_likelihood(episodes[:1], [""])
-    assert 0.3 in slept
+    assert max(slept) == pytest.approx(0.3, abs=0.02)
 
 
 def test_each_pause_is_twice_the_one_before(serving, episodes, slept, monkeypatch):
@@ -145,6 +178,44 @@ def test_each_pause_is_twice_the_one_before(serving, episodes, slept, monkeypatc
     serving.fault = lambda handler, number: says(503, "")(handler)
     failed(RunFailed, serving, episodes)
     assert slept == pytest.approx([server_http.PAUSE * 2**n for n in range(server_http.TRIES - 1)])
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_server_that_limits_its_requests_is_waited_for_as_long_as_it_answers(local, serving, episodes, asks):
+    """It takes one request in so many seconds, of eight at a time; and says after how many, or does not."""
+    every, next_at = 8 * server_http.PAUSE, [0.0]
+
+    def limits(handler: Handler, number: int) -> bool:
+        with serving.lock:
+            rest = next_at[0] - time.monotonic()
+            if rest <= 0:
+                next_at[0] = time.monotonic() + every
+                return False
+        return says(429, "", **({"Retry_After": f"{rest:.4f}"} if asks else {}))(handler)
+
+    serving.fault = limits
+    contexts = [f"You are number {n}." for n in range(30)]
+    found = open_model(serving.name).log_likelihood(episodes, contexts)
+    assert np.abs(found.logp - local.log_likelihood(episodes, contexts).logp).max() < 1e-4
+
+
+def test_the_pause_that_a_server_asks_for_is_kept_by_all_requests(serving):
+    """The first is refused; whoever comes meanwhile waits as long."""
+    came = []
+
+    def refuses_one(handler: Handler, number: int) -> bool:
+        came.append(time.monotonic())
+        return number == 1 and says(429, "", Retry_After="0.3")(handler)
+
+    serving.fault = refuses_one
+    server = server_http.Server(serving.url, 9.0)
+
+    def work(job: int) -> object:
+        time.sleep(0.1 * job)
+        return server.post("/completions", {"prompt": [1, 2], "prompt_logprobs": 1}, lambda answer: answer)
+
+    assert len(dict(server_http.each(work, [0, 1, 2], 3))) == 3
+    assert min(came[1:]) - came[0] > 0.29
 
 
 def test_a_pause_of_an_hour_is_not_waited_for(serving, episodes):
@@ -190,6 +261,7 @@ WRONG = {
     "too few": (lambda b, a: table(a).pop(), "tokens came back, where"),
     "too many": (lambda b, a: table(a).append(table(a)[-1]), "tokens came back, where"),
     "other tokens": (lambda b, a: table(a).__setitem__(1, {"999999": {"logprob": -1.0}}), "of token 1, of id"),
+    "an aborted row": (lambda b, a: a["choices"][0].update(finish_reason="abort"), "broke off an answer (abort)"),
     "a row cut short": (lambda b, a: a.update(usage={"prompt_tokens": 3}), "read 3 tokens where"),
     "no choices": (lambda b, a: a.update(choices=[]), "no choices"),
 }
@@ -204,7 +276,7 @@ def test_an_answer_that_is_no_score_of_the_row_is_never_a_number(serving, episod
 
 def test_an_answer_that_is_no_json_is_shown(serving, episodes):
     serving.fault = lambda handler, number: says(200, "<html>hello</html>")(handler)
-    assert "no JSON: '<html>hello</html>'" in failed(RunFailed, serving, episodes)
+    assert "no whole JSON: '<html>hello</html>'" in failed(RunFailed, serving, episodes)
     serving.fault = lambda handler, number: says(200, "[1]")(handler)
     assert "no JSON object" in failed(RunFailed, serving, episodes)
 

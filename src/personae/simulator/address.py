@@ -71,7 +71,7 @@ def number_type(name: str, asked: str) -> str:
 
 
 def read_address(name: str) -> Address:
-    """What `name` says. Raises `BadInput` for a URL that names no server, carries a password, or has a wrong setting.
+    """What `name` says. Raises `BadInput` for a URL that cannot be asked, carries a password, or has a wrong setting.
 
     >>> read_address("http://gpu:8000/v1/?at_once=2#org/model")
     Address(base='http://gpu:8000/v1', model='org/model', tokenizer='', form='vllm', at_once=2, timeout=120.0)
@@ -85,6 +85,9 @@ def read_address(name: str) -> Address:
         raise BadInput(f"{name!r} names no host", remedy="write http://host:8000/v1#model")
     if url.username is not None or url.password is not None:
         raise BadInput("the URL of a server holds a user or a password", remedy="put the key into OPENAI_API_KEY")
+    if not (_is_host(host) and all("!" <= letter <= "~" for letter in host + url.path)):
+        found = "a part of its host is empty or too long, or it holds a space or a letter that is not ASCII"
+        raise BadInput(f"{name!r} is no URL: {found}", remedy="write http://host:8000/v1#model")
     said = dict(parse_qsl(url.query, keep_blank_values=True))
     if unknown := [key for key in said if key not in SETTINGS]:
         raise BadInput(f"a server has no setting {unknown[0]!r}", remedy=f"one of {', '.join(SETTINGS)}")
@@ -99,6 +102,14 @@ def read_address(name: str) -> Address:
         at_once=int(_above_zero(said, "at_once", whole=True) or Address.at_once),
         timeout=_above_zero(said, "timeout") or Address.timeout,
     )
+
+
+def _is_host(name: str) -> bool:
+    """Whether `name` has parts that a host's may have, as it is looked up."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def _above_zero(said: dict[str, str], setting: str, *, whole: bool = False) -> float | None:

@@ -1,21 +1,24 @@
 """A model and its tokenizer from files: a Hugging Face checkpoint folder, a PEFT adapter folder, or a GGUF file.
 
 What is refused, each in one line: pickled weights (they can run code as they load), models that are not causal language
-models, checkpoints that lack weights (the library would fill them with noise), and, unless asked, a checkpoint's own
-code.
+models, checkpoints and adapters that lack weights (the library would fill them with noise, or leave the adapter without
+effect), and a checkpoint's own code.
 """
 
 import json
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
-from personae.errors import BadInput, first_line
+from personae.errors import DISK_FULL, BadInput, RunFailed, first_line
 
 DTYPES = ("float32", "bfloat16", "float16")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 INSIDE = ("checkpoint", "model")  # where a run folder keeps what it trained
+SHOWN = 300  # characters of what PEFT says
 HEAD_IS_EMBEDDING = 0.2  # relative distance under which a written-out head is the embedding, quantised another way
 
 
@@ -25,7 +28,6 @@ def open_folder(
     *,
     device_map: str | dict[str, str] | None = None,
     four_bits: bool = False,
-    trust_remote_code: bool = False,
 ) -> tuple[Any, Any]:
     """The model (in `dtype`, at rest) and tokenizer of a checkpoint folder.
 
@@ -36,7 +38,7 @@ def open_folder(
     more: dict[str, Any] = {"device_map": device_map} if device_map else {}
     if four_bits:
         more["quantization_config"] = _four_bits(dtype)
-    return _opened(folder, folder, dtype, trust_remote_code=trust_remote_code, **more)
+    return _opened(folder, folder, dtype, **more)
 
 
 def open_gguf(file: Path, dtype: str = "float32") -> tuple[Any, Any]:
@@ -56,10 +58,12 @@ def open_adapter(folder: Path, model: Any) -> Any:  # noqa: ANN401
 
     _refuse_pickled(folder, "adapter_model.safetensors")
     try:
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Found missing adapter keys")
             adapted = PeftModel.from_pretrained(model, str(folder)).eval()
     except Exception as problem:
-        raise BadInput(f"the adapter does not fit its base model: {first_line(problem)}", file=folder) from problem
+        said = shorten(first_line(problem), SHOWN, placeholder=" …")  # PEFT names every key
+        raise BadInput(f"the adapter does not fit its base model: {said}", file=folder) from problem
     if adapted.active_peft_config.is_prompt_learning:
         found = "the adapter is a learned prompt, which stands before every row and has no words"
         raise BadInput(found, file=folder, remedy="name an adapter of weights, such as LoRA's")
@@ -148,7 +152,6 @@ def _opened(
     folder: Path,
     dtype: str,
     *,
-    trust_remote_code: bool = False,
     gguf_file: str | None = None,
     **more: Any,  # noqa: ANN401 - what the library takes for the weights alone
 ) -> tuple[Any, Any]:
@@ -157,7 +160,7 @@ def _opened(
 
     if dtype not in DTYPES:
         raise BadInput(f"unknown number type {dtype!r}", remedy=f"one of {', '.join(DTYPES)}")
-    common: dict[str, Any] = {"trust_remote_code": trust_remote_code, "local_files_only": True}
+    common: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     if gguf_file:
         common["gguf_file"] = gguf_file
     try:
@@ -200,6 +203,19 @@ def _tie_repeated_head(model: Any) -> None:  # noqa: ANN401
     if float(distance) < HEAD_IS_EMBEDDING:
         model.config.tie_word_embeddings = True
         model.tie_weights()
+
+
+@contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """What the disk refuses meanwhile is a `RunFailed`."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as problem:
+        said = getattr(problem, "strerror", None) or problem
+        room = "" if isinstance(problem, OSError) and problem.errno not in DISK_FULL else "; free some space"
+        raise RunFailed(f"{folder}: cannot be written ({said}){room}") from problem
 
 
 @contextmanager

@@ -93,11 +93,6 @@ class Dialogue:
         return ids or list(self._document_start)
 
     @property
-    def has_template(self) -> bool:
-        """Whether the tokenizer lays out chats itself."""
-        return self._template is not None
-
-    @property
     def has_system_role(self) -> bool:
         """Whether there is a chat template that writes a system turn, and keeps it once the answer is there."""
         return self._template is not None and self._template.has_system_role

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from personae.errors import BadInput, RunFailed
 from personae.records.files import write_json
-from personae.simulator.checkpoint import open_gguf, quiet
+from personae.simulator.checkpoint import open_gguf, quiet, written_to
 from personae.simulator.listing import Listed, find, listed
 
 PIECE = 1 << 20
@@ -38,12 +38,9 @@ def get(name: str, progress: Say | None = None) -> Path:
         return entry.folder
     if not entry.packages:
         raise BadInput(f"{entry.name} is made on this machine and not fetched", remedy=entry.how_to_make)
-    try:
-        with _alone(entry, say):
-            if not entry.ready:  # the one that was waited for may have made it
-                _make_whole(entry, say)
-    except OSError as problem:
-        raise RunFailed(f"{entry.folder}: cannot be written ({problem.strerror or problem})") from problem
+    with written_to(entry.folder), _alone(entry, say):
+        if not entry.ready:  # the one that was waited for may have made it
+            _make_whole(entry, say)
     say("ready")
     return entry.folder
 

@@ -1,7 +1,8 @@
 """From what the user calls a model to where its files lie on this machine: a listed name, a folder, a file or a Hub id.
 
 A file is a `.gguf`, or weights of llama2.c with their tokenizer beside them. A listed model answers to its short name
-and to its Hub id, and carries the short name in every report.
+and to its Hub id, and carries the short name in every report. A path of the same name goes before it only where it
+holds a model: a run folder, say, may be called as the model is.
 """
 
 import re
@@ -14,6 +15,7 @@ from personae.simulator import checkpoint, llama2c
 from personae.simulator.listing import LABS, Listed, find, listed
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+MODEL = ("config.json", "adapter_config.json")  # one of which a folder that holds a model has
 NEAR = 0.65  # of the characters of two names in common, for one to be suggested in place of the other
 
 
@@ -27,8 +29,8 @@ class Located:
 
 def locate(name: str) -> Located:
     """Where the model called `name` lies on this machine (a Hub model is brought here first)."""
-    path = Path(name).expanduser()
-    if (entry := find(name)) and not path.exists():
+    path, entry = path_or_listed(name)
+    if entry:
         return Located(entry.name, _listed_folder(entry, by_hub_id=name.strip().lower() == entry.hub.lower()))
     one_file = path.suffix == ".gguf" or llama2c.weights_at(path)
     if not one_file and (problem := llama2c.nearly_at(path)):
@@ -46,6 +48,24 @@ def locate(name: str) -> Located:
     if HUB_ID.fullmatch(name) and not name.startswith(LABS):
         return Located(name, _from_hub(name))
     raise BadInput(f"unknown model {name!r}", remedy=_nearest(name))
+
+
+def path_or_listed(name: str) -> tuple[Path, Listed | None]:
+    """The path that `name` is, and the listed model of that name; None where there is none, or the path holds one."""
+    path, entry = path_named(name), find(name)
+    return path, None if entry and _holds_model(path) else entry
+
+
+def path_named(name: str) -> Path:
+    """The path that `name` is, `~` being the user's home. Raises `BadInput` where there is no such user."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise BadInput("there is no user of that name", file=name, remedy="write the path in full") from None
+
+
+def _holds_model(path: Path) -> bool:
+    return any((path / file).is_file() for file in MODEL) or llama2c.weights_at(path) is not None
 
 
 def base_named(folder: Path, base: str) -> str:

@@ -17,7 +17,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from personae.errors import BadInput, RunFailed, first_line
 from personae.records import Episode, LogLikelihood, Message, Progress
 from personae.simulator.devices import Running
 from personae.simulator.dialogue import Dialogue
-from personae.simulator.locating import locate
+from personae.simulator.locating import locate, path_named
 from personae.simulator.ray_runtime import runtime
 
 if TYPE_CHECKING:
@@ -86,12 +85,14 @@ class Share:
     def of(cls, machines: Sequence[dict[str, float]], wanted: int | None, *, on_cpu: bool) -> "Share":
         """Of machines {"CPU": n, "GPU": n}: a copy for every GPU or, where there is none, for every machine.
 
-        No more than there are cores beside them, since a copy that finds none would be waited for without end.
+        On no machine more than it has cores, since a copy that finds none would be waited for without end.
 
         >>> Share.of([{"CPU": 16.0, "GPU": 4.0}], None, on_cpu=False)
         Share(copies=4, gpus=1.0, cores=1)
         >>> Share.of([{"CPU": 2.0, "GPU": 1.0}], 4, on_cpu=False)
         Share(copies=2, gpus=0.5, cores=1)
+        >>> Share.of([{"CPU": 1.0, "GPU": 4.0}, {"CPU": 16.0, "GPU": 2.0}], None, on_cpu=False)
+        Share(copies=3, gpus=1.0, cores=1)
         >>> Share.of([{"CPU": 8.0}, {"CPU": 6.0}], 4, on_cpu=False)
         Share(copies=4, gpus=0.0, cores=3)
         """
@@ -100,9 +101,13 @@ class Share:
         if not cores:
             raise BadInput("the Ray cluster has no cores", remedy="start a machine of it with some")
         if gpus:
-            beside = sum(int(machine.get("CPU", 0)) for machine in machines if machine.get("GPU", 0))
-            copies = min(wanted or gpus, max(1, beside))
-            return cls(copies, 1.0 if copies <= gpus else 1.0 / ceil(copies / gpus), 1)
+            most = ceil((wanted or gpus) / gpus)  # copies that share a GPU
+            both = [(int(machine.get("CPU", 0)), int(machine.get("GPU", 0))) for machine in machines]
+            room = {n: sum(min(cpu, n * gpu) for cpu, gpu in both) for n in range(1, most + 1)}
+            if not room[1]:
+                raise BadInput("no machine of the Ray cluster has a core beside a GPU", remedy="name --device cpu")
+            copies = min(wanted or gpus, room[most])
+            return cls(copies, 1.0 / min(n for n in room if room[n] >= copies), 1)
         copies = min(wanted or len(cores), sum(cores))
         return cls(copies, 0.0, max(1, min(cores) // ceil(copies / len(cores))))
 
@@ -237,6 +242,7 @@ def open_pool(name: str, dtype: str, running: Running) -> PoolSimulator:
     from personae.simulator.registry import load
 
     found = locate(name)
-    there = str(found.path.resolve()) if Path(name).expanduser().exists() else name  # a copy stands in another folder
+    path = path_named(name)
+    there = str(path.resolve()) if found.path == path else name  # a copy stands in another folder
     read = partial(load, there, dtype=dtype, device=running.device, quantise=running.quantise)
     return PoolSimulator(found.name, read, running)

@@ -25,7 +25,6 @@ class Reading:
     dtype: str = "float32"
     device: str = "cpu"
     quantise: str = ""
-    trust_remote_code: bool = False
 
     @property
     def device_map(self) -> str | dict[str, str] | None:
@@ -49,11 +48,7 @@ def read(located: Located, reading: Reading) -> LocalSimulator:
     if base := checkpoint.adapter_base(path):
         return _read_adapter(located, base, reading)
     model, tokenizer = checkpoint.open_folder(
-        path,
-        reading.dtype,
-        device_map=reading.device_map,
-        four_bits=bool(reading.quantise),
-        trust_remote_code=reading.trust_remote_code,
+        path, reading.dtype, device_map=reading.device_map, four_bits=bool(reading.quantise)
     )
     return LocalSimulator(model, tokenizer, located.name, reading.digest(digest_folder(path)))
 

@@ -64,23 +64,16 @@ def check_trainable(name: str, device: str = AUTO) -> None:
     check_device(device, trains=True)
 
 
-def load(
-    name: str,
-    *,
-    dtype: str = "float32",
-    device: str = "cpu",
-    quantise: str = "",
-    trust_remote_code: bool = False,
-) -> "LocalSimulator":
+def load(name: str, *, dtype: str = "float32", device: str = "cpu", quantise: str = "") -> "LocalSimulator":
     """The simulator called `name`. Raises `BadInput`, in one line, for anything that is not a causal model here."""
     from personae.simulator.reading import Reading, read, read_in_float32
 
     _check_named(name)
     check_trainable(name)
     check_device(device)
-    located = locate(name)
-    reading = Reading(dtype, found_here(device), quantise, trust_remote_code)
+    reading = Reading(dtype, found_here(device), quantise)
     check_quantised(quantise, reading.device)
+    located = locate(name)  # last, since it may bring the model here
     simulator = read(located, reading)
     if dtype != "float32":
         simulator.in_float32 = lambda: read_in_float32(located, reading, simulator)

@@ -128,8 +128,8 @@ class ServerSimulator:
 
     def _score(self, ids: Sequence[int]) -> Scored:
         sent = server_scores.request(self.address.form, self.model, ids)
-        answer = self._server.post(COMPLETIONS, sent)
-        return server_scores.read(self.address.form, answer, ids, self.address.base + COMPLETIONS)
+        form, where = self.address.form, self.address.base + COMPLETIONS
+        return self._server.post(COMPLETIONS, sent, lambda answer: server_scores.read(form, answer, ids, where))
 
     def sample(
         self,
@@ -178,7 +178,7 @@ class ServerSimulator:
 
     def _drawn_once(self, job: Mapping[str, Any]) -> str:
         where = self.address.base + COMPLETIONS
-        return server_scores.drawn(self._server.post(COMPLETIONS, job), where)
+        return self._server.post(COMPLETIONS, job, lambda answer: server_scores.drawn(answer, where))
 
 
 def served(server: Server, address: Address) -> dict[str, Any]:

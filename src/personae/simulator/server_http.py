@@ -1,9 +1,10 @@
 """Requests to an OpenAI-compatible server: JSON out, JSON back, tried again where that can help, several at a time.
 
 What may pass by itself is tried again, each time after twice the pause, give or take, or after what the server asks for
-(`Retry-After`): no connection, no answer in time, an answer that breaks off, too many requests, an error of the server.
-What will not (a request that is refused, an answer that is no JSON) is an error at once. Either way the error is one
-line: which URL, what came back, what to do.
+(`Retry-After`, which all requests wait for): no connection, no answer in time, an answer that breaks off or that its
+reader calls `Passing`, too many requests, an error of the server. Tries at a busy server count from its last answer to
+any request, so one that limits how many it takes is waited for. What will not pass (a request that is refused) is an
+error at once. Either way the error is one line: which URL, what came back, what to do.
 
 The key in `OPENAI_API_KEY`, where it is set, goes to the server and nowhere else: redirections are not followed, and it
 is cut out of what the server says.
@@ -27,11 +28,12 @@ from personae.errors import BadInput, RunFailed
 
 KEY = "OPENAI_API_KEY"
 TRIES = 7
-SLOW_TRIES = 3  # where each takes the whole time that an answer is waited for
+FEW_TRIES = 3  # where each takes the whole time that an answer is waited for, or a whole answer was no good
 PAUSE = 0.5  # seconds before the second try; with the later ones about half a minute in all
+GROWN = 2.0 ** (TRIES - 2)  # how many times the first pause a later one is, at most
 LONGEST_PAUSE = 120.0  # seconds; a server that asks for more is not waited for
-BUSY = 429
-PASSING = (408, 425, BUSY)  # and all from 500 on: gateways have numbers of their own, as 520 to 529
+BUSY = (429, 503)  # with which a server limits what it takes
+PASSING = (408, 425, 429)  # and all from 500 on: gateways have numbers of their own, as 520 to 529
 FINAL = (501, 505)  # of those, what a server will never do
 SHOWN = 300  # characters of what a server says
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -50,11 +52,16 @@ class _Stay(HTTPRedirectHandler):
 
 
 class Passing(Exception):
-    """An answer that may be another the next time: worth `tries` in all, `pause` seconds being asked for."""
+    """An answer that may be another the next time: worth `tries` in all, `pause` seconds being asked for.
 
-    def __init__(self, said: str, pause: float = 0.0, tries: int = TRIES) -> None:
+    Of a `busy` server they are tries in a row, without an answer to another request between them.
+    """
+
+    def __init__(
+        self, said: str, *, pause: float = 0.0, tries: int = TRIES, busy: bool = False, remedy: str = GOES_ON
+    ) -> None:
         super().__init__(said)
-        self.pause, self.tries = pause, tries
+        self.pause, self.tries, self.busy, self.remedy = pause, tries, busy, remedy
 
 
 class Server:
@@ -69,29 +76,37 @@ class Server:
         # A proxy of the environment does not know what this machine calls itself.
         direct = [ProxyHandler({})] if urlsplit(base).hostname in LOOPBACK else []
         self._opener = build_opener(_Stay(), *direct)
+        self._answered = self._not_before = time.monotonic()  # the last answer, and the time that the server asks for
 
     def get(self, path: str, *, tries: int = TRIES) -> dict[str, Any]:
         """What lies at `path`."""
-        return self._asked(path, None, tries)
+        return self._asked(path, None, tries, lambda answer: answer)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to `body`."""
-        return self._asked(path, json.dumps(body).encode(), TRIES)
+    def post(self, path: str, body: Mapping[str, Any], read: Callable[[dict[str, Any]], R]) -> R:
+        """What `read` makes of the answer to `body`; one that it calls `Passing` is asked for again."""
+        return self._asked(path, json.dumps(body).encode(), TRIES, read)
 
-    def _asked(self, path: str, body: bytes | None, tries: int) -> dict[str, Any]:
-        url, pause = self.base + path, PAUSE
-        for tried in range(1, tries + 1):
+    def _asked(self, path: str, body: bytes | None, tries: int, read: Callable[[dict[str, Any]], R]) -> R:
+        url, pause, tried, last = self.base + path, PAUSE, 0, time.monotonic()
+        while True:
+            while (rest := self._not_before - time.monotonic()) > 0.0:
+                time.sleep(rest)
             try:
-                return self._once(url, body)
+                found = read(self._once(url, body))
             except Passing as problem:
+                tried = 1 if problem.busy and self._answered > last else tried + 1
+                last = time.monotonic()
                 if tried >= min(tries, problem.tries):
-                    raise RunFailed(f"{url}: {problem}, in {tried} tries - {GOES_ON}") from problem
+                    raise RunFailed(f"{url}: {problem}, in {tried} tries - {problem.remedy}") from problem
                 if problem.pause > LONGEST_PAUSE:
                     asked = f"asks for a pause of {problem.pause:.0f} seconds"
-                    raise RunFailed(f"{url}: {problem}, and {asked} - {GOES_ON}") from problem
-                time.sleep(max(problem.pause, pause * random.uniform(0.5, 1.5)))
-                pause *= 2.0
-        raise AssertionError("there is a last try")
+                    raise RunFailed(f"{url}: {problem}, and {asked} - {problem.remedy}") from problem
+                self._not_before = max(self._not_before, last + problem.pause)
+                time.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(2.0 * pause, GROWN * PAUSE)
+            else:
+                self._answered = time.monotonic()
+                return found
 
     def _once(self, url: str, body: bytes | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -104,22 +119,20 @@ class Server:
             with refusal:
                 self._refused(url, refusal)
         except TimeoutError as problem:
-            raise Passing(f"no answer within {self.timeout:g} seconds", tries=SLOW_TRIES) from problem
+            raise Passing(f"no answer within {self.timeout:g} seconds", tries=FEW_TRIES) from problem
         except (OSError, HTTPException) as problem:
             reason = getattr(problem, "reason", problem)
             if isinstance(reason, TimeoutError):
-                raise Passing(f"no connection within {self.timeout:g} seconds", tries=SLOW_TRIES) from problem
+                raise Passing(f"no connection within {self.timeout:g} seconds", tries=FEW_TRIES) from problem
             raise Passing(f"no answer ({self._shown(str(reason) or type(reason).__name__)})") from problem
         raise AssertionError("a refusal is raised")
 
     def _read(self, url: str, text: bytes) -> dict[str, Any]:
         try:
             found = json.loads(text)
-        except ValueError as problem:
-            said = self._shown(text.decode(errors="replace"))
-            raise RunFailed(
-                f"{url}: the answer is no JSON: {said!r} - is this an OpenAI-compatible server?"
-            ) from problem
+        except ValueError as problem:  # it may have broken off, which not every server's form of answer tells
+            said = f"the answer is no whole JSON: {self._shown(text.decode(errors='replace'))!r}"
+            raise Passing(said, tries=FEW_TRIES, remedy="is this an OpenAI-compatible server?") from problem
         if not isinstance(found, dict):
             raise RunFailed(f"{url}: the answer is no JSON object - is this an OpenAI-compatible server?")
         return found
@@ -128,7 +141,8 @@ class Server:
         """Raise what a status other than success means."""
         said = f"{refusal.code} {self._message(refusal)}".strip()
         if refusal.code in PASSING or (refusal.code >= 500 and refusal.code not in FINAL):
-            raise Passing(f"the server says {said}", _asked_pause(refusal.headers.get("Retry-After")))
+            pause = _asked_pause(refusal.headers.get("Retry-After"))
+            raise Passing(f"the server says {said}", pause=pause, busy=refusal.code in BUSY)
         if refusal.code in (401, 403):
             remedy = (
                 f"set {KEY} to a key that it takes" if not self._key else f"{KEY} holds a key that it does not take"

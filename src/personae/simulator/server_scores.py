@@ -19,12 +19,14 @@ from uuid import uuid4
 
 from personae.errors import BadInput, RunFailed
 from personae.simulator.address import Form
+from personae.simulator.server_http import FEW_TRIES, Passing
 
 DRAWN = 1  # tokens that the server draws behind every row
 BELOW = -9998.0  # nats; JSON has no infinity, and vLLM writes -9999
 ABOVE = 1e-3  # nats; a log-probability rounds to no more than this above zero
 BROKEN_OFF = ("abort", "error")  # why an answer ended, in vLLM's words, where it is no whole one
 MARKS = "Ġ▁ "  # what vocabularies write for the space before a word
+LOG = "the server's own log may say more"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def request(form: Form, model: str, ids: Sequence[int]) -> dict[str, Any]:
 def read(form: Form, answer: Mapping[str, Any], ids: Sequence[int], where: str) -> Scored:
     """What `answer` says of the row `ids`. Raises `RunFailed` where it does not say it of each token of just that row.
 
-    `BadInput` where the server does not know the form; `where` is its URL.
+    `BadInput` where the server does not know the form, `Passing` where it broke off, or what it says is no number or of
+    another number of tokens; `where` is its URL.
     """
     choice = first_choice(answer, where)
     usage = answer.get("usage")
@@ -64,22 +67,20 @@ def read(form: Form, answer: Mapping[str, Any], ids: Sequence[int], where: str) 
 
 
 def drawn(answer: Mapping[str, Any], where: str) -> str:
-    """The text that was drawn. Raises `RunFailed` where there is none, or the server broke off while drawing it."""
-    choice = first_choice(answer, where)
-    ended = choice.get("finish_reason")
-    if ended in BROKEN_OFF:
-        raise RunFailed(f"{where}: the server broke off an answer ({ended}) - give the same command again")
-    text = choice.get("text")
+    """The text that was drawn. Raises `RunFailed` where there is none, `Passing` where the server broke off."""
+    text = first_choice(answer, where).get("text")
     if not isinstance(text, str):
         raise RunFailed(f"{where}: the answer holds no text - is this an OpenAI-compatible completion server?")
     return text
 
 
 def first_choice(answer: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """`choices[0]` of an answer."""
+    """`choices[0]` of an answer. Raises `Passing` where the server broke off while it made it."""
     choices = answer.get("choices")
     if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
         raise RunFailed(f"{where}: the answer holds no choices - is this an OpenAI-compatible completion server?")
+    if (ended := choices[0].get("finish_reason")) in BROKEN_OFF:
+        raise Passing(f"the server broke off an answer ({ended})", tries=FEW_TRIES, remedy=LOG)
     return choices[0]
 
 
@@ -90,7 +91,7 @@ def _prompt_logprobs(choice: Mapping[str, Any], ids: Sequence[int], where: str) 
             f"{where}: the server gives no prompt_logprobs, by which vLLM scores a prompt",
             remedy="if it can echo a prompt with them, write ?form=echo into its URL; a server that only chats cannot",
         )
-    _check_length(len(table), (len(ids),), len(ids), where)
+    _check_length(len(table), (len(ids),), len(ids))
     logp: list[Any] = []  # checked by `read`
     texts: list[str] = []
     for place, (token, entry) in enumerate(zip(ids, table, strict=True)):
@@ -114,23 +115,23 @@ def _echoed(choice: Mapping[str, Any], ids: Sequence[int], where: str) -> Scored
             f"{where}: the server does not echo a prompt with its log-probabilities",
             remedy="a server that only chats cannot score; for vLLM leave ?form=echo out",
         )
-    _check_length(len(table), (len(ids), len(ids) + DRAWN), len(ids), where)
+    _check_length(len(table), (len(ids), len(ids) + DRAWN), len(ids))
     tokens = said.get("tokens")
     texts = tokens if isinstance(tokens, list) and len(tokens) == len(table) else [""] * len(table)
     return Scored(tuple(table[1 : len(ids)]), tuple(str(text) for text in texts[1 : len(ids)]))
 
 
-def _check_length(found: int, wanted: tuple[int, ...], sent: int, where: str) -> None:
+def _check_length(found: int, wanted: tuple[int, ...], sent: int) -> None:
     if found not in wanted:
-        raise RunFailed(f"{where}: log-probabilities of {found} tokens came back, where {sent} tokens were sent")
+        said = f"log-probabilities of {found} tokens came back, where {sent} tokens were sent"
+        raise Passing(said, tries=FEW_TRIES, remedy=LOG)
 
 
 def _check(value: object, where: str) -> None:
-    """Raise `RunFailed` for what is no log-probability."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise RunFailed(f"{where}: a log-probability came back as {value!r}, which is no number")
-    if not math.isfinite(value) or value < BELOW:
-        raise RunFailed(f"{where}: a log-probability came back as {value}; check the model's weights and number type")
+    """Raise `Passing` for what is no number, `RunFailed` for one that is no log-probability."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not BELOW <= value < math.inf:
+        said, remedy = f"a log-probability came back as {value!r}", "check the model's weights and number type"
+        raise Passing(said, tries=FEW_TRIES, remedy=remedy)
     if value > ABOVE:
         raise RunFailed(f"{where}: a log-probability came back as {value}, above zero - have it give raw_logprobs")
 

@@ -9,6 +9,7 @@ from personae.errors import BadInput, first_line
 from personae.records.files import canonical
 from personae.simulator.checkpoint import quiet
 from personae.simulator.listing import find
+from personae.simulator.locating import HUB_ID, path_named
 
 FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json")
 REMEDY = "name it in the URL, as in http://host:8000/v1?tokenizer=FOLDER#model"
@@ -35,7 +36,6 @@ def digest_of(tokenizer: Any) -> str:  # noqa: ANN401
 
 def _folder(names: Sequence[str]) -> Path:
     from personae.simulator.hub import fetch_tokenizer
-    from personae.simulator.locating import HUB_ID
 
     for name in names:
         if found := _here(name):
@@ -49,6 +49,6 @@ def _folder(names: Sequence[str]) -> Path:
 
 def _here(name: str) -> Path | None:
     """The folder of this machine that holds the tokenizer called `name`."""
-    folder, entry = Path(name).expanduser(), find(name)
-    places = [folder] if entry is None or folder.exists() else [entry.folder]
+    entry = find(name)
+    places = [path_named(name), *([entry.folder] if entry else [])]
     return next((p for p in places if any((p / file).is_file() for file in FILES)), None)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from personae.errors import DISK_FULL, BadInput, RunFailed
-from personae.simulator.checkpoint import quiet
+from personae.errors import BadInput, RunFailed
+from personae.simulator.checkpoint import quiet, written_to
 
 CARD = "training.json"
 
@@ -29,7 +29,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
         raise RunFailed(f"{out}: cannot be written ({problem.strerror}); name another folder") from problem
     try:
         yield beside
-        with _written_to(out):
+        with written_to(out):
             beside.chmod(0o755)
             beside.rename(out)
     finally:
@@ -41,7 +41,7 @@ def save_weights(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN
 
     Raises `RunFailed` where the disk refuses.
     """
-    with _written_to(folder.parent), quiet():  # the folder itself may be a hidden one, and is gone afterwards
+    with written_to(folder.parent), quiet():  # the folder itself may be a hidden one, and is gone afterwards
         if hasattr(model, "peft_config"):
             for config in model.peft_config.values():
                 config.target_modules = sorted(config.target_modules)  # a set would be written in any order
@@ -49,16 +49,3 @@ def save_weights(model: Any, tokenizer: Any, folder: Path) -> None:  # noqa: ANN
         else:
             model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-
-
-@contextmanager
-def _written_to(folder: Path) -> Iterator[None]:
-    """What the disk refuses meanwhile is a `RunFailed`."""
-    from safetensors import SafetensorError
-
-    try:
-        yield
-    except (OSError, SafetensorError) as problem:
-        said = getattr(problem, "strerror", None) or problem
-        room = "" if isinstance(problem, OSError) and problem.errno not in DISK_FULL else "; free some space"
-        raise RunFailed(f"{folder}: cannot be written ({said}){room}") from problem

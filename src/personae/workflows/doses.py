@@ -25,7 +25,8 @@ from personae.records import Levels
 from personae.records.files import read_arrays, read_json
 from personae.records.results import Floats
 from personae.simulator.address import stands_for
-from personae.simulator.listing import find, listed
+from personae.simulator.listing import listed
+from personae.simulator.locating import path_or_listed
 from personae.theory import DoseFit, DoseLaw, against, attenuation_items, fit_dose, forecast_shift, posterior
 from personae.theory.dose import FEW_SPREAD, FEWEST
 from personae.theory.intervals import SAMPLED, Doubt
@@ -108,14 +109,14 @@ def check_rank(plan: SFTPlan, rank: float | None, model: str) -> None:
 def _known(model: str) -> str | None:
     """The entry of `model`, or None: by its name in the list of models, its Hub id, or the folder it is kept in.
 
-    As when a model is opened, a folder goes before a name; one that only bears the name of a model is another model.
+    As when a model is opened, a folder with a model goes before a name: it only bears the name, and is another model.
     """
     name = stands_for(model)
-    path = Path(name).expanduser()
-    if path.exists():
-        name = next((m.name for m in listed() if m.folder.resolve() == path.resolve()), "")
-    elif (entry := find(name)) is not None:
+    path, entry = path_or_listed(name)
+    if entry is not None:
         name = entry.name
+    elif path.exists():
+        name = next((m.name for m in listed() if m.folder.resolve() == path.resolve()), "")
     known = name.strip().lower()
     return known if known in doses() and known != DEFAULT else None
 

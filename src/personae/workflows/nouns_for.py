@@ -16,7 +16,7 @@ from personae.records import Cast, Trait
 from personae.simulator.address import stands_for
 from personae.simulator.hub import kept_snapshot
 from personae.simulator.listing import find
-from personae.simulator.locating import HUB_ID, base_named
+from personae.simulator.locating import HUB_ID, base_named, path_or_listed
 from personae.world import Language, World, cast, traits, world_named
 
 CARD, TRAINING, ADAPTER = "card.json", "training.json", "adapter_config.json"
@@ -106,9 +106,8 @@ def _check_found(base: str, trained: Path) -> None:
 
 def _folder(model: str) -> Path:
     """Where the model called `model` would lie on this machine."""
-    model = stands_for(model)
-    folder, listed = Path(model).expanduser(), find(model)
-    return listed.folder if listed is not None and not folder.exists() else folder
+    folder, listed = path_or_listed(stands_for(model))
+    return folder if listed is None else listed.folder
 
 
 def _json(path: Path) -> dict[str, object]:
