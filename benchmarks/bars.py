@@ -109,13 +109,13 @@ def spread(values: Sequence[float], *, percent: bool = False) -> str:
 
 
 HOW = """\
-Every method scores the same token ids with the same model in memory, by turns in one process. Times are the median of
-the rounds, with the least and the most in brackets. *Ours* is this project, *the other* is lm-eval, and *the loop*
-reads one row after another, on a sample of the rows, scaled up. A ratio is the other's time over ours. S, M and Q are
-shapes with random weights (1.3 M parameters; SmolLM2-135M's; Qwen2.5-0.5B's, most of it head); a model with a name read
-real episodes under the library's cast. The other's batch size is the best of several: the two fastest on rows of middle
-length are tried on the whole table. Ours takes numbers too small for full precision as zero, which the others do not do
-by themselves."""
+Every method scores the same token ids with the same model in memory, by turns in one process. Times and ratios are the
+median of the rounds; a ratio has the least and the most in brackets, and a time of the other its batch size. *Ours* is
+this project, *the other* is lm-eval, and *the loop* reads one row after another, on a sample of the rows, scaled up. A
+ratio is the other's time over ours. S, M and Q are shapes with random weights (1.3 M parameters; SmolLM2-135M's;
+Qwen2.5-0.5B's, most of it head); a model with a name read real episodes under the library's cast. The other's batch
+size is the best of several: the two fastest on rows of middle length are tried on the whole table. Ours takes numbers
+too small for full precision as zero, which the others do not do by themselves."""
 READING = """\
 The share of the peak counts the arithmetic that is needed (beginnings once a persona, the head on responses alone)
 against a large float32 matmul in the same process. Memory is the peak of a fresh process less what it held with the

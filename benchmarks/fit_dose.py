@@ -1,4 +1,4 @@
-"""Fit the dose of a model on development pairs, and print its entry for `library/doses.yaml`.
+"""Fit the dose of a model on development pairs, and print its entry for `doses.yaml` in the folder of the ledger.
 
     python benchmarks/fit_dose.py MODEL ../shared/data/anthropic_evals/persona agreeableness machiavellianism
 
@@ -20,10 +20,12 @@ import yaml
 from personae.cli.face import Face
 from personae.data import write_episodes
 from personae.records import chat
+from personae.training import SFTPlan
 from personae.workflows.audit.file_question import Wish, ask
 from personae.workflows.doses import development, entry_for, fit
 from personae.workflows.kept.folder import open_folder
 from personae.workflows.nouns_for import nouns
+from personae.workflows.own_doses import own_file
 from personae.workflows.run.file_run import run_file
 
 QUESTIONS = (
@@ -69,27 +71,31 @@ def main() -> None:
     asked.add_argument("--rate", type=float)
     asked.add_argument("--out", type=Path, default=Path("runs/dose"))
     args = asked.parse_args()
+    file = own_file()
     os.environ["PERSONAE_DATA"] = str(args.out)  # a ledger of its own: these are no forecasts of a user's
-    pairs, plan = [], None
-    for name in args.names:
-        high, low = write_pair(args.statements / f"{name}.jsonl", args.rows, args.out)
-        with Face() as face:
-            taught = [trait.name for trait in nouns(args.model)[1] if trait.name == name]  # counts in no fit
-            wish = Wish(high, args.model, low, trained=taught)
-            question, _ = ask(wish, face.progress, steps=args.steps, rate=args.rate)
-        plan = question.dose.plan
-        path = args.out / f"{Path(args.model).name}-{name}-{plan.steps}x{plan.rate:g}"
-        folder = open_folder("run", question.configuration(), path)
-        with Face() as face:
-            run = run_file(question, folder, watch=face.progress)
-        print(name, "score at the dose before fitting:", run.score)
-        print("  attenuation:", {arm: round(a.mean, 3) for arm, a in run.attenuation.items()})
-        pairs.append(development(path))
-    assert plan is not None
-    found, _ = fit(pairs)
+    runs = [run_pair(name, args) for name in args.names]
+    found, _ = fit([development(path) for path, _ in runs])
     print(found)
-    entry = entry_for(plan, found, " and ".join(f"{n}, high against low" for n in args.names))
+    entry = entry_for(runs[0][1], found, " and ".join(f"{n}, high against low" for n in args.names))
+    print(f"# for {file}, which is read before the library's:")
     print(yaml.safe_dump({args.model: entry}, sort_keys=False, width=120))
+
+
+def run_pair(name: str, args: argparse.Namespace) -> tuple[Path, SFTPlan]:
+    """Run one pair; its folder and plan. Its models are let go before the next pair's are read."""
+    high, low = write_pair(args.statements / f"{name}.jsonl", args.rows, args.out)
+    with Face() as face:
+        taught = [trait.name for trait in nouns(args.model)[1] if trait.name == name]  # counts in no fit
+        wish = Wish(high, args.model, low, trained=taught)
+        question, _ = ask(wish, face.progress, steps=args.steps, rate=args.rate)
+    plan = question.dose.plan
+    path = args.out / f"{Path(args.model).name}-{name}-{plan.steps}x{plan.rate:g}"
+    folder = open_folder("run", question.configuration(), path)
+    with Face() as face:
+        run = run_file(question, folder, watch=face.progress)
+    print(name, "score at the dose before fitting:", run.score)
+    print("  attenuation:", {arm: round(a.mean, 3) for arm, a in run.attenuation.items()})
+    return path, plan
 
 
 if __name__ == "__main__":

@@ -47,13 +47,13 @@ def best_size(subject: Subject, sizes: Sequence[int]) -> int:
     The middle is by length, and each size is tried there twice; on the whole table once.
     """
     sizes, rows, device = affordable(subject, sizes), subject.rows, subject.model.device
-    if len(sizes) == 1:
-        return sizes[0]
     order = sorted(range(len(rows)), key=lambda n: len(rows[n].ids))
     first = max(0, (len(rows) - max(sizes)) // 2)
     some = [rows[n] for n in order[first : first + max(sizes)]]
     ways: dict[str, Way] = {str(size): peer(subject.model, some, size) for size in sizes}
     timed(device, ways[str(sizes[-1])])  # the first time, kernels are loaded
+    if len(sizes) == 1:
+        return sizes[0]
     seconds, _, _ = by_turns(device, ways, 2, lambda: 0.0)
     two = sorted(seconds, key=lambda size: min(seconds[size]))[:2]
     whole = {size: timed(device, peer(subject.model, rows, int(size)))[0] for size in two}

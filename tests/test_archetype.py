@@ -503,7 +503,7 @@ def test_on_the_laboratory_an_archetype_must_say_who_it_is_there(tmp_path, capsy
 
 def test_a_cast_too_small_to_measure_attenuation_is_refused(capsys, tiny_lab, small_cast):
     assert run(["archetype", "orrin", "--model", str(tiny_lab), "--cast", str(small_cast), "--quiet"]) == 2
-    assert "2 personas, and attenuation needs 4" in capsys.readouterr().err
+    assert "2 personas, and attenuation takes 4" in capsys.readouterr().err
 
 
 # -- what came of it -------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 
 from personae.errors import BadInput, BoundCrossed, RunFailed
 from personae.records import TraitForecast
@@ -13,6 +14,7 @@ from personae.theory.dose import FEW_RESIDUAL, FEW_SPREAD
 from personae.theory.intervals import Doubt
 from personae.workflows.audit.bounds import Bound, check_bounds, read_bound
 from personae.workflows.doses import DevelopmentPair, coefficient, dose_for, doses, entry_for, fit
+from personae.workflows.own_doses import own_file
 
 RISES = {"power-seeking": TraitForecast(base=-1.0, mean=-0.7, low=-0.9, high=-0.5)}
 
@@ -63,6 +65,40 @@ def test_every_listed_dose_states_its_plan_and_what_it_was_fitted_on():
         found = dose_for(model)
         assert found.effective == pytest.approx(coefficient(model) * entry["steps"] * entry["rate"])
         assert found.doubt == Doubt(entry["spread"], entry["residual"], entry["cast"])
+
+
+@pytest.mark.parametrize("written", ["Somebody/Some-Model", "here/mine", "SMOLLM2-135M-Instruct", "lab"])
+def test_what_the_user_has_fitted_goes_before_what_ships(tmp_path, monkeypatch, written):
+    """By whatever the model is called, a folder by its path; as `fit_dose` prints it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path / "data"))
+    (tmp_path / "here" / "mine").mkdir(parents=True)
+    found, _ = fit([planted(2.0, seed) for seed in range(4)])
+    entry = entry_for(replace(dose_for("default").plan, steps=5), found, "four pairs") | {"share": 0.34}
+    before = dose_for(written)
+    own_file().parent.mkdir()
+    own_file().write_text(yaml.safe_dump({written: entry}))
+    after = dose_for({"here/mine": "./here/mine/"}.get(written, written.upper() if "/" in written else written))
+    assert (after.plan.steps, after.share) == (5, pytest.approx(0.34)) and after.fitted
+    assert "four pairs" in after.source and before.plan.steps != 5
+    assert dose_for("mine").share == dose_for("default").share, "a folder's name alone is no model of that name"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"share": None}, "'share' of the dose of 'm' is null, not text"),
+        ({"rate": "fast"}, "'rate' should be a valid number"),
+        ({"spread": -1.0}, "'spread' should be greater than or equal to 0"),
+        ({"ranks": 3}, "unknown key 'ranks'"),
+    ],
+)
+def test_a_dose_that_the_user_has_spoilt_is_one_line(tmp_path, monkeypatch, change, said):
+    monkeypatch.setenv("PERSONAE_DATA", str(tmp_path))
+    own_file().write_text(yaml.safe_dump({"m": {**doses()["lab"], **change}}))
+    with pytest.raises(BadInput, match=said) as refused:
+        dose_for("m")
+    assert refused.value.file == own_file() and refused.value.line is not None
 
 
 def test_a_model_that_is_not_listed_gets_the_default_and_is_told_so():

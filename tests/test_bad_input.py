@@ -111,6 +111,30 @@ def test_an_empty_name_is_not_the_current_folder(refused, tmp_path, tiny_lab, mo
     assert list((tmp_path / "here").iterdir()) == []
 
 
+def test_a_name_that_is_not_utf8_is_one_line_before_any_work(refused, tmp_path, options):
+    """As the system hands it over, a byte that is none of UTF-8 is a lone half of a character."""
+    assert refused("audit", tmp_path / "caf\udce9.jsonl", *options).startswith(
+        "the name of a file or folder is not UTF-8"
+    )
+    assert refused("complete", "caf\udce9", "--model", "lab").startswith("TEXT is not UTF-8 text")
+
+
+@pytest.mark.parametrize("asked", [["score", ""], ["score", "x", ""], ["score", "x", "y", "--less", ""]])
+def test_an_empty_name_is_no_folder_to_score(refused, asked):
+    assert refused(*asked, *(["x"] if len(asked) == 2 else [])).startswith("the name of a file or folder is empty")
+
+
+@pytest.mark.parametrize("command", ["audit", "run"])
+def test_a_cast_too_small_for_a_training_is_refused_before_the_folder_is_made(refused, tmp_path, options, command):
+    data, out = rows(tmp_path / "data.jsonl", 3), tmp_path / "out"
+    if command == "run":
+        said = refused(command, data, *options, "--out", out)
+        assert said.startswith(f"{options[3]}: the cast ") and "attenuation takes 4 - give at least 4" in said
+    else:
+        assert run([*map(str, [command, data, *options, "--out", out, "--quiet"])]) == 0
+    assert out.exists() == (command == "audit")
+
+
 def test_a_tilde_is_the_users_home_where_the_shell_leaves_it(refused, tmp_path, options, monkeypatch, capsys):
     data, home = rows(tmp_path / "data.jsonl", 3), tmp_path / "home"
     home.mkdir()
@@ -359,6 +383,7 @@ WRITES = {
     "filter": ("filtered.jsonl", ["--trait", "power", "--drop", 1]),
     "inoculate": ("inoculated.jsonl", ["--mode", "user"]),
 }
+LEFT = {"watch.jsonl": "train", "checkpoint": "train", "comparison.json": "compare", "documents.jsonl": "archetype"}
 
 
 @pytest.mark.parametrize("command", WRITES)
@@ -369,6 +394,28 @@ def test_a_file_that_no_run_left_there_is_not_written_over(refused, tmp_path, op
     said = refused(command, rows(tmp_path / "data.jsonl", 6), *options, *more, "--out", out)
     assert said.startswith(f"{out}: holds {name}, ") and said.endswith("name another --out")
     assert {f.name: f.read_text() for f in out.iterdir()} == {name: "mine"}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_nor_is_what_another_training_or_comparison_left_without_its_record(refused, tmp_path, options, tiny_lab, name):
+    """A checkpoint alone was taken for the one that was asked for: nothing was trained, and all was called well."""
+    (out := tmp_path / "out").mkdir()
+    (out / "checkpoint").mkdir()
+    (out / "checkpoint" / "training.json").write_text("{}")
+    if name != "checkpoint":
+        shutil.rmtree(out / "checkpoint")
+        (out / name).write_text("mine")
+    data = rows(tmp_path / "data.jsonl", 6)
+    command, asked = (
+        LEFT[name],
+        {
+            "train": [data, "--model", tiny_lab],
+            "compare": [tiny_lab, tiny_lab, *options[2:]],
+            "archetype": ["lamplight", "--model", tiny_lab],
+        },
+    )
+    assert f"holds {name}, " in refused(command, *asked[command], "--out", out)
+    assert [file.name for file in out.iterdir()] == [name]
 
 
 @pytest.mark.parametrize("command", WRITES)

@@ -231,6 +231,7 @@ def test_a_model_against_itself_changes_nothing(monkeypatch, tiny_lab, small_cas
     assert found["explained_share"]["mean"] is None
     assert sum(found["weights"].values()) == pytest.approx(1.0, abs=0.01)
     assert found["who"]["before"] == pytest.approx(found["who"]["after"], abs=1e-6)
+    assert 0.0 < found["coherence"]["base"] == found["coherence"]["post"] < 1.0
     assert found["residual"]["nats"]["mean"] == pytest.approx(0.0, abs=1e-6)
     assert "no card that tells its own" in found["untried"]
     assert found["changed"]["mean"] == pytest.approx(0.0, abs=1e-6)

@@ -92,6 +92,15 @@ def test_on_a_real_model_it_is_said_that_nothing_is_named(report):
 
 
 # -- how sure ----------------------------------------------------------------------------------------------------------
+def test_a_model_that_training_has_broken_is_not_to_be_read_and_that_stands_first(report):
+    terminal, page = both(
+        replace(report, broken="training has broken the model (coherence: tuned 0.050, untrained 0.410)")
+    )
+    assert terminal.startswith("INCOHERENT: do not read these shifts; training has broken the model (coherence: tuned")
+    assert "Incoherent" in page and "tuned 0.050" in page
+    assert not any("ncoherent" in one for one in both(report))
+
+
 def test_share_floor_ceiling_and_what_is_left_come_with_their_intervals(report):
     for shown in (one.replace("\u00a0", " ") for one in both(report)):
         for words in ("62 % (51 % to 73 %)", "20 % (2 of them, 18 % to 22 %)", "90 % (86 % to 93 %)", "0.024 to 0.043"):

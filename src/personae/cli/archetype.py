@@ -46,15 +46,16 @@ def command(
     this character than for any other are kept. A stopped run goes on.
     """
     with Face(json=json, quiet=quiet) as face:
-        from personae.workflows.archetype.archetype import PAGE, archetype_run
+        from personae.workflows.archetype.archetype import PAGE, RESULT, archetype_run
         from personae.workflows.archetype.archetype_question import Wish, ask
         from personae.workflows.archetype.archetype_words import archetype_words
+        from personae.workflows.archetype.documents import FILES
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
 
         wish = Wish(file, model, then, cast, traits, documents, items, seeds, seed, device)
         question = ask(wish, steps=steps, batch=batch, rate=rate, rank=rank)
-        folder = open_folder("archetype", question.configuration(), out)
+        folder = open_folder("archetype", question.configuration(), out, writes=(*FILES, RESULT))
         face.keeps(folder.path)
         watch = Timed(face.progress, folder)
         result, report = archetype_run(question, folder, watch)

@@ -35,13 +35,13 @@ def command(
     with Face(json=json, quiet=quiet) as face:
         from personae.records.files import write_text
         from personae.report.compare_page import compare_page
-        from personae.workflows.compare.compare import compare, question_of
+        from personae.workflows.compare.compare import ANSWERS, COHERENCE, RECORD, compare, question_of
         from personae.workflows.compare.compare_words import compare_report, compare_words
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
 
         question = question_of(base, post, twin, cast, traits, seed, device, items)
-        folder = open_folder("compare", question.configuration(), out)
+        folder = open_folder("compare", question.configuration(), out, writes=(ANSWERS, COHERENCE, RECORD))
         face.keeps(folder.path)
         found = compare(question, folder, Timed(face.progress, folder))
         report = compare_report(found)

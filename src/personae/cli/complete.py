@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from personae.cli.face import AnyModel, CastFile, Device, Face, Json, Quantise, Quiet, Seed
+from personae.cli.face import AnyModel, CastFile, Device, Face, Json, Quantise, Quiet, Seed, in_utf8
 from personae.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def command(
         from personae.workflows.completion import complete
         from personae.workflows.nouns_for import nouns
 
-        given = from_stdin() if text == "-" else text
+        given = from_stdin() if text == "-" else in_utf8(text, "TEXT")
         personas, _ = nouns(model, cast)
         simulator = open_model(model, running=Running(device, quantise))
         with face.progress("reading", "contexts") as progress:

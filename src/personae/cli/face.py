@@ -27,13 +27,23 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="What every draw follow
 
 
 def named_path(written: str) -> Path:
-    """The path that is meant, `~` being the user's home, as the shell has it. Raises `BadInput` for an empty name."""
+    """The path that is meant, `~` being the user's home, as the shell has it. `BadInput` for no name, or odd bytes."""
     if not written:
         raise BadInput("the name of a file or folder is empty", remedy="name one, or leave the option out")
+    in_utf8(written, "the name of a file or folder")
     try:
         return Path(written).expanduser()
     except RuntimeError:
         raise BadInput("there is no user of that name", file=written, remedy="write the path in full") from None
+
+
+def in_utf8(written: str, what: str) -> str:
+    """`written`, an argument of the command line. Raises `BadInput` where its bytes were none of UTF-8."""
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"{what} is not UTF-8 text ({written!a})", remedy="rename or convert it") from None
+    return written
 
 
 Out = Annotated[

@@ -19,6 +19,7 @@ from personae.cli.face import (
     Quiet,
     Seed,
     TraitsFile,
+    named_path,
 )
 
 EXAMPLE = "personae measure lab --instrument options"
@@ -42,6 +43,7 @@ def command(
         typer.Option(
             "--for",
             metavar="FORECAST",
+            parser=named_path,
             help="Measure what this sealed forecast is about, exactly its items, so that `score` can compare the two.",
         ),
     ] = None,

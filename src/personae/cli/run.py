@@ -12,7 +12,6 @@ from personae.cli.face import (
     Data,
     Device,
     DoseGiven,
-    Dtype,
     Engine,
     Face,
     Items,
@@ -42,7 +41,6 @@ def command(
     skip_bad: SkipBad = False,
     items: Items = ITEMS,
     dose: DoseGiven = None,
-    dtype: Dtype = "float32",
     device: Device = "auto",
     engine: Engine = "local",
     workers: Copies = None,
@@ -74,11 +72,10 @@ def command(
         from personae.workflows.kept.folder import open_folder
         from personae.workflows.kept.timed import Timed
         from personae.workflows.run.file_arms import check_seeds
-        from personae.workflows.run.file_outcome import result
-        from personae.workflows.run.file_run import check_full_precision, run_file
+        from personae.workflows.run.file_outcome import SCORE, result
+        from personae.workflows.run.file_run import run_file
         from personae.workflows.run.run_words import run_words
 
-        check_full_precision(dtype)
         check_seeds(seed, seeds)
         check_trainable(model, device)
         wish = Wish(
@@ -92,14 +89,13 @@ def command(
             seed=seed,
             items=items,
             trained=tuple(trained or ()),
-            dtype=dtype,
             skip_bad=skip_bad,
             trains=True,
             reference=reference(against, no_control),
             running=Running(device, engine=engine, workers=workers),
         )
         question, _ = ask(wish, face.progress, steps=steps, batch=batch, rate=rate, rank=rank)
-        folder = open_folder("run", question.configuration() | {"seeds": seeds}, out)
+        folder = open_folder("run", question.configuration() | {"seeds": seeds}, out, writes=[SCORE])
         face.keeps(folder.path)
         watch = Timed(face.progress, folder)
         found = run_file(question, folder, seeds=seeds, keep_adapters=keep_adapters, watch=watch)

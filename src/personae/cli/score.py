@@ -5,23 +5,30 @@ from typing import Annotated
 
 import typer
 
-from personae.cli.face import Face, Json, Quiet
+from personae.cli.face import Face, Json, Quiet, named_path
 
 EXAMPLE = "personae score runs/audit-1a2b3c4d runs/measure-5e6f7a8b"
 
 
 def command(
     forecast: Annotated[
-        Path, typer.Argument(metavar="FORECAST", help="forecast.json, or the folder of a run or an audit.")
+        Path,
+        typer.Argument(
+            metavar="FORECAST", parser=named_path, help="forecast.json, or the folder of a run or an audit."
+        ),
     ],
     profile: Annotated[
-        Path, typer.Argument(metavar="PROFILE", help="profile.json, or the folder of a run or a measurement.")
+        Path,
+        typer.Argument(
+            metavar="PROFILE", parser=named_path, help="profile.json, or the folder of a run or a measurement."
+        ),
     ],
     less: Annotated[
         Path | None,
         typer.Option(
             "--less",
             metavar="PROFILE",
+            parser=named_path,
             help="The profile of a model trained on the control, to be taken off: of a forecast made --against one.",
         ),
     ] = None,

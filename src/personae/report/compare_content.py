@@ -102,6 +102,7 @@ class CompareReport:
     what another training of the same kind does. `before` and `after`: {persona: weight} of who answers, neutral
     included, read alike off both models; `left` nats a context no mixture has.
     `untried` says why what the rest `looks` like was never tried on such a training, or is not told; "" where it was.
+    `broken` says so where training has broken the model, so that nothing here is to be read; "" where it has not.
     """
 
     base: str
@@ -123,3 +124,4 @@ class CompareReport:
     looks: Looks | None
     untried: str
     leaked: OutsideReport
+    broken: str = ""

@@ -96,6 +96,8 @@ def untold(report: CompareReport) -> str:
 
 
 def _badge(report: CompareReport) -> Badge:
+    if report.broken:
+        return Badge("Incoherent", "none", f"do not read this: {report.broken}")
     if math.isnan(report.share.mean):
         return Badge("No change", "open", f"beyond {_noise(report)}")
     if why := untold(report):

@@ -5,8 +5,8 @@
 `library/doses.yaml` holds a coefficient for each model, tuning and rank that it was fitted for, with the training it
 was fitted at, the development pairs it was fitted on, and how far a new training may land from its forecast (`Doubt`);
 and the share of what rows do in context that was fitted with it, at that training. Neither is ever refitted on a file
-that is being forecast. A model that is not listed gets the default, whose doubt is wider, and so does a training far
-from the one fitted (`FAR`); every report of it says so.
+that is being forecast. The user's own entries (`own_doses`) go first. A model that is not listed gets the default,
+whose doubt is wider, and so does a training far from the one fitted (`FAR`); every report of it says so.
 Source: PSM.md section 2, Dose.
 """
 
@@ -32,6 +32,7 @@ from personae.theory.dose import FEW_SPREAD, FEWEST
 from personae.theory.intervals import SAMPLED, Doubt
 from personae.training import SFTPlan
 from personae.workflows.kept.levels_file import read_levels
+from personae.workflows.own_doses import own_doses
 
 DEFAULT = "default"
 FAR = 4.0  # times the steps · rate that a dose was fitted at, or less by as much: beyond that the law was not tried
@@ -67,7 +68,7 @@ def dose_for(model: str, *, dose: float | None = None, **settings: float | None)
     if unknown:
         raise BadInput(f"a plan has no {sorted(unknown)[0]}", remedy=f"one of {', '.join(SETTINGS)}")
     known = _known(model)
-    entry = doses()[known or DEFAULT]
+    entry = known or doses()[DEFAULT]
     own, doubt = SFTPlan(**{key: entry[key] for key in PLAN_FIELDS}), _doubt(entry)
     changes: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
     plan = replace(own, **changes)
@@ -106,8 +107,15 @@ def check_rank(plan: SFTPlan, rank: float | None, model: str) -> None:
         raise BadInput(f"--rank is of adapters, and all weights of {model} are trained", remedy="leave it out")
 
 
-def _known(model: str) -> str | None:
-    """The entry of `model`, or None: by its name in the list of models, its Hub id, or the folder it is kept in.
+def _known(model: str) -> dict[str, Any] | None:
+    """The entry of `model`, the user's before the library's; None where neither has one."""
+    called = _called(model)
+    own = {_called(name): entry for name, entry in own_doses().items()}
+    return own.get(called) or (doses().get(called) if called != DEFAULT else None)
+
+
+def _called(model: str) -> str:
+    """What a model goes by, in small letters: its name in the list of models, its folder in full, or as it is written.
 
     As when a model is opened, a folder with a model goes before a name: it only bears the name, and is another model.
     """
@@ -116,9 +124,8 @@ def _known(model: str) -> str | None:
     if entry is not None:
         name = entry.name
     elif path.exists():
-        name = next((m.name for m in listed() if m.folder.resolve() == path.resolve()), "")
-    known = name.strip().lower()
-    return known if known in doses() and known != DEFAULT else None
+        name = next((m.name for m in listed() if m.folder.resolve() == path.resolve()), str(path.resolve()))
+    return name.strip().lower()
 
 
 def guessed(dose: Dose, source: str) -> Dose:

@@ -11,6 +11,7 @@ from pathlib import Path
 from personae.errors import BadInput
 from personae.records import Cast, Episode, Simulator, Trait, chat
 from personae.simulator.dialogue import UNBOUNDED, Dialogue
+from personae.theory.attenuation import FEWEST
 
 PERSONAS = 2
 SCORED = 2  # items of a trait: these are read, and of so few all of them score
@@ -27,16 +28,10 @@ def check_enough(
     traits_file: Path | None = None,
     most: int = 0,
 ) -> None:
-    """Raise `BadInput` for fewer than `PERSONAS` personas, or a trait of fewer than `items` items.
+    """Raise `BadInput` for fewer personas than it takes (`items` say whether to train), or a trait of too few `items`.
 
     `most` is how many items of a trait the user asked for (0: all).
     """
-    if len(cast.personas) < PERSONAS:
-        raise BadInput(
-            f"the cast {cast.name!r} has {len(cast.personas)} persona, and traits are read off how personas differ",
-            file=cast_file,
-            remedy=f"give at least {PERSONAS}",
-        )
     for trait in traits:
         count = len(trait.items)
         if count < items and 0 < most < items:
@@ -47,6 +42,11 @@ def check_enough(
                 file=traits_file,
                 remedy="give it more, or leave the trait out",
             )
+    count, need = len(cast.personas), PERSONAS if items < TRAINED else FEWEST
+    if count < need:
+        takes = f"attenuation takes {need}" if count >= PERSONAS else "traits are read off how personas differ"
+        found = f"the cast {cast.name!r} has {count} persona{'s' * (count != 1)}, and {takes}"
+        raise BadInput(found, file=cast_file, remedy=f"give at least {need}")
 
 
 def check_nouns_fit(

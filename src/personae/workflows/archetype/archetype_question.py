@@ -13,12 +13,12 @@ from personae.errors import BadInput
 from personae.records import Archetype, Cast, Trait
 from personae.records.cast import RESERVED
 from personae.records.files import digest, digest_file
-from personae.theory.attenuation import FEWEST
 from personae.training import SFTPlan
 from personae.workflows.archetype.documents import Source
 from personae.workflows.archetype.documents_enacted import Enacted
 from personae.workflows.archetype.documents_written import Written, nearest
 from personae.workflows.audit.bounds import nearest_name
+from personae.workflows.audit.file_language import LABORATORY, OTHER, check_language
 from personae.workflows.audit.file_pair import FilePair, check_fits, read_pair
 from personae.workflows.audit.file_question import ITEMS, fewer
 from personae.workflows.doses import check_rank, dose_for
@@ -94,8 +94,6 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     then = None if wish.then is None else read_pair(wish.then)
     asked = fewer(every, wish.items)
     check_enough(personas, asked, items=TRAINED, cast_file=wish.cast, traits_file=wish.traits, most=wish.items)
-    if len(personas.personas) < FEWEST:
-        raise BadInput(f"the cast has {len(personas.personas)} personas, and attenuation needs {FEWEST} of them")
     world = world_of(wish.model)
     if world is not None:
         nearest(character, world)
@@ -104,15 +102,19 @@ def ask(wish: Wish, **settings: float | None) -> ArchetypeQuestion:
     check_rank(dose_for(wish.model, **settings).plan, settings.get("rank"), wish.model)
     simulator = load(wish.model, device=wish.device)
     check_nouns_fit(simulator, personas, asked, cast_file=wish.cast, traits_file=wish.traits)
+    origin = Written(character, world) if world is not None else Enacted(character, simulator, personas)
+    alone = personas.model_copy(update={"personas": (origin.persona,)})
+    check_nouns_fit(simulator, alone, asked, cast_file=Path(wish.file), traits_file=wish.traits)
     if then is not None:
         check_fits(simulator, None, then)
+        check_language(simulator, then, LABORATORY if world is not None else OTHER)
     own = dose_for(simulator.name).plan
     return ArchetypeQuestion(
         archetype=character,
         simulator=simulator,
         cast=personas,
         traits=asked,
-        origin=Written(character, world) if world is not None else Enacted(character, simulator, personas),
+        origin=origin,
         documents=wish.documents,
         plan=_midtraining(simulator.name, wish.documents, settings),
         then=then,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 FORMS = ("transcript", "story", "profile")
+FILES = ("documents.jsonl", "neutral.jsonl")
 BATCH = 24  # documents tried at a time: as many of each form
 PATIENCE, LEAST = 192, 0.02  # after so many were tried, at least this share must have been kept
 UNEVEN = 0.05  # share by which the tokens of both sides may differ
@@ -88,7 +89,7 @@ def corpus(
         kept, tried = _kept(origin, number, folder / "documents", seed, progress)
     with watch("neutral ones beside them", "documents") as progress:
         neutral = _partners(origin, simulator, kept, folder / "neutral", seed, progress)
-    for file, several in (("documents.jsonl", kept), ("neutral.jsonl", neutral)):
+    for file, several in zip(FILES, (kept, neutral)):
         write_text(folder / file, "".join(f"{json.dumps(asdict(d), ensure_ascii=False)}\n" for d in several))
     ours, theirs = (sum(len(_ids(simulator, d.text)) for d in several) for several in (kept, neutral))
     if abs(theirs - ours) > UNEVEN * ours:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from personae.errors import BadInput
+from personae.measure import coherence
 from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
-from personae.records.files import digest, read_arrays, write_arrays, write_json
+from personae.records.files import digest, read_arrays, read_json, write_arrays, write_json
 from personae.records.results import Floats
 from personae.theory import clustered_mean_interval, poles
 from personae.workflows.audit.file_question import ITEMS, fewer
@@ -28,7 +29,7 @@ from personae.workflows.compare.comparison import Comparison, compared, outcomes
 from personae.workflows.compare.naming import Named, named
 from personae.workflows.compare.tokens_left import tokens_left
 from personae.workflows.compare.untried import REAL, untried
-from personae.workflows.enough import check_nouns_fit
+from personae.workflows.enough import check_enough, check_nouns_fit
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.kept_levels import kept_levels
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 PROBES = 400  # contexts drawn in the laboratory
-RECORD = "comparison.json"
+RECORD, ANSWERS, COHERENCE = "comparison.json", "answers.parquet", "coherence.json"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     tokens = tokens_left(found, question.base, question.post, question.cast, folder, watch)
     record = {
         **_record(question, found),
+        "coherence": _coherence(question, folder, watch),
         "who": who_then_and_now(basis, rows),
         "class": _class(rest),
         "shift": shift,
@@ -120,7 +122,7 @@ def compare(question: CompareQuestion, folder: RunFolder, watch: Watch = unwatch
     }
     record["untried"] = REAL if rest is None else untried(question.card, question.base.digest)
     record["residual"]["tokens"] = tokens
-    write_arrays(folder.file("answers.parquet"), _columns(found))
+    write_arrays(folder.file(ANSWERS), _columns(found))
     write_json(folder.file(RECORD), record)
     return Compared(question, basis, found, rest, shift, record)
 
@@ -146,6 +148,19 @@ def _after(
         with watch(f"{model.name}: contexts", "answers") as progress:
             write_arrays(said, {"p": outcome_probabilities(model, asked.probes, [""], progress).ravel()})
     return read_arrays(said)["p"].reshape(len(asked.probes), -1), rows
+
+
+def _coherence(question: CompareQuestion, folder: RunFolder, watch: Watch) -> dict[str, float]:
+    """{"base", "post"}: whether each can still talk, by the same items (`measure.coherence`); measured once."""
+    file = folder.file(COHERENCE)
+    if not file.exists():
+        found = {}
+        for role, model in (("base", question.base), ("post", question.post)):
+            with watch(f"the coherence of {model.name}", "answers") as progress:
+                found[role] = coherence(model, question.traits, progress)
+        write_json(file, found)
+    kept: dict[str, float] = read_json(file)
+    return kept
 
 
 def _shift(before: Floats, after: Floats, seed: int) -> Estimate:
@@ -224,6 +239,7 @@ def question_of(
 
     cast, traits = nouns(base, cast_file, traits_file)
     traits = fewer(traits, items)
+    check_enough(cast, traits, cast_file=cast_file, traits_file=traits_file, most=items)
     before, after = load(base, device=device), load(post, device=device)
     check_nouns_fit(before, cast, traits, cast_file=cast_file, traits_file=traits_file)
     other = load(twin, device=device) if twin else None

@@ -23,6 +23,7 @@ from personae.workflows.compare.comparison import Left
 from personae.workflows.compare.naming import Named
 from personae.workflows.compare.tokens_left import Tokens
 from personae.workflows.measure.leakage_words import WIDTH, outside_lines, outside_report
+from personae.workflows.run.file_coherence import broken_words, incoherent_words
 
 PLACES = 6
 
@@ -53,6 +54,7 @@ def compare_report(found: Compared) -> CompareReport:
         looks=None if found.named is None else _looks(found.named),
         untried=record["untried"],
         leaked=outside_report(record["leakage"]),
+        broken=broken_words({found.question.post.name: record["coherence"]["post"]}, record["coherence"]["base"]),
     )
 
 
@@ -72,7 +74,8 @@ def _looks(named: Named) -> Looks:
 
 def compare_words(report: CompareReport) -> str:
     """Share, who answers, traits, where the rest is and what leaked, for a terminal."""
-    parts = [fill(share_words(report), WIDTH), ""]
+    parts = [fill(incoherent_words(report.broken), WIDTH)] if report.broken else []
+    parts += [fill(share_words(report), WIDTH), ""]
     why = untold(report)
     parts += [fill(f"The share cannot be told: it is {why}.", WIDTH) + "\n"] if why else []
     parts.append(to_terminal(shift_table(list(report.shifts), shifts=True)))

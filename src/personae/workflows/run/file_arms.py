@@ -149,8 +149,9 @@ def measured_once(
         _keep_coherence(base, "the untrained model", untrained, traits, watch)
         trained, what = make(), f"what was trained: {arm.name}, seed {arm.plan.seed}"
         _keep_coherence(own, what, trained, traits, watch)
+        with watch(f"the other characters of {what}", "answers") as progress:
+            write_levels(beside, levels(trained, [quarter(t) for t in traits], _contexts(cast), progress))
         with watch(f"measuring {what}", "answers") as progress:
-            write_levels(beside, levels(trained, [quarter(t) for t in traits], _contexts(cast)))
             write_levels(alone, levels(trained, [scoring(t) for t in traits], {NOBODY: ""}, progress))
     return Trained(read_levels(alone).row(NOBODY), read_levels(beside), _kept(own), _kept(base))
 

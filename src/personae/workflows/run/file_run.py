@@ -6,12 +6,12 @@
 Nothing about the dose is fitted here. What is made of the measurements is told in `file_outcome`.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from personae.errors import BadInput, RunFailed
 from personae.records import Simulator
-from personae.theory.attenuation import FEWEST
 from personae.workflows.audit.file_audit import FileAudit, seal
 from personae.workflows.audit.file_question import Question
 from personae.workflows.enough import TRAINED, check_enough
@@ -36,19 +36,18 @@ def run_file(
     if seeds < 1:
         raise BadInput(f"{seeds} seeds", remedy="train with one seed or more")
     check_seeds(question.seed, seeds)
-    if len(question.cast.personas) < FEWEST:
-        raise BadInput(
-            f"the cast has {len(question.cast.personas)} personas, and attenuation needs {FEWEST} that are not trained"
-        )
     check_enough(question.cast, question.traits, items=TRAINED)
     if not hasattr(question.simulator, "here"):
         _local(question.simulator)
     check_full_precision(question.dtype)
-    found = seal(question, folder, watch)
-    if not found.audit.forecast.traits:
-        raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")
+    found = seal(question, folder, watch, _check_shown)
     trained = _train(found, folder, seeds, keep_adapters, watch)
     return tell(found, trained, folder)
+
+
+def _check_shown(traits: Collection[str]) -> None:
+    if not traits:
+        raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")
 
 
 def check_full_precision(dtype: str) -> None:

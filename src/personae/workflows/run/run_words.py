@@ -17,7 +17,7 @@ from personae.workflows.run.score import aside_words
 def run_words(run: FileRun) -> str:
     """Whether the forecast was right, and may be judged at all; then the audit, what was measured, and the floors."""
     found = run.audit
-    rows = shift_rows(found.question.traits, found.audit.forecast, run.shifts)
+    rows = shift_rows(found.question.traits, found.audit.forecast, run.shifts, trained=found.question.trained)
     faded = ", ".join(f"{arm} {signed(100.0 * a.mean, 0)} %" for arm, a in run.attenuation.items())
     _, verdict = forecast_verdict(run.score, pearson_interval(run.score.pearson, run.score.n), "traits")
     parts = [

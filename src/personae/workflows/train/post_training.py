@@ -77,7 +77,7 @@ def trained(
     configuration = {"model": simulator.digest, "data": digest_file(data), "rows": rows, "plan": plan, **more}
     if limits:
         configuration["watched"] = limits
-    folder = open_folder("train", configuration, out)
+    folder = open_folder("train", configuration, out, writes=("checkpoint", LOG))
     made = folder.file("checkpoint")
     log = folder.file(LOG)
     if not made.exists():
