@@ -15,9 +15,9 @@ HEAD = """# Commands
 
 Every command answers `--help`. Progress, with the time left, goes to stderr; results to stdout, as one JSON object
 with `--json`. A run folder (`--out`) is resumed by the same command, and refused to any other; Ctrl-C keeps what was
-done (a training begins anew). `PERSONAE_DEBUG=1` shows tracebacks and the warnings of libraries; `PERSONAE_CACHE` names
-the folder for models and measurements, `PERSONAE_DATA` that of the ledger (a disk of this machine, not of a network) and
-of `doses.yaml`, doses that you have fitted yourself ([real-models.md](real-models.md#a-gpu-and-a-7b-model)).
+done (a training begins anew). `PERSONAE_DEBUG=1` shows tracebacks and the warnings of libraries. `PERSONAE_CACHE` names
+the folder for models and measurements, `PERSONAE_DATA` that of the ledger (a disk of this machine, not of a network)
+and of `doses.yaml`, doses that you have fitted yourself ([real-models.md](real-models.md#a-gpu-and-a-7b-model)).
 
 | exit status | means |
 |---|---|
