@@ -23,8 +23,9 @@ from personae.theory import percentile_interval, share_left
 from personae.theory.attenuation import TOO_HEAVY
 from personae.workflows.archetype.archetype_question import ArchetypeQuestion
 from personae.workflows.archetype.documents import Corpus
+from personae.workflows.measure.coherence_words import broken_words, incoherent_words
 from personae.workflows.run.file_arms import Trained, attenuation_of
-from personae.workflows.run.file_coherence import broken_words, incoherent_words, least_coherence
+from personae.workflows.run.file_coherence import least_coherence
 from personae.workflows.run.file_shifts import shifts_of
 from personae.workflows.who import who_answered
 

@@ -22,8 +22,8 @@ from personae.workflows.compare.compare import Compared
 from personae.workflows.compare.comparison import Left
 from personae.workflows.compare.naming import Named
 from personae.workflows.compare.tokens_left import Tokens
+from personae.workflows.measure.coherence_words import broken_words, incoherent_words
 from personae.workflows.measure.leakage_words import WIDTH, outside_lines, outside_report
-from personae.workflows.run.file_coherence import broken_words, incoherent_words
 
 PLACES = 6
 

@@ -29,8 +29,9 @@ from personae.workflows.audit.file_audit import PAGE, FileAudit, page_content
 from personae.workflows.audit.sealing import FORECAST, sealed_at
 from personae.workflows.kept.folder import RunFolder
 from personae.workflows.kept.keeping import keep_score
+from personae.workflows.measure.coherence_words import broken_words, incoherent_words
 from personae.workflows.run.file_arms import Trained, before, centre
-from personae.workflows.run.file_coherence import broken_words, incoherent_words, least_coherence
+from personae.workflows.run.file_coherence import least_coherence
 from personae.workflows.run.file_shifts import Rows, Shifts, shifts_of
 
 PROFILE, SCORE = "profile.json", "score.json"

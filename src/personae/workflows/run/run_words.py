@@ -9,7 +9,7 @@ from personae.report.tables import posterior_table, score_table, shift_table
 from personae.report.untrusted import for_terminal
 from personae.theory import pearson_interval
 from personae.workflows.audit.file_words import MOST, WIDTH, hidden_words
-from personae.workflows.run.file_coherence import incoherent_words
+from personae.workflows.measure.coherence_words import incoherent_words
 from personae.workflows.run.file_outcome import FileRun, one_training
 from personae.workflows.run.score import aside_words
 
