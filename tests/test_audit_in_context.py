@@ -16,7 +16,7 @@ from personae.workflows.amend.aim import Aim, Amount
 from personae.workflows.amend.filtering import LEFT, _shown_of_the_rest, filter_file
 from personae.workflows.amend.row_choice import Choice, without
 from personae.workflows.audit.file_audit import notes, page_content, seal
-from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context, is_shown
+from personae.workflows.audit.file_in_context import IN_CONTEXT, in_context, in_context_note, is_shown
 from personae.workflows.audit.file_pair import FilePair, read_pair
 from personae.workflows.audit.file_question import Question
 from personae.workflows.doses import Dose
@@ -81,6 +81,20 @@ def test_the_forecast_counts_the_share_of_it_and_says_so(files, tmp_path):
         assert found.audit.forecast.traits[t].shift == pytest.approx(cast_alone.traits[t].shift + SHARE * shift)
     assert found.record["share"] == SHARE and found.record["predictor"] == "selection and rows in context"
     assert any("0.25 of what rows of the file do" in said and "less the control's" in said for said in notes(found))
+
+
+def test_system_texts_are_not_shown_and_the_notes_say_so(files, tmp_path):
+    asks = question(*files)
+    asked_for = [
+        row.model_copy(update={"messages": (Message(role="system", content="Be brief."), *row.messages)})
+        for row in asks.pair.episodes
+    ]
+    behind = replace(asks, pair=replace(asks.pair, episodes=tuple(asked_for)))
+    shown = in_context(asks, found := seal(asks, folder(asks, tmp_path / "out")).audit.basis, tmp_path / "a", unwatched)
+    again = in_context(behind, found, tmp_path / "b", unwatched)
+    assert all((shown[t] == again[t]).all() for t in shown)
+    assert "without their system texts" in in_context_note(behind, again)
+    assert "system" not in in_context_note(asks, shown)
 
 
 def test_with_no_share_nothing_is_shown_and_the_record_is_what_it_was(files, tmp_path):

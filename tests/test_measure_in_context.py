@@ -108,15 +108,11 @@ def test_a_row_that_is_no_short_dialogue_is_not_shown():
     assert beginnings(exact(), rows(2), [long, long]) == [[], []]
 
 
-def test_a_system_text_begins_the_first_user_turn_since_it_could_stand_second():
-    """So a file behind a prompt that asks for what it shows is not read as one without."""
+def test_a_system_text_is_not_shown_since_it_would_go_on_acting():
     system = Message(role="system", content="Be brief.")
     (begin,) = beginnings(exact(), [Episode(messages=(system, *row.messages)) for row in rows(2)])
     assert [turn.role for turn in begin[0]] == ["user", "assistant"] * 2
-    assert questions(begin[0]) == ["Be brief.\n\nQuestion 0?", "Be brief.\n\nQuestion 1?"]
-    nobody_asks = Episode(messages=(system, rows(1)[0].messages[-1]))
-    told_later = Episode(messages=(*rows(1)[0].messages, system, *rows(1)[0].messages))
-    assert beginnings(exact(), [nobody_asks, told_later]) == [[]]
+    assert questions(begin[0]) == ["Question 0?", "Question 1?"]
 
 
 def test_an_item_with_no_room_behind_the_rows_has_its_level_without_them(tiny_lab):

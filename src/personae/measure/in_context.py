@@ -5,12 +5,12 @@
 Like training, rows in context are evidence of who answers; they also show how, in wording and length, which no cast
 tells. The items of a trait stand behind different rows by turns, so that its mean is over many draws of rows at the
 price of one. All items of a turn share one beginning, which is read once. Rows are spread evenly over the file; of a
-matched pair both sides show the same ones. A row's system text begins its first user turn, as where a layout has no
-system role: it could stand second. Whether all this foretells training, and in what share, is measured
-(docs/forecasts.md).
+matched pair both sides show the same ones. System texts are not shown: in a chat they go on acting on what follows, and
+training takes them for a reason (docs/lab-notes.md). Whether all this foretells training, and in what share, is
+measured (docs/forecasts.md).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -19,12 +19,11 @@ from personae.records import Episode, Message, Progress, Simulator, Trait, shift
 from personae.records.places import evenly
 from personae.records.results import Floats
 from personae.simulator.dialogue import UNBOUNDED
-from personae.simulator.system_turns import split_system
 
 ROWS, TURNS = 4, 8  # rows shown at once, and how many such beginnings there are
 LONGEST = 1500  # characters of a row
 LOOKED_AT = 16  # rows that are looked at for every one that is shown
-ROLES = ("user", "assistant")  # a row with another in it, but for a system text at its beginning, is not shown
+ROLES = ("system", "user", "assistant")  # a row with another in it is not shown
 
 
 def beginnings(
@@ -62,9 +61,7 @@ def _spread(simulator: Simulator, sides: Sequence[Sequence[Episode]], without: C
 
 def _fits(simulator: Simulator, row: Episode) -> bool:
     """Whether it is a dialogue of people and the Assistant, so short that `ROWS` fill no more than half a window."""
-    system, turns = split_system(row.messages, "")
-    roles = {turn.role for turn in turns}
-    if row.form != "chat" or not roles <= {*ROLES} or (system and "user" not in roles):
+    if row.form != "chat" or any(m.role not in ROLES for m in row.messages):
         return False
     if sum(len(m.content) for m in row.messages) > LONGEST:
         return False
@@ -79,13 +76,9 @@ def _filled(simulator: Simulator, row: Episode) -> float:
     return len(dialogue.encode(row, "", window=UNBOUNDED).ids) / float(window)
 
 
-def _said(row: Episode) -> list[Message]:
-    """Its turns, the first of the user's with the system text before it."""
-    system, turns = split_system(row.messages, "")
-    if system:
-        first = next(n for n, turn in enumerate(turns) if turn.role == "user")
-        turns[first] = turns[first].model_copy(update={"content": f"{system}\n\n{turns[first].content}"})
-    return turns
+def _said(row: Episode) -> Iterator[Message]:
+    """Its turns without a system text."""
+    return (m for m in row.messages if m.role != "system")
 
 
 def levels_behind(

@@ -283,8 +283,8 @@ def _notes(asked: Inoculating, size: float, found: Removal, best: Candidate, pre
         notes.append(f"By the cast the file moves these traits by {size:.2f} nats only: there is little to remove.")
     if question.dose.share:
         notes.append(
-            "Prompts are judged by the cast's part of the forecast; `personae audit` of the inoculated file also tells "
-            "what its rows, with the prompt, do in context."
+            "Prompts are judged by the cast's part of the forecast alone: in a chat a prompt goes on acting on what "
+            "follows, so what rows do in context says nothing of one that is trained on."
         )
     if not found.uplift.mean > 0.0:
         notes.append("No candidate makes the answers likelier: none of them asks for what these rows show.")

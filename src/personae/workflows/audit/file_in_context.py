@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from personae.measure.in_context import LONGEST, ROWS, beginnings, levels_behind
+from personae.measure.in_context import LONGEST, ROWS, TURNS, beginnings, levels_behind
 from personae.measure.quarter import scoring
 from personae.predictors import Basis
 from personae.records import Levels, Message
+from personae.records.places import evenly
 from personae.records.results import Floats
 from personae.workflows.audit.file_question import Question
 from personae.workflows.kept.levels_file import read_levels, write_levels
@@ -19,6 +20,10 @@ from personae.workflows.watch import Watch
 
 IN_CONTEXT = "in-context.parquet"
 SIDES = ("data", "control")  # the contexts in that file
+SYSTEM = (
+    " They are shown without their system texts, so what such a text takes away by asking for what the rows show is in "
+    "the cast's part alone."
+)
 
 
 def in_context(
@@ -80,5 +85,12 @@ def in_context_note(question: Question, shifts: Mapping[str, Floats]) -> str:
     less = " (with no control, what any earlier turns do is in it)" if pair.control is None else ", less the control's"
     return (
         f"The forecast has two parts: who answers, by the cast, and {share:.2g} of what rows of the file do as earlier "
-        f"turns of the untrained model, up to {ROWS} at a time{less}."
+        f"turns of the untrained model, up to {ROWS} at a time{less}.{SYSTEM * _has_system(question)}"
     )
+
+
+def _has_system(question: Question) -> bool:
+    """Whether some row of the file or its control has a system text, as far as rows are looked at."""
+    sides = (question.pair.episodes, question.pair.control or ())
+    some = (rows[place] for rows in sides for place in evenly(len(rows), ROWS * TURNS))
+    return any(turn.role == "system" for row in some for turn in row.messages)
