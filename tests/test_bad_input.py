@@ -384,7 +384,13 @@ WRITES = {
     "filter": ("filtered.jsonl", ["--trait", "power", "--drop", 1]),
     "inoculate": ("inoculated.jsonl", ["--mode", "user"]),
 }
-LEFT = {"watch.jsonl": "train", "checkpoint": "train", "comparison.json": "compare", "documents.jsonl": "archetype"}
+LEFT = {
+    "watch.jsonl": "train",
+    "checkpoint": "train",
+    "comparison.json": "compare",
+    "post-coherence.json": "compare",
+    "documents.jsonl": "archetype",
+}
 
 
 @pytest.mark.parametrize("command", WRITES)

@@ -41,7 +41,7 @@ def command(
         from personae.workflows.kept.timed import Timed
 
         question = question_of(base, post, twin, cast, traits, seed, device, items)
-        folder = open_folder("compare", question.configuration(), out, writes=(ANSWERS, COHERENCE, RECORD))
+        folder = open_folder("compare", question.configuration(), out, writes=(ANSWERS, *COHERENCE.values(), RECORD))
         face.keeps(folder.path)
         found = compare(question, folder, Timed(face.progress, folder))
         report = compare_report(found)

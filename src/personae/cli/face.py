@@ -31,10 +31,9 @@ def named_path(written: str) -> Path:
     if not written:
         raise BadInput("the name of a file or folder is empty", remedy="name one, or leave the option out")
     in_utf8(written, "the name of a file or folder")
-    try:
-        return Path(written).expanduser()
-    except RuntimeError:
-        raise BadInput("there is no user of that name", file=written, remedy="write the path in full") from None
+    from personae.simulator.locating import path_named  # here, since help must come at once
+
+    return path_named(written)
 
 
 def in_utf8(written: str, what: str) -> str:

@@ -112,7 +112,7 @@ def _choice(found: FileAudit, aim: Aim, amount: Amount, folder: RunFolder) -> Ch
 def _shown_of_the_rest(found: FileAudit, choice: Choice, folder: RunFolder, watch: Watch) -> Mapping[str, Floats]:
     """{trait: (I,)} nats of the rows that stay, in context; the file's where no row that was shown goes."""
     gone = [int(place) for place in choice.places]
-    if not found.in_context or not is_shown(found.question, gone):
+    if not (gone and found.in_context and is_shown(found.question, gone)):
         return found.in_context
     return in_context(found.question, found.audit.basis, folder.file(LEFT), watch, gone)
 

@@ -54,16 +54,15 @@ def read_until(
     settled: Settled,
     question: Question,
     basis: Basis,
-    asked: Mapping[str, Floats],
     beside: Mapping[str, Floats],
     folder: RunFolder,
     progress: Progress,
 ) -> Reading:
-    """Evidence of as many rows as it takes until the shifts of traits, with the levels `asked`, are settled.
+    """Evidence of as many rows as it takes until the shifts of the traits of `basis` are settled.
 
     `beside` {trait: (I,)} nats is added to every shift, as in the forecast of the whole file (`predictors.selection`).
     """
-    rows, usual = len(question.pair.episodes), _usual(question)
+    rows, usual, levels = len(question.pair.episodes), _usual(question), basis.levels.by_trait
     order = np.random.default_rng(question.seed).permutation(rows)
     kept, below = np.ones(len(basis.prior), dtype=bool), np.zeros(len(basis.prior))
     stretches: list[LongEvidence] = []
@@ -77,10 +76,10 @@ def read_until(
         answers += (last - first) * len(cast.contexts) * question.pair.reads
         blocks = _blocks(stretches, cast.names, last)
         sample = Sample.read(basis.prior, question.dose.effective, rows, blocks, kept, below)
-        shifts = {t: _moved(shift, beside.get(t)) for t, shift in sample.shifts(asked, ERROR).items()}
+        shifts = {t: _moved(shift, beside.get(t)) for t, shift in sample.shifts(levels, ERROR).items()}
         if last == rows or settled(shifts):
             break
-        spared = sample.spared(list(asked.values()), ERROR_DROPPED)
+        spared = sample.spared(list(levels.values()), ERROR_DROPPED)
         dropped |= {question.cast.names[k]: last for k in np.flatnonzero(kept & ~spared.kept)}
         kept, below = spared.kept, spared.below
     return Reading(sample, shifts, dropped, answers)

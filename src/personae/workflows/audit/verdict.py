@@ -78,12 +78,11 @@ def verdict(question: Question, bounds: Sequence[Bound], folder: RunFolder, watc
     if not basis.base:
         raise RunFailed("this model can show none of these traits, so there is nothing to settle")
     numerics = numerics_of(question, folder, watch)
-    names = {b.trait for b in bounds} or set(basis.base)
-    asked = {t: table for t, table in basis.levels.by_trait.items() if t in names}
-    in_rows = in_context(question, _of(basis, names), folder.file(IN_CONTEXT), watch)
+    asked = _of(basis, {b.trait for b in bounds} or basis.base)
+    in_rows = in_context(question, asked, folder.file(IN_CONTEXT), watch)
     beside = share_of(in_rows, question.dose.share) or {}
     with watch("evidence, until the verdict is settled", "episodes") as progress:
-        reading = read_until(lambda shifts: settled(bounds, shifts), question, basis, asked, beside, folder, progress)
+        reading = read_until(lambda shifts: settled(bounds, shifts), question, asked, beside, folder, progress)
     found = Verdict(question, tuple(bounds), whole, hidden, basis, reading)
     notes = (question.pair.note(), in_context_note(question, in_rows), *question_notes(question, numerics))
     found.record.update(_record(found, [note for note in notes if note]))

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from personae.errors import BadInput
-from personae.measure import coherence
 from personae.measure.answers import outcome_probabilities
 from personae.predictors import Basis
 from personae.records import Cast, Estimate, Simulator, Trait
-from personae.records.files import digest, read_arrays, read_json, write_arrays, write_json
+from personae.records.files import digest, read_arrays, write_arrays, write_json
 from personae.records.results import Floats
 from personae.theory import clustered_mean_interval, poles
 from personae.workflows.audit.file_question import ITEMS, fewer
@@ -32,6 +31,7 @@ from personae.workflows.compare.untried import REAL, untried
 from personae.workflows.enough import check_enough, check_nouns_fit
 from personae.workflows.kept.basis_cache import cached_basis
 from personae.workflows.kept.folder import RunFolder
+from personae.workflows.kept.kept_coherence import kept_coherence
 from personae.workflows.kept.kept_levels import kept_levels
 from personae.workflows.measure.leakage import Turns, leakage, turns
 from personae.workflows.measure.yardstick import check_same_words
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from personae.simulator.local import LocalSimulator
 
 PROBES = 400  # contexts drawn in the laboratory
-RECORD, ANSWERS, COHERENCE = "comparison.json", "answers.parquet", "coherence.json"
+RECORD, ANSWERS = "comparison.json", "answers.parquet"
+COHERENCE = {role: f"{role}-coherence.json" for role in ("base", "post")}
 
 
 @dataclass(frozen=True)
@@ -151,16 +152,12 @@ def _after(
 
 
 def _coherence(question: CompareQuestion, folder: RunFolder, watch: Watch) -> dict[str, float]:
-    """{"base", "post"}: whether each can still talk, by the same items (`measure.coherence`); measured once."""
-    file = folder.file(COHERENCE)
-    if not file.exists():
-        found = {}
-        for role, model in (("base", question.base), ("post", question.post)):
-            with watch(f"the coherence of {model.name}", "answers") as progress:
-                found[role] = coherence(model, question.traits, progress)
-        write_json(file, found)
-    kept: dict[str, float] = read_json(file)
-    return kept
+    """{"base", "post"}: whether each can still talk, by the same items (`measure.coherence`)."""
+    models = {"base": question.base, "post": question.post}
+    return {
+        role: kept_coherence(folder.file(COHERENCE[role]), model.name, model, question.traits, watch)
+        for role, model in models.items()
+    }
 
 
 def _shift(before: Floats, after: Floats, seed: int) -> Estimate:

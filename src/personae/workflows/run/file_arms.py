@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from personae.errors import BadInput
-from personae.measure import NOBODY, coherence, levels
+from personae.measure import NOBODY, levels
 from personae.measure.profile import DRAWS
 from personae.measure.quarter import quarter, scoring
 from personae.predictors import Basis
 from personae.records import Cast, Episode, Levels, Persona, Trait
-from personae.records.files import read_json, write_json
+from personae.records.files import read_json
 from personae.records.places import evenly
 from personae.records.results import Floats
 from personae.theory import attenuation_items, pooled_attenuation
 from personae.training import SFTPlan, finetune
 from personae.training.plan import SEEDS
+from personae.workflows.kept.kept_coherence import kept_coherence
 from personae.workflows.kept.levels_file import read_levels, write_levels
 from personae.workflows.watch import Watch
 
@@ -146,22 +147,15 @@ def measured_once(
     alone, beside = arm.levels
     own, base = arm.coherence
     if not arm.measured:
-        _keep_coherence(base, "the untrained model", untrained, traits, watch)
+        scored = [scoring(t) for t in traits]
+        kept_coherence(base, "the untrained model", untrained, scored, watch)
         trained, what = make(), f"what was trained: {arm.name}, seed {arm.plan.seed}"
-        _keep_coherence(own, what, trained, traits, watch)
+        kept_coherence(own, what, trained, scored, watch)
         with watch(f"the other characters of {what}", "answers") as progress:
             write_levels(beside, levels(trained, [quarter(t) for t in traits], _contexts(cast), progress))
         with watch(f"measuring {what}", "answers") as progress:
-            write_levels(alone, levels(trained, [scoring(t) for t in traits], {NOBODY: ""}, progress))
+            write_levels(alone, levels(trained, scored, {NOBODY: ""}, progress))
     return Trained(read_levels(alone).row(NOBODY), read_levels(beside), _kept(own), _kept(base))
-
-
-def _keep_coherence(file: Path, what: str, simulator: "LocalSimulator", traits: Sequence[Trait], watch: Watch) -> None:
-    """Measure how coherent a model is on the items that score, and keep it in `file`, unless it is there."""
-    if file.exists():
-        return
-    with watch(f"the coherence of {what}", "answers") as progress:
-        write_json(file, coherence(simulator, [scoring(t) for t in traits], progress))
 
 
 def _kept(file: Path) -> float | None:

@@ -39,7 +39,7 @@ def run_file(
     check_enough(question.cast, question.traits, items=TRAINED)
     if not hasattr(question.simulator, "here"):
         _local(question.simulator)
-    check_full_precision(question.dtype)
+    _check_full_precision(question.dtype)
     found = seal(question, folder, watch, _check_shown)
     trained = _train(found, folder, seeds, keep_adapters, watch)
     return tell(found, trained, folder)
@@ -50,7 +50,7 @@ def _check_shown(traits: Collection[str]) -> None:
         raise RunFailed("this model can show none of the traits, so no forecast can be tried by training")
 
 
-def check_full_precision(dtype: str) -> None:
+def _check_full_precision(dtype: str) -> None:
     """Raise `BadInput` unless a model read in `dtype` can be compared with what its training makes of it.
 
     Training makes a float32 model. Beside levels measured in fewer bits, rounding would count as a shift of character.
